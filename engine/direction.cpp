@@ -1,0 +1,58 @@
+#include "engine/direction.h"
+
+#include "kernels/device.h"
+#include "kernels/dropout.h"
+#include "kernels/rows.h"
+
+namespace sluice {
+
+Direction::Direction(const RecurrentConfig& config_, const std::vector<ParameterView>& views,
+                     int layer_, int direction)
+    : config(config_), layer(layer_), reverse(direction == 1) {
+  const ParameterView* view = &views[static_cast<std::size_t>(index()) * 4];
+  input_size = view[0].shape[1];
+  weight_ih = view[0].offset;
+  weight_hh = view[1].offset;
+  bias_ih = view[2].offset;
+  bias_hh = view[3].offset;
+}
+
+void load_state(const Queue& queue, const Sequences& sequences, const RecurrentConfig& config,
+                const void* states, int index, void* to) {
+  const std::int64_t columns = config.hidden_size, plane = sequences.batch * columns;
+  const std::size_t bytes = static_cast<std::size_t>(plane) * size_of(config.data_type);
+  if (states == nullptr) return fill_zero(queue, to, bytes);
+  const void* from = at(states, index * plane, config.data_type);
+  if (sequences.sorted_as_given) return copy(queue, to, from, bytes);
+  gather_rows(queue, {.type = config.data_type, .rows = sequences.batch, .columns = columns,
+                      .source = from, .ld_source = columns, .index = sequences.order,
+                      .to = to, .ld_to = columns});
+}
+
+void store_state(const Queue& queue, const Sequences& sequences, const RecurrentConfig& config,
+                 const void* from, void* states, int index) {
+  if (states == nullptr) return;
+  const std::int64_t columns = config.hidden_size, plane = sequences.batch * columns;
+  void* to = at(states, index * plane, config.data_type);
+  if (sequences.sorted_as_given) {
+    return copy(queue, to, from, static_cast<std::size_t>(plane) * size_of(config.data_type));
+  }
+  scatter_rows(queue, {.type = config.data_type, .rows = sequences.batch, .columns = columns,
+                       .source = from, .ld_source = columns, .index = sequences.order,
+                       .to = to, .ld_to = columns});
+}
+
+const void* draw_recurrent_mask(const Queue& queue, const Sequences& sequences,
+                                const Direction& direction, const PassWorkspace& workspace,
+                                std::uint64_t seed, const std::uint32_t* step) {
+  const RecurrentConfig& config = direction.config;
+  if (config.recurrent_dropout == 0.0) return nullptr;
+  dropout_mask(queue, {.type = config.data_type, .planes = gate_count(config.cell),
+                       .rows = sequences.batch, .columns = config.hidden_size,
+                       .rate = config.recurrent_dropout,
+                       .random = {seed, recurrent_dropout_stream(direction.index()), step},
+                       .order = sequences.order, .mask = workspace.mask});
+  return workspace.mask;
+}
+
+}  // namespace sluice

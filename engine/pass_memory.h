@@ -1,0 +1,70 @@
+// How a pass divides the two pieces of memory it is given.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/recurrent.h"
+
+namespace sluice {
+
+/// Hands out 256-byte aligned parts of a piece of memory in order. With a null base it only counts,
+/// so that a size query and a pass walk the same code.
+class Carver {
+ public:
+  explicit Carver(void* base) : base_(static_cast<unsigned char*>(base)) {}
+
+  void* take(std::size_t bytes) {
+    void* part = base_ == nullptr ? nullptr : base_ + used_;
+    used_ += (bytes + 255) / 256 * 256;
+    return part;
+  }
+  std::size_t used() const { return used_; }
+
+ private:
+  unsigned char* base_;
+  std::size_t used_ = 0;
+};
+
+/// What a direction of a layer leaves for its backward pass.
+struct DirectionReserve {
+  void* gates = nullptr;  ///< [N, S*H], or of the largest chunk's rows without training
+  void* c = nullptr;      ///< [N, H] LSTM
+};
+
+/// Kept from forward to backward. Without training the layers share one DirectionReserve, large
+/// enough for a chunk, and take turns with two outputs, and all of it lies in the workspace.
+struct PassReserve {
+  std::vector<DirectionReserve> directions;  ///< [L*D]
+  std::vector<void*> dropped_input;          ///< [L] input after dropout; null without dropout
+  std::vector<void*> output;                 ///< [L] [N, D*H]; the last is the caller's y: null
+
+  PassReserve(Carver& carver, const RecurrentConfig& config, std::int64_t rows,
+              std::int64_t chunk_rows, bool training);
+};
+
+/// For one direction at a time, in either pass.
+struct PassWorkspace {
+  void* packed = nullptr;         ///< recurrence_weight_bytes(), row_blocks
+  void* scratch = nullptr;        ///< recurrence_scratch_bytes(), row_blocks
+  void* bias = nullptr;           ///< [S*H]
+  void* h_state = nullptr;        ///< [B, H]
+  void* c_state = nullptr;        ///< [B, H] LSTM
+  void* mask = nullptr;           ///< [G, B, H] recurrent dropout
+  void* masked = nullptr;         ///< [G, B, H] stepwise with recurrent dropout
+  // Backward alone:
+  void* dh_state = nullptr;       ///< [B, H]
+  void* dc_state = nullptr;       ///< [B, H] LSTM
+  void* dq = nullptr;             ///< [B, H] GRU reset-before, stepwise
+  void* previous = nullptr;       ///< [rows of the largest chunk, H]
+  void* d_output[2] = {};         ///< [N, D*H] gradients between layers, by turns
+  void* d_bias = nullptr;         ///< [S*H]
+  void* column_sum = nullptr;
+  std::size_t column_sum_bytes = 0;
+
+  PassWorkspace(Carver& carver, const RecurrentConfig& config, Algorithm algorithm,
+                const PassShape& shape, std::int64_t chunk_rows, bool backward);
+};
+
+}  // namespace sluice

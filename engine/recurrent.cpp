@@ -1,0 +1,98 @@
+#include "engine/recurrent.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "engine/pass_memory.h"
+#include "engine/step_chunks.h"
+#include "kernels/error.h"
+#include "kernels/instruction_set.h"
+
+namespace sluice {
+namespace {
+
+const char* name_of(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::automatic: return "automatic";
+    case Algorithm::stepwise: return "stepwise";
+    case Algorithm::row_blocks: return "row_blocks";
+  }
+  return "?";
+}
+
+}  // namespace
+
+RecurrentPlan::RecurrentPlan(const RecurrentConfig& config, DeviceKind device, Algorithm algorithm,
+                             std::int32_t chunk_steps)
+    : config_(config), device_(device), algorithm_(algorithm), chunk_steps_(chunk_steps) {
+  recurrent_parameters(config);  // checks the configuration
+  require(chunk_steps >= 0, "RecurrentPlan: chunk_steps: expected 0 or more, got " +
+                                std::to_string(chunk_steps));
+  if (algorithm == Algorithm::automatic) {
+    if (device == DeviceKind::cpu) {
+      algorithm_ = Algorithm::row_blocks;
+      reason_ = "rows are independent, so each thread takes its own through all steps without a barrier";
+    } else {
+      algorithm_ = Algorithm::stepwise;
+      reason_ = "the one algorithm there is on CUDA so far";
+    }
+  } else {
+    require(algorithm != Algorithm::row_blocks || device == DeviceKind::cpu,
+            "RecurrentPlan: algorithm row_blocks runs on the CPU alone; use stepwise or automatic on CUDA");
+    reason_ = "the caller asked for it";
+  }
+}
+
+std::size_t RecurrentPlan::reserve_bytes(const PassShape& shape) const {
+  if (!shape.training) return 0;
+  Carver carver(nullptr);
+  PassReserve(carver, config_, shape.rows, shape.rows, true);
+  return carver.used();
+}
+
+std::size_t RecurrentPlan::workspace_bytes(const PassShape& shape) const {
+  const std::int64_t chunk_rows = chunk_rule(config_, device_, chunk_steps_).largest(shape);
+  Carver forward(nullptr), backward(nullptr);
+  PassWorkspace(forward, config_, algorithm_, shape, chunk_rows, false);
+  if (shape.training) {
+    PassWorkspace(backward, config_, algorithm_, shape, chunk_rows, true);
+  } else {
+    PassReserve(forward, config_, shape.rows, chunk_rows, false);
+  }
+  return std::max(forward.used(), backward.used());
+}
+
+std::string RecurrentPlan::explain(const PassShape& shape) const {
+  std::ostringstream text;
+  text << sluice::name_of(config_.cell) << ", input " << config_.input_size << ", hidden "
+       << config_.hidden_size << ", " << config_.num_layers
+       << (config_.num_layers == 1 ? " layer" : " layers")
+       << (config_.bidirectional ? ", both directions" : "") << ", "
+       << (config_.data_type == DataType::float64 ? "float64" : "float32") << ", T " << shape.steps
+       << ", B " << shape.batch << ", N " << shape.rows
+       << (shape.training ? ", training" : ", inference") << " on "
+       << (device_ == DeviceKind::cpu ? std::string("the CPU (") + sluice::name_of(instruction_set()) + ")"
+                                      : std::string("CUDA"))
+       << "\nalgorithm: " << name_of(algorithm_) << ", because " << reason_
+       << "\nchunks: at most " << chunk_rule(config_, device_, chunk_steps_).largest(shape)
+       << " rows are taken from x to h together\nmemory: workspace " << workspace_bytes(shape) << " bytes, reserve "
+       << reserve_bytes(shape) << " bytes\nfaster: ";
+  const char* advice = "nothing known";
+  if (device_ == DeviceKind::cpu) {
+    if (algorithm_ == Algorithm::stepwise) {
+      advice = "row_blocks, which has no barrier at each step";
+    } else if (config_.data_type == DataType::float64) {
+      advice = "float32; float64 is meant for gradient checks";
+    } else if (shape.batch < 8) {
+      advice = "a batch of 8 rows or more: fewer leave a thread's vector registers half empty";
+    } else if (shape.rows == std::int64_t{shape.steps} * shape.batch && shape.training) {
+      advice = "if rows are padded, pass their lengths: a finished row costs nothing";
+    }
+  } else {
+    advice = "larger batches, which cost a step little more";
+  }
+  text << advice << "\n";
+  return text.str();
+}
+
+}  // namespace sluice

@@ -1,0 +1,131 @@
+// Recurrent layers over time, forward and backward: what a program links as a backend.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/sequence_layout.h"
+#include "kernels/philox.h"
+#include "kernels/queue.h"
+#include "kernels/sequences.h"
+
+namespace sluice {
+
+/// A stack of L recurrent layers, each in one or both directions.
+struct RecurrentConfig {
+  Cell cell = Cell::lstm;
+  DataType data_type = DataType::float32;
+  std::int64_t input_size = 0;   ///< I
+  std::int64_t hidden_size = 0;  ///< H
+  int num_layers = 1;            ///< L
+  bool bidirectional = false;    ///< D = 2
+  double input_dropout = 0.0;    ///< on the first layer's input
+  double layer_dropout = 0.0;    ///< on the input of every later layer
+  double recurrent_dropout = 0.0;  ///< on h_prev where it enters R, one mask for each gate
+  // All three: a mask per row, constant over time, scaled by 1/(1-p); training passes only
+  // (Gal & Ghahramani 2016; Keras). Each rate is in [0, 1).
+
+  int directions() const { return bidirectional ? 2 : 1; }
+  std::int64_t output_size() const { return directions() * hidden_size; }
+};
+
+/// One named tensor inside the flat parameter buffer. Offset and shape in elements.
+struct ParameterView {
+  std::string name;  ///< PyTorch's: weight_ih_l0, weight_hh_l0_reverse, bias_ih_l1, ...
+  std::vector<std::int64_t> shape;
+  std::int64_t offset = 0;
+  std::int64_t size() const;
+};
+
+/// In PyTorch's order: for each layer and direction weight_ih [G*H, in], weight_hh [G*H, H],
+/// bias_ih [G*H], bias_hh [G*H], without gaps. Errors: usage, naming the field, if `config` is invalid.
+std::vector<ParameterView> recurrent_parameters(const RecurrentConfig& config);
+std::int64_t parameter_count(const std::vector<ParameterView>& views);
+
+/// How the time loop of one direction runs.
+enum class Algorithm {
+  automatic,   ///< the engine chooses; explain() says what and why
+  stepwise,    ///< a GEMM and a fused cell kernel each step
+  row_blocks,  ///< CPU: blocks of rows run through all steps on one thread, without barriers
+};
+
+/// Largest batch a pass will see, and what for: sizes every buffer.
+struct PassShape {
+  std::int64_t rows = 0;   ///< N; T*B is always enough
+  std::int32_t steps = 0;  ///< T
+  std::int32_t batch = 0;  ///< B
+  bool training = true;
+};
+
+/// Everything below is device memory of config.data_type unless it says otherwise.
+/// Layouts: x [N, I] and y [N, D*H] are packed as `sequences` says, which for rows of equal length
+/// is plain [T, B, ...]; states are [L*D, B, H] in the caller's row order, index layer*D + direction.
+struct RecurrentForwardArgs {
+  Sequences sequences;
+  const void* parameters = nullptr;  ///< the flat buffer
+  const void* x = nullptr;
+  const void* h0 = nullptr;          ///< null means zeros
+  const void* c0 = nullptr;          ///< LSTM; null means zeros
+  void* y = nullptr;
+  void* h_n = nullptr;               ///< may be null
+  void* c_n = nullptr;               ///< LSTM; may be null
+  void* reserve = nullptr;           ///< reserve_bytes(); training only: kept for backward
+  void* workspace = nullptr;         ///< workspace_bytes(); free again afterwards
+  std::uint64_t seed = 0;            ///< of the dropout masks
+  const std::uint32_t* step = nullptr;  ///< device; training step, enters the masks; null means 0
+};
+
+struct RecurrentBackwardArgs {
+  Sequences sequences;
+  const void* parameters = nullptr;
+  const void* x = nullptr;        ///< as in forward
+  const void* h0 = nullptr;
+  const void* c0 = nullptr;
+  const void* y = nullptr;        ///< as forward wrote it
+  const void* dy = nullptr;       ///< [N, D*H]; may be null
+  const void* dh_n = nullptr;     ///< [L*D, B, H]; may be null
+  const void* dc_n = nullptr;     ///< LSTM; may be null
+  void* dx = nullptr;             ///< [N, I]; null if not wanted
+  void* dh0 = nullptr;            ///< may be null
+  void* dc0 = nullptr;            ///< may be null
+  void* d_parameters = nullptr;   ///< flat, overwritten; null if not wanted
+  void* reserve = nullptr;        ///< as forward left it; consumed
+  void* workspace = nullptr;
+  std::uint64_t seed = 0;
+  const std::uint32_t* step = nullptr;
+};
+
+/// A configuration bound to a device: says how large the buffers are, what will run, and runs it.
+/// Allocates no device memory; everything runs on the queue it is given.
+class RecurrentPlan {
+ public:
+  /// `chunk_steps`: steps taken together (engine/step_chunks.h); 0 lets the engine choose. It changes
+  /// speed, memory and the last bits of the weights' gradients, no more.
+  /// Errors: usage if the configuration is invalid or the algorithm does not fit the device.
+  RecurrentPlan(const RecurrentConfig& config, DeviceKind device,
+                Algorithm algorithm = Algorithm::automatic, std::int32_t chunk_steps = 0);
+
+  const RecurrentConfig& config() const { return config_; }
+  Algorithm algorithm() const { return algorithm_; }
+
+  std::size_t workspace_bytes(const PassShape& shape) const;
+  std::size_t reserve_bytes(const PassShape& shape) const;  ///< 0 unless training
+
+  /// Errors: usage when a needed pointer is null; runtime from the device.
+  void forward(const Queue& queue, const RecurrentForwardArgs& args) const;
+  void backward(const Queue& queue, const RecurrentBackwardArgs& args) const;
+
+  /// Text for people: the algorithm, why, memory, and what would be faster.
+  std::string explain(const PassShape& shape) const;
+
+ private:
+  RecurrentConfig config_;
+  DeviceKind device_;
+  Algorithm algorithm_;
+  std::int32_t chunk_steps_;
+  std::string reason_;
+};
+
+}  // namespace sluice

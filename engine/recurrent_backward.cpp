@@ -1,0 +1,135 @@
+#include "engine/direction.h"
+#include "engine/pass_memory.h"
+#include "engine/recurrent.h"
+#include "engine/step_chunks.h"
+#include "engine/stepwise.h"
+#include "engine/weight_gradients.h"
+#include "kernels/dropout.h"
+#include "kernels/error.h"
+#include "kernels/gemm.h"
+#include "kernels/recurrence.h"
+
+namespace sluice {
+namespace {
+
+void check(const RecurrentConfig& config, const RecurrentBackwardArgs& args) {
+  require(args.sequences.rows > 0 && args.sequences.host_offsets != nullptr,
+          "RecurrentBackwardArgs.sequences: expected an arrangement from SequenceLayout, got an empty one");
+  require(args.parameters != nullptr && args.x != nullptr && args.y != nullptr &&
+              args.workspace != nullptr && args.reserve != nullptr,
+          "RecurrentBackwardArgs: parameters, x, y, reserve and workspace must not be null");
+  require(has_cell_state(config.cell) ||
+              (args.c0 == nullptr && args.dc_n == nullptr && args.dc0 == nullptr),
+          std::string("RecurrentBackwardArgs: c0, dc_n and dc0 must be null for a cell without cell state, which ") +
+              name_of(config.cell) + " is");
+}
+
+// Where one direction of one layer reads and writes.
+struct DirectionTensors {
+  const void* x;   // [N, in] after dropout
+  const void* h;   // [N, D*H] this direction's columns
+  const void* dy;  // [N, D*H] likewise; null: zeros
+  void* dx;        // [N, in]; null if not wanted
+  double dx_beta;  // 1 to add to dx
+};
+
+// For each chunk of steps, last to first: the time loop, then everything that waits for it.
+void run(const Queue& queue, const Direction& direction, const RecurrentBackwardArgs& args,
+         Algorithm algorithm, const std::vector<StepChunk>& chunks, const DirectionReserve& reserve,
+         const PassWorkspace& workspace, const DirectionTensors& tensors) {
+  const RecurrentConfig& config = direction.config;
+  const DataType type = config.data_type;
+  const void* const weight_hh = at(args.parameters, direction.weight_hh, type);
+  RecurrenceBackwardArgs recurrence{
+      .shape = {config.cell, type, config.hidden_size}, .sequences = args.sequences,
+      .reverse = direction.reverse, .packed = workspace.packed, .h_initial = workspace.h_state,
+      .c_initial = workspace.c_state, .h = tensors.h, .ldh = config.output_size(), .c = reserve.c,
+      .dy = tensors.dy, .lddy = config.output_size(), .dh_state = workspace.dh_state,
+      .dc_state = workspace.dc_state,
+      .mask = draw_recurrent_mask(queue, args.sequences, direction, workspace, args.seed, args.step),
+      .scratch = workspace.scratch};
+  if (algorithm == Algorithm::row_blocks) {
+    pack_backward_weights(queue, recurrence.shape, weight_hh, workspace.packed);
+  }
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    const StepChunk& chunk = chunks[direction.reverse ? i : chunks.size() - 1 - i];
+    recurrence.begin = chunk.begin;
+    recurrence.end = chunk.end;
+    recurrence.gates = at(reserve.gates, chunk.first_row * direction.slots(), type);
+    if (algorithm == Algorithm::row_blocks) {
+      recurrence_backward(queue, recurrence);
+    } else {
+      stepwise_backward(queue, {recurrence, weight_hh, workspace.masked, workspace.dq});
+    }
+    if (args.d_parameters != nullptr) {
+      weight_gradients(queue, direction,
+                       {.sequences = args.sequences, .chunk = chunk, .add = i > 0,
+                        .gates = recurrence.gates, .x = tensors.x, .h = tensors.h,
+                        .ldh = config.output_size(), .h_initial = workspace.h_state,
+                        .mask = recurrence.mask, .d_parameters = args.d_parameters},
+                       workspace);
+    }
+    if (tensors.dx != nullptr) {
+      gemm(queue, {.type = type, .m = chunk.rows, .n = direction.input_size, .k = direction.gates(),
+                   .beta = tensors.dx_beta, .a = recurrence.gates, .lda = direction.slots(),
+                   .b = at(args.parameters, direction.weight_ih, type), .ldb = direction.input_size,
+                   .c = at(tensors.dx, chunk.first_row * direction.input_size, type),
+                   .ldc = direction.input_size});
+    }
+  }
+  if (args.d_parameters != nullptr) {
+    bias_gradients(queue, direction, reserve.gates, args.sequences.rows, args.d_parameters, workspace);
+  }
+}
+
+}  // namespace
+
+void RecurrentPlan::backward(const Queue& queue, const RecurrentBackwardArgs& args) const {
+  check(config_, args);
+  require(queue.device == device_, "RecurrentPlan::backward: the queue is on another device than the plan");
+  const DataType type = config_.data_type;
+  const std::int64_t rows = args.sequences.rows, hidden = config_.hidden_size;
+  const std::vector<ParameterView> views = recurrent_parameters(config_);
+  Carver in_workspace(args.workspace), in_reserve(args.reserve);
+  const PassShape shape{rows, args.sequences.steps, args.sequences.batch, true};
+  const ChunkRule rule = chunk_rule(config_, device_, chunk_steps_);
+  const PassWorkspace workspace(in_workspace, config_, algorithm_, shape, rule.largest(shape), true);
+  const PassReserve reserve(in_reserve, config_, rows, rows, true);
+  const std::vector<StepChunk> chunks = step_chunks(args.sequences, rule);
+
+  const void* dy = args.dy;
+  for (int layer = config_.num_layers - 1; layer >= 0; --layer) {
+    const bool last = layer + 1 == config_.num_layers;
+    const std::int64_t input = layer == 0 ? config_.input_size : config_.output_size();
+    const void* const undropped = layer == 0 ? args.x : reserve.output[layer - 1];
+    const bool drops = reserve.dropped_input[layer] != nullptr;
+    const void* const x = drops ? reserve.dropped_input[layer] : undropped;
+    const void* const y = last ? args.y : reserve.output[layer];
+    void* const dx = layer == 0 ? args.dx : workspace.d_output[(layer - 1) % 2];
+    for (int d = 0; d < config_.directions(); ++d) {
+      const Direction direction(config_, views, layer, d);
+      load_state(queue, args.sequences, config_, args.h0, direction.index(), workspace.h_state);
+      load_state(queue, args.sequences, config_, args.dh_n, direction.index(), workspace.dh_state);
+      if (has_cell_state(config_.cell)) {
+        load_state(queue, args.sequences, config_, args.c0, direction.index(), workspace.c_state);
+        load_state(queue, args.sequences, config_, args.dc_n, direction.index(), workspace.dc_state);
+      }
+      run(queue, direction, args, algorithm_, chunks, reserve.directions[direction.index()],
+          workspace,
+          {.x = x, .h = at(y, direction.reverse ? hidden : 0, type),
+           .dy = dy == nullptr ? nullptr : at(dy, direction.reverse ? hidden : 0, type), .dx = dx,
+           .dx_beta = d == 0 ? 0.0 : 1.0});
+      store_state(queue, args.sequences, config_, workspace.dh_state, args.dh0, direction.index());
+      store_state(queue, args.sequences, config_, workspace.dc_state, args.dc0, direction.index());
+    }
+    if (dx != nullptr && drops) {
+      dropout_rows(queue, {.type = type, .sequences = args.sequences, .columns = input,
+                           .rate = layer == 0 ? config_.input_dropout : config_.layer_dropout,
+                           .random = {args.seed, input_dropout_stream(layer), args.step},
+                           .x = dx, .y = dx});
+    }
+    dy = dx;
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,111 @@
+#include "engine/direction.h"
+#include "engine/pass_memory.h"
+#include "engine/recurrent.h"
+#include "engine/step_chunks.h"
+#include "engine/stepwise.h"
+#include "kernels/bias.h"
+#include "kernels/dropout.h"
+#include "kernels/error.h"
+#include "kernels/gemm.h"
+#include "kernels/recurrence.h"
+
+namespace sluice {
+namespace {
+
+void check(const RecurrentConfig& config, const RecurrentForwardArgs& args) {
+  require(args.sequences.rows > 0 && args.sequences.host_offsets != nullptr,
+          "RecurrentForwardArgs.sequences: expected an arrangement from SequenceLayout, got an empty one");
+  require(args.parameters != nullptr && args.x != nullptr && args.y != nullptr &&
+              args.workspace != nullptr,
+          "RecurrentForwardArgs: parameters, x, y and workspace must not be null");
+  require(has_cell_state(config.cell) || (args.c0 == nullptr && args.c_n == nullptr),
+          std::string("RecurrentForwardArgs: c0 and c_n must be null for a cell without cell state, which ") +
+              name_of(config.cell) + " is");
+}
+
+// One direction of one layer: for each chunk of steps the input product, then the time loop.
+void run(const Queue& queue, const Direction& direction, const RecurrentForwardArgs& args,
+         Algorithm algorithm, const std::vector<StepChunk>& chunks, const DirectionReserve& reserve,
+         const PassWorkspace& workspace, const void* x, void* y) {
+  const RecurrentConfig& config = direction.config;
+  const DataType type = config.data_type;
+  const bool training = args.reserve != nullptr;
+  const void* const weight_hh = at(args.parameters, direction.weight_hh, type);
+  RecurrenceForwardArgs recurrence{
+      .shape = {config.cell, type, config.hidden_size}, .sequences = args.sequences,
+      .reverse = direction.reverse, .training = training, .bias = workspace.bias,
+      .packed = workspace.packed, .h_state = workspace.h_state, .c_state = workspace.c_state,
+      .c = reserve.c, .h = at(y, direction.reverse ? config.hidden_size : 0, type),
+      .ldh = config.output_size(),
+      .mask = training ? draw_recurrent_mask(queue, args.sequences, direction, workspace, args.seed, args.step)
+                       : nullptr,
+      .scratch = workspace.scratch};
+  if (algorithm == Algorithm::row_blocks) {
+    pack_forward_weights(queue, recurrence.shape, weight_hh, workspace.packed);
+  }
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    const StepChunk& chunk = chunks[direction.reverse ? chunks.size() - 1 - i : i];
+    recurrence.begin = chunk.begin;
+    recurrence.end = chunk.end;
+    recurrence.gates = training ? at(reserve.gates, chunk.first_row * direction.slots(), type)
+                                : reserve.gates;
+    gemm(queue, {.type = type, .transpose_b = true, .m = chunk.rows, .n = direction.gates(),
+                 .k = direction.input_size, .a = at(x, chunk.first_row * direction.input_size, type),
+                 .lda = direction.input_size, .b = at(args.parameters, direction.weight_ih, type),
+                 .ldb = direction.input_size, .c = recurrence.gates, .ldc = direction.slots()});
+    if (algorithm == Algorithm::row_blocks) {
+      recurrence_forward(queue, recurrence);
+    } else {
+      stepwise_forward(queue, {recurrence, weight_hh, workspace.masked});
+    }
+  }
+}
+
+}  // namespace
+
+void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args) const {
+  check(config_, args);
+  require(queue.device == device_, "RecurrentPlan::forward: the queue is on another device than the plan");
+  const DataType type = config_.data_type;
+  const std::int64_t rows = args.sequences.rows;
+  const bool training = args.reserve != nullptr;
+  const std::vector<ParameterView> views = recurrent_parameters(config_);
+  Carver in_workspace(args.workspace), in_reserve(args.reserve);
+  const PassShape shape{rows, args.sequences.steps, args.sequences.batch, training};
+  const ChunkRule rule = chunk_rule(config_, device_, chunk_steps_);
+  const PassWorkspace workspace(in_workspace, config_, algorithm_, shape, rule.largest(shape), false);
+  const PassReserve reserve(training ? in_reserve : in_workspace, config_, rows, rule.largest(shape),
+                            training);
+  const std::vector<StepChunk> chunks = step_chunks(args.sequences, rule);
+
+  const void* x = args.x;
+  for (int layer = 0; layer < config_.num_layers; ++layer) {
+    const std::int64_t input = layer == 0 ? config_.input_size : config_.output_size();
+    if (void* dropped = reserve.dropped_input[layer]; dropped != nullptr) {
+      dropout_rows(queue, {.type = type, .sequences = args.sequences, .columns = input,
+                           .rate = layer == 0 ? config_.input_dropout : config_.layer_dropout,
+                           .random = {args.seed, input_dropout_stream(layer), args.step},
+                           .x = x, .y = dropped});
+      x = dropped;
+    }
+    void* const y = layer + 1 == config_.num_layers ? args.y : reserve.output[layer];
+    for (int d = 0; d < config_.directions(); ++d) {
+      const Direction direction(config_, views, layer, d);
+      combine_biases(queue, {.cell = config_.cell, .type = type, .hidden_size = config_.hidden_size,
+                             .bias_ih = at(args.parameters, direction.bias_ih, type),
+                             .bias_hh = at(args.parameters, direction.bias_hh, type),
+                             .out = workspace.bias});
+      load_state(queue, args.sequences, config_, args.h0, direction.index(), workspace.h_state);
+      if (has_cell_state(config_.cell)) {
+        load_state(queue, args.sequences, config_, args.c0, direction.index(), workspace.c_state);
+      }
+      run(queue, direction, args, algorithm_, chunks, reserve.directions[direction.index()],
+          workspace, x, y);
+      store_state(queue, args.sequences, config_, workspace.h_state, args.h_n, direction.index());
+      store_state(queue, args.sequences, config_, workspace.c_state, args.c_n, direction.index());
+    }
+    x = y;
+  }
+}
+
+}  // namespace sluice

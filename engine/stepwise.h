@@ -1,0 +1,25 @@
+// The time loop as a product and a fused cell kernel each step: any device, any size.
+#pragma once
+
+#include "kernels/queue.h"
+#include "kernels/recurrence.h"
+
+namespace sluice {
+
+/// The arguments of recurrence_forward (kernels/recurrence.h), but with the weights as they stand.
+struct StepwiseForwardArgs {
+  RecurrenceForwardArgs recurrence;  ///< packed and scratch are not read
+  const void* weight_hh = nullptr;   ///< [G*H, H]
+  void* h_masked = nullptr;          ///< [G, B, H] with a mask
+};
+void stepwise_forward(const Queue& queue, const StepwiseForwardArgs& args);
+
+struct StepwiseBackwardArgs {
+  RecurrenceBackwardArgs recurrence;
+  const void* weight_hh = nullptr;
+  void* d_masked = nullptr;          ///< [G, B, H] with a mask
+  void* dq = nullptr;                ///< [B, H] GRU reset-before
+};
+void stepwise_backward(const Queue& queue, const StepwiseBackwardArgs& args);
+
+}  // namespace sluice

@@ -1,0 +1,30 @@
+// The gradients that wait until the time loop is over: one product each over the rows of a chunk.
+#pragma once
+
+#include "engine/direction.h"
+#include "engine/step_chunks.h"
+
+namespace sluice {
+
+/// Pointers to whole arrays, except `gates`, which begins with the chunk's first row.
+struct WeightGradientArgs {
+  Sequences sequences;
+  StepChunk chunk;
+  bool add = false;                 ///< to what d_parameters holds, or overwrite it
+  const void* gates = nullptr;      ///< [chunk.rows, S*H] gradients by the pre-activations
+  const void* x = nullptr;          ///< [N, in] the direction's input, after dropout
+  const void* h = nullptr;          ///< [N, ldh] its output
+  std::int64_t ldh = 0;
+  const void* h_initial = nullptr;  ///< [B, H] sorted
+  const void* mask = nullptr;       ///< [G, B, H] or null
+  void* d_parameters = nullptr;     ///< the flat buffer; this direction's part is written
+};
+/// weight_ih and weight_hh.
+void weight_gradients(const Queue& queue, const Direction& direction,
+                      const WeightGradientArgs& args, const PassWorkspace& workspace);
+
+/// bias_ih and bias_hh, from the gradients by the pre-activations `gates` [rows, S*H] of all rows.
+void bias_gradients(const Queue& queue, const Direction& direction, const void* gates,
+                    std::int64_t rows, void* d_parameters, const PassWorkspace& workspace);
+
+}  // namespace sluice

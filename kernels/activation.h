@@ -1,0 +1,40 @@
+// The non-linear functions of the cells, for one number. SIMD packs have theirs in kernels/simd/.
+#pragma once
+
+#include <cmath>
+
+#include "kernels/host_device.h"
+
+namespace sluice {
+
+SLUICE_HOST_DEVICE float exponential(float x) { return ::expf(x); }
+SLUICE_HOST_DEVICE double exponential(double x) { return ::exp(x); }
+
+SLUICE_HOST_DEVICE float hyperbolic_tangent(float x) { return ::tanhf(x); }
+SLUICE_HOST_DEVICE double hyperbolic_tangent(double x) { return ::tanh(x); }
+
+/// max(x, 0); NaN stays NaN.
+SLUICE_HOST_DEVICE float rectify(float x) { return x < 0.0f ? 0.0f : x; }
+SLUICE_HOST_DEVICE double rectify(double x) { return x < 0.0 ? 0.0 : x; }
+
+/// gradient where x > 0, else 0.
+SLUICE_HOST_DEVICE float where_positive(float x, float gradient) { return x > 0.0f ? gradient : 0.0f; }
+SLUICE_HOST_DEVICE double where_positive(double x, double gradient) { return x > 0.0 ? gradient : 0.0; }
+
+/// 1 / (1 + exp(-x)); an overflowing exp gives the right limit, 0.
+template <class T>
+SLUICE_HOST_DEVICE T sigmoid(T x) {
+  return T(1) / (T(1) + exponential(-x));
+}
+
+/// Derivatives by the pre-activation, from the activated value.
+template <class T>
+SLUICE_HOST_DEVICE T sigmoid_slope(T y) {
+  return y * (T(1) - y);
+}
+template <class T>
+SLUICE_HOST_DEVICE T tanh_slope(T y) {
+  return T(1) - y * y;
+}
+
+}  // namespace sluice

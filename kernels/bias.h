@@ -1,0 +1,65 @@
+// Biases: added to rows, their gradient, and the two of a recurrent layer made one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/queue.h"
+
+namespace sluice {
+
+/// x[i, j] += bias[j].
+struct AddBiasArgs {
+  DataType type = DataType::float32;
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  void* x = nullptr;           ///< [rows, ld]
+  std::int64_t ld = 0;         ///< >= columns, in elements
+  const void* bias = nullptr;  ///< [columns]
+};
+
+/// out[j] = sum over i of x[i, j]; zeros if there are no rows. Rows are summed in fixed chunks of
+/// `type`, the chunks' sums in double.
+struct ColumnSumArgs {
+  DataType type = DataType::float32;
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  const void* x = nullptr;          ///< [rows, ld]
+  std::int64_t ld = 0;              ///< >= columns, in elements
+  void* out = nullptr;              ///< [columns], overwritten
+  void* workspace = nullptr;        ///< 16-byte aligned; free again afterwards
+  std::size_t workspace_bytes = 0;  ///< at least column_sum_workspace_bytes()
+};
+
+/// The one bias that the cell step adds to a row's S slots, from PyTorch's two:
+/// RNN, LSTM: bW + bR. GRU: r, z: bW + bR; n: bWn; q: bRn. GRU reset-before: r, z, n: bW + bR; q: 0.
+struct CombineBiasesArgs {
+  Cell cell = Cell::lstm;
+  DataType type = DataType::float32;
+  std::int64_t hidden_size = 0;   ///< H
+  const void* bias_ih = nullptr;  ///< [G*H] bW
+  const void* bias_hh = nullptr;  ///< [G*H] bR
+  void* out = nullptr;            ///< [S*H]
+};
+
+/// Errors: usage on a negative size, a null pointer, a stride shorter than its row or too small a
+/// workspace.
+void add_bias(const Queue& queue, const AddBiasArgs& args);
+void column_sum(const Queue& queue, const ColumnSumArgs& args);
+void combine_biases(const Queue& queue, const CombineBiasesArgs& args);
+
+/// Enough for every smaller `rows` and `columns` too.
+std::size_t column_sum_workspace_bytes(DataType type, std::int64_t rows, std::int64_t columns);
+
+namespace cpu {
+void add_bias(const Queue&, const AddBiasArgs&);
+void column_sum(const Queue&, const ColumnSumArgs&);
+void combine_biases(const Queue&, const CombineBiasesArgs&);
+}  // namespace cpu
+namespace cuda {
+void add_bias(const Queue&, const AddBiasArgs&);
+void column_sum(const Queue&, const ColumnSumArgs&);
+void combine_biases(const Queue&, const CombineBiasesArgs&);
+}  // namespace cuda
+
+}  // namespace sluice

@@ -1,0 +1,74 @@
+// The element-wise half of one time step: gates in, state out, and back.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/queue.h"
+
+namespace sluice {
+
+/// Forward, rows [0, rows) of one step of one direction. `gates` already holds x W^T + h_prev R^T
+/// (GRU: slots r, z so; slot n holds x Wn^T, slot q holds h_prev Rn^T).
+struct CellStepForwardArgs {
+  Cell cell = Cell::lstm;
+  DataType type = DataType::float32;
+  std::int64_t rows = 0;         ///< rows alive at this step, <= B
+  std::int64_t batch = 0;        ///< B, the stride between gates of the two mask arrays
+  std::int64_t hidden_size = 0;  ///< H
+  void* gates = nullptr;         ///< [rows, S*H] in: pre-activations; out: activated
+  const void* bias = nullptr;    ///< [S*H] see combine_biases in kernels/bias.h; may be null
+  void* h_state = nullptr;       ///< [B, H] in: h_prev; out: h, rows [0, rows) only
+  void* c_state = nullptr;       ///< [B, H] LSTM: likewise c
+  void* c = nullptr;             ///< [rows, H] LSTM: c kept for backward; null if not training
+  void* h = nullptr;             ///< [rows, ldh] where the layer's output goes; may be null
+  std::int64_t ldh = 0;
+  const void* mask = nullptr;    ///< [G, B, H] recurrent dropout; null without
+  void* h_masked = nullptr;      ///< [G, B, H] out: mask * h for the next step; null without mask
+};
+
+/// GRU reset-before runs as two launches around the product q Rn^T; every other cell as one.
+enum class CellPhase {
+  whole,
+  reset,   ///< r, z and q = r m h_prev
+  output,  ///< n and h
+};
+void cell_step_forward(const Queue& queue, const CellStepForwardArgs& args,
+                       CellPhase phase = CellPhase::whole);
+
+/// Backward of the same step.
+struct CellStepBackwardArgs {
+  Cell cell = Cell::lstm;
+  DataType type = DataType::float32;
+  std::int64_t rows = 0;
+  std::int64_t batch = 0;
+  std::int64_t hidden_size = 0;
+  void* gates = nullptr;            ///< [rows, S*H] in: as forward left it; out: gradients
+  const void* h_previous = nullptr; ///< [previous_rows, ldh] GRU: h of the step before
+  std::int64_t ldh = 0;
+  const void* c_previous = nullptr; ///< [previous_rows, H] LSTM: c of the step before
+  std::int64_t previous_rows = 0;   ///< rows at or past it begin here, from the initial state
+  const void* h_initial = nullptr;  ///< [B, H] GRU
+  const void* c_initial = nullptr;  ///< [B, H] LSTM
+  const void* c = nullptr;          ///< [rows, H] LSTM: c of this step
+  const void* dy = nullptr;         ///< [rows, lddy] gradient by this layer's output; may be null
+  std::int64_t lddy = 0;
+  void* dh_state = nullptr;         ///< [B, H] in: gradient by h from later steps; out: the part by
+                                    ///< h_prev that does not pass through R (0 for LSTM and RNN)
+  void* dc_state = nullptr;         ///< [B, H] LSTM: gradient by c in, by c_prev out
+  const void* mask = nullptr;       ///< [G, B, H] GRU reset-before: its gate n is read
+  const void* dq = nullptr;         ///< [rows, H] GRU reset-before, phase reset: dn Rn
+};
+/// Phases for GRU reset-before: output first, then reset (which adds dq r m to dh_state).
+void cell_step_backward(const Queue& queue, const CellStepBackwardArgs& args,
+                        CellPhase phase = CellPhase::whole);
+
+namespace cpu {
+void cell_step_forward(const Queue&, const CellStepForwardArgs&, CellPhase);
+void cell_step_backward(const Queue&, const CellStepBackwardArgs&, CellPhase);
+}  // namespace cpu
+namespace cuda {
+void cell_step_forward(const Queue&, const CellStepForwardArgs&, CellPhase);
+void cell_step_backward(const Queue&, const CellStepBackwardArgs&, CellPhase);
+}  // namespace cuda
+
+}  // namespace sluice

@@ -1,0 +1,191 @@
+// The CPU twin of kernels/cell_step.cu.
+
+#include "kernels/cells/gru.h"
+#include "kernels/cells/lstm.h"
+#include "kernels/cells/rnn.h"
+#include "kernels/simd/activation.h"
+#include "kernels/simd/cell_step.h"
+
+namespace sluice::SLUICE_ISA {
+namespace {
+
+// The packs of units of one row; `count` lanes at u are within H.
+template <class T, Cell cell>
+class ForwardRow {
+  using P = Pack<T>;
+  static constexpr int kSlots = slot_count(cell);
+
+ public:
+  ForwardRow(const CellStepForwardArgs& args, std::int64_t row)
+      : args_(args), hidden_(args.hidden_size), row_(row) {}
+
+  void run(CellPhase phase) {
+    for (std::int64_t u = 0; u < hidden_; u += P::width) {
+      u_ = u;
+      count_ = hidden_ - u;
+      phase == CellPhase::reset ? reset() : state();
+    }
+  }
+
+ private:
+  T* at(void* base, std::int64_t ld) const { return static_cast<T*>(base) + row_ * ld + u_; }
+  T* slot(int s) const { return at(args_.gates, kSlots * hidden_) + s * hidden_; }
+  P preactivation(int s) const {
+    const P gate = P::load(slot(s), count_);
+    if (args_.bias == nullptr) return gate;
+    return gate + P::load(static_cast<const T*>(args_.bias) + s * hidden_ + u_, count_);
+  }
+  std::int64_t mask_index(int gate) const { return (gate * args_.batch + row_) * hidden_ + u_; }
+  P mask(int gate) const {
+    return P::load(static_cast<const T*>(args_.mask) + mask_index(gate), count_);
+  }
+
+  void reset() {
+    P gate[4] = {preactivation(0), preactivation(1), P(T(0)), P(T(0))};
+    P h = P::load(at(args_.h_state, hidden_), count_);
+    if (args_.mask != nullptr) h = h * mask(2);
+    GruResetBeforeCell::forward_reset(gate, h);
+    for (const int s : {0, 1, 3}) gate[s].store(slot(s), count_);
+  }
+
+  // The new state: the whole cell, or the output half (reset-before).
+  void state() {
+    P gate[kSlots], h;
+    T* const h_state = at(args_.h_state, hidden_);
+    if constexpr (cell == Cell::gru_reset_before) {
+      gate[1] = P::load(slot(1), count_);
+      gate[2] = preactivation(2);
+      GruResetBeforeCell::forward_output(gate, P::load(h_state, count_), h);
+      gate[2].store(slot(2), count_);
+    } else {
+      for (int s = 0; s < kSlots; ++s) gate[s] = preactivation(s);
+      if constexpr (cell == Cell::lstm) {
+        T* const c_state = at(args_.c_state, hidden_);
+        P c;
+        LstmCell::forward(gate, P::load(c_state, count_), c, h);
+        c.store(c_state, count_);
+        if (args_.c != nullptr) c.store(at(args_.c, hidden_), count_);
+      } else if constexpr (cell == Cell::gru) {
+        GruCell::forward(gate, P::load(h_state, count_), h);
+      } else {
+        RnnCell<cell == Cell::rnn_relu>::forward(gate, h);
+      }
+      for (int s = 0; s < kSlots; ++s) gate[s].store(slot(s), count_);
+    }
+    h.store(h_state, count_);
+    if (args_.h != nullptr) h.store(at(args_.h, args_.ldh), count_);
+    if (args_.mask != nullptr) {
+      for (int g = 0; g < gate_count(cell); ++g) {
+        (h * mask(g)).store(static_cast<T*>(args_.h_masked) + mask_index(g), count_);
+      }
+    }
+  }
+
+  const CellStepForwardArgs& args_;
+  const std::int64_t hidden_, row_;
+  std::int64_t u_ = 0, count_ = 0;
+};
+
+template <class T, Cell cell>
+class BackwardRow {
+  using P = Pack<T>;
+  static constexpr int kSlots = slot_count(cell);
+
+ public:
+  BackwardRow(const CellStepBackwardArgs& args, std::int64_t row)
+      : args_(args), hidden_(args.hidden_size), row_(row) {}
+
+  void run(CellPhase phase) {
+    for (std::int64_t u = 0; u < hidden_; u += P::width) {
+      u_ = u;
+      count_ = hidden_ - u;
+      phase == CellPhase::reset ? reset() : state();
+    }
+  }
+
+ private:
+  template <class U>
+  U* at(U* base, std::int64_t ld) const {
+    return base + row_ * ld + u_;
+  }
+  T* slot(int s) const { return at(static_cast<T*>(args_.gates), kSlots * hidden_) + s * hidden_; }
+  // Of the step before; a row that began here has its initial state.
+  P previous(const void* before, std::int64_t ld, const void* initial) const {
+    const bool began = row_ >= args_.previous_rows;
+    return P::load(began ? at(static_cast<const T*>(initial), hidden_)
+                         : at(static_cast<const T*>(before), ld),
+                   count_);
+  }
+  P h_previous() const { return previous(args_.h_previous, args_.ldh, args_.h_initial); }
+
+  void state() {
+    P gate[kSlots];
+    for (int s = 0; s < kSlots; ++s) gate[s] = P::load(slot(s), count_);
+    T* const dh_state = at(static_cast<T*>(args_.dh_state), hidden_);
+    P dh = P::load(dh_state, count_), dh_direct(T(0));
+    if (args_.dy != nullptr) dh += P::load(at(static_cast<const T*>(args_.dy), args_.lddy), count_);
+    if constexpr (cell == Cell::lstm) {
+      T* const dc_state = at(static_cast<T*>(args_.dc_state), hidden_);
+      P dc = P::load(dc_state, count_);
+      LstmCell::backward(gate, previous(args_.c_previous, hidden_, args_.c_initial),
+                         P::load(at(static_cast<const T*>(args_.c), hidden_), count_), dh, dc);
+      dc.store(dc_state, count_);
+    } else if constexpr (cell == Cell::gru) {
+      GruCell::backward(gate, h_previous(), dh, dh_direct);
+    } else if constexpr (cell == Cell::gru_reset_before) {
+      GruResetBeforeCell::backward_output(gate, h_previous(), dh, dh_direct);
+    } else {
+      RnnCell<cell == Cell::rnn_relu>::backward(gate, dh);
+    }
+    for (int s = 0; s < kSlots; ++s) gate[s].store(slot(s), count_);
+    dh_direct.store(dh_state, count_);
+  }
+
+  void reset() {
+    P m(T(1));
+    if (args_.mask != nullptr) {
+      m = P::load(static_cast<const T*>(args_.mask) + (2 * args_.batch + row_) * hidden_ + u_, count_);
+    }
+    P gate[1] = {P::load(slot(0), count_)};
+    P dh_masked;
+    GruResetBeforeCell::backward_reset(
+        gate, m * h_previous(), P::load(at(static_cast<const T*>(args_.dq), hidden_), count_),
+        dh_masked);
+    gate[0].store(slot(0), count_);
+    T* const dh_state = at(static_cast<T*>(args_.dh_state), hidden_);
+    (P::load(dh_state, count_) + m * dh_masked).store(dh_state, count_);
+  }
+
+  const CellStepBackwardArgs& args_;
+  const std::int64_t hidden_, row_;
+  std::int64_t u_ = 0, count_ = 0;
+};
+
+template <template <class, Cell> class Row, class T, class Args>
+void rows_of(const Args& args, CellPhase phase, std::int64_t first, std::int64_t count) {
+  for (std::int64_t row = first; row < first + count; ++row) {
+    switch (args.cell) {
+      case Cell::lstm: Row<T, Cell::lstm>(args, row).run(phase); break;
+      case Cell::gru: Row<T, Cell::gru>(args, row).run(phase); break;
+      case Cell::gru_reset_before: Row<T, Cell::gru_reset_before>(args, row).run(phase); break;
+      case Cell::rnn_tanh: Row<T, Cell::rnn_tanh>(args, row).run(phase); break;
+      case Cell::rnn_relu: Row<T, Cell::rnn_relu>(args, row).run(phase); break;
+    }
+  }
+}
+
+}  // namespace
+
+void cell_rows_forward(const CellStepForwardArgs& args, CellPhase phase, std::int64_t first,
+                       std::int64_t count) {
+  args.type == DataType::float64 ? rows_of<ForwardRow, double>(args, phase, first, count)
+                                 : rows_of<ForwardRow, float>(args, phase, first, count);
+}
+
+void cell_rows_backward(const CellStepBackwardArgs& args, CellPhase phase, std::int64_t first,
+                        std::int64_t count) {
+  args.type == DataType::float64 ? rows_of<BackwardRow, double>(args, phase, first, count)
+                                 : rows_of<BackwardRow, float>(args, phase, first, count);
+}
+
+}  // namespace sluice::SLUICE_ISA

@@ -1,0 +1,45 @@
+#include "kernels/embedding.h"
+
+#include "kernels/argument_checks.h"
+#include "kernels/dispatch.h"
+#include "kernels/embedding_chunks.h"
+#include "kernels/sort.h"
+
+namespace sluice {
+
+void embedding_forward(const Queue& queue, const EmbeddingForwardArgs& args) {
+  constexpr const char* operation = "embedding_forward";
+  check_least(operation, "rows", args.rows);
+  check_least(operation, "embedding_size", args.embedding_size);
+  check_least(operation, "vocabulary", args.vocabulary);
+  if (args.rows == 0 || args.embedding_size == 0) return;
+  if (args.vocabulary > 0) check_pointer(operation, "table", args.table);
+  check_pointer(operation, "tokens", args.tokens);
+  check_pointer(operation, "out", args.out);
+  SLUICE_DISPATCH(embedding_forward, queue, args);
+}
+
+void embedding_backward(const Queue& queue, const EmbeddingBackwardArgs& args) {
+  constexpr const char* operation = "embedding_backward";
+  check_least(operation, "vocabulary", args.vocabulary);
+  const std::size_t needed =
+      embedding_backward_workspace_bytes(queue, args.type, args.rows, args.embedding_size);
+  if (args.vocabulary == 0 || args.embedding_size == 0) return;
+  check_pointer(operation, "d_table", args.d_table);
+  if (args.rows > 0) {
+    check_pointer(operation, "d_out", args.d_out);
+    check_pointer(operation, "tokens", args.tokens);
+    check_workspace(operation, args.workspace, args.workspace_bytes, needed);
+  }
+  SLUICE_DISPATCH(embedding_backward, queue, args);
+}
+
+std::size_t embedding_backward_workspace_bytes(const Queue& queue, DataType type, std::int64_t rows,
+                                               std::int64_t embedding_size) {
+  check_least("embedding_backward", "rows", rows);
+  check_least("embedding_backward", "embedding_size", embedding_size);
+  return EmbeddingWorkspace(type, rows, embedding_size, sort_by_token_workspace_bytes(queue, rows))
+      .end;
+}
+
+}  // namespace sluice

@@ -1,0 +1,123 @@
+#include "kernels/gemm.h"
+
+#include <dnnl.h>
+
+#include <algorithm>
+#include <bit>
+#include <string>
+
+#include "kernels/error.h"
+
+extern "C" int omp_get_max_threads();
+extern "C" void omp_set_num_threads(int);
+
+namespace sluice::cpu {
+namespace {
+
+// oneDNN forks an OpenMP team inside a product; ours are already one tile a thread. The setting
+// belongs to the calling thread alone and is put back.
+class OneThread {
+ public:
+  OneThread() : saved_(omp_get_max_threads()) {
+    if (saved_ != 1) omp_set_num_threads(1);
+  }
+  ~OneThread() {
+    if (saved_ != 1) omp_set_num_threads(saved_);
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int saved_;
+};
+
+// C = beta C of one tile, the product of nothing.
+template <class T>
+void scale(const GemmArgs& args, T* c, std::int64_t m, std::int64_t n) {
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      T& out = c[i * args.ldc + j];
+      out = args.beta == 0.0 ? T(0) : static_cast<T>(args.beta) * out;
+    }
+  }
+}
+
+// C = alpha op(A) op(B) + beta C of one tile.
+void product(const GemmArgs& args, const float* a, const float* b, float* c, std::int64_t m,
+             std::int64_t n) {
+  if (args.k == 0) return scale(args, c, m, n);
+  const dnnl_status_t status =
+      dnnl_sgemm(args.transpose_a ? 'T' : 'N', args.transpose_b ? 'T' : 'N', m, n, args.k,
+                 static_cast<float>(args.alpha), a, args.lda, b, args.ldb,
+                 static_cast<float>(args.beta), c, args.ldc);
+  if (status != dnnl_success) {
+    throw Error::runtime("gemm: oneDNN failed with status " + std::to_string(status));
+  }
+}
+
+// float64 serves the gradient checks: plain loops, since oneDNN has no double product.
+void product(const GemmArgs& args, const double* a, const double* b, double* c, std::int64_t m,
+             std::int64_t n) {
+  const std::int64_t step_a = args.transpose_a ? args.lda : 1;
+  const std::int64_t row_a = args.transpose_a ? 1 : args.lda;
+  const std::int64_t step_b = args.transpose_b ? 1 : args.ldb;
+  const std::int64_t column_b = args.transpose_b ? args.ldb : 1;
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      double sum = 0.0;
+      for (std::int64_t p = 0; p < args.k; ++p) {
+        sum += a[i * row_a + p * step_a] * b[p * step_b + j * column_b];
+      }
+      double& out = c[i * args.ldc + j];
+      out = args.alpha * sum + (args.beta == 0.0 ? 0.0 : args.beta * out);
+    }
+  }
+}
+
+// The longer side of C in equal pieces, by the shape alone: about 8 MFLOP each, no thinner than
+// what a product runs well on, and a power of two of them, which most teams share out evenly.
+struct Tiles {
+  bool along_m;
+  std::int64_t size, count;
+
+  explicit Tiles(const GemmArgs& args) : along_m(args.m >= args.n) {
+    constexpr std::int64_t kThinnest = 64, kMost = 16;
+    const std::int64_t length = along_m ? args.m : args.n;
+    const std::int64_t wanted = args.m * args.n / 1024 * args.k * 2 / 8192;
+    count = std::clamp<std::int64_t>(wanted, 1, std::min(kMost, std::max<std::int64_t>(1, length / kThinnest)));
+    count = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(count)));
+    size = ((length + count - 1) / count + 15) / 16 * 16;
+    count = (length + size - 1) / size;
+  }
+};
+
+template <class T>
+void run(const Queue& queue, const GemmArgs& args) {
+  const Tiles tiles(args);
+  const auto* a = static_cast<const T*>(args.a);
+  const auto* b = static_cast<const T*>(args.b);
+  auto* c = static_cast<T*>(args.c);
+  parallel_for(queue, args.batch * tiles.count, [&](std::int64_t task) {
+    const OneThread one_thread;
+    const std::int64_t item = task / tiles.count;
+    const std::int64_t first = task % tiles.count * tiles.size;
+    const T* tile_a = a + item * args.stride_a;
+    const T* tile_b = b + item * args.stride_b;
+    T* tile_c = c + item * args.stride_c;
+    if (tiles.along_m) {
+      product(args, tile_a + first * (args.transpose_a ? 1 : args.lda), tile_b,
+              tile_c + first * args.ldc, std::min(tiles.size, args.m - first), args.n);
+    } else {
+      product(args, tile_a, tile_b + first * (args.transpose_b ? args.ldb : 1), tile_c + first,
+              args.m, std::min(tiles.size, args.n - first));
+    }
+  });
+}
+
+}  // namespace
+
+void gemm(const Queue& queue, const GemmArgs& args) {
+  args.type == DataType::float64 ? run<double>(queue, args) : run<float>(queue, args);
+}
+
+}  // namespace sluice::cpu

@@ -1,0 +1,30 @@
+// Where a launch goes: the CPU's threads, or a CUDA stream with its cuBLAS handle.
+#pragma once
+
+#include "kernels/thread_pool.h"
+#include "kernels/types.h"
+
+namespace sluice {
+
+/// A borrowed view; owns nothing and is cheap to copy. Launches on one queue happen in order.
+/// On the CPU a launch has finished when the call returns; on CUDA it is only enqueued.
+struct Queue {
+  DeviceKind device = DeviceKind::cpu;
+  ThreadPool* threads = nullptr;  ///< CPU: null means the calling thread alone
+  void* stream = nullptr;         ///< CUDA: cudaStream_t
+  void* blas = nullptr;           ///< CUDA: cublasHandle_t bound to `stream`
+  int ordinal = 0;                ///< CUDA: device number; the caller has made it current
+};
+
+/// Runs body(i) for i in [0, count) on the queue's threads. The work must be the same whatever
+/// thread takes an index, so that results do not depend on the number of threads.
+template <class Body>
+void parallel_for(const Queue& queue, std::int64_t count, Body&& body) {
+  if (queue.threads != nullptr) {
+    queue.threads->run(count, body);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) body(i);
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,59 @@
+// Moves of the recurrent state: one thread a number, grid-stride.
+#include "kernels/launch.h"
+#include "kernels/recurrent_state_element.h"
+
+namespace sluice::cuda {
+namespace {
+
+constexpr unsigned kThreads = 256;
+
+template <class T>
+__global__ void mask_state_kernel(MaskStateArgs args) {
+  const std::int64_t plane = args.batch * args.hidden_size;
+  for (std::int64_t i = grid_index(); i < args.planes * plane; i += grid_stride()) {
+    static_cast<T*>(args.out)[i] =
+        static_cast<const T*>(args.mask)[i] * static_cast<const T*>(args.h)[i % plane];
+  }
+}
+
+template <class T>
+__global__ void unmask_gradient_kernel(UnmaskGradientArgs args) {
+  const std::int64_t plane = args.batch * args.hidden_size;
+  for (std::int64_t i = grid_index(); i < args.rows * args.hidden_size; i += grid_stride()) {
+    static_cast<T*>(args.dh)[i] += unmasked_sum<T>(args, i, plane);
+  }
+}
+
+template <class T>
+__global__ void previous_states_kernel(PreviousStatesArgs args) {
+  const std::int64_t columns = args.hidden_size;
+  for (std::int64_t i = grid_index(); i < args.rows * columns; i += grid_stride()) {
+    static_cast<T*>(args.out)[i] = previous_state<T>(args, i / columns, i % columns);
+  }
+}
+
+template <class Args>
+void launch_over(const Queue& queue, std::int64_t items, void (*of_float)(Args),
+                 void (*of_double)(Args), const Args& args) {
+  launch(args.type == DataType::float64 ? of_double : of_float,
+         {.grid = grid_for(items, kThreads), .block = kThreads, .stream = queue.stream}, args);
+}
+
+}  // namespace
+
+void mask_state(const Queue& queue, const MaskStateArgs& args) {
+  launch_over(queue, args.planes * args.batch * args.hidden_size, mask_state_kernel<float>,
+              mask_state_kernel<double>, args);
+}
+
+void unmask_gradient(const Queue& queue, const UnmaskGradientArgs& args) {
+  launch_over(queue, args.rows * args.hidden_size, unmask_gradient_kernel<float>,
+              unmask_gradient_kernel<double>, args);
+}
+
+void previous_states(const Queue& queue, const PreviousStatesArgs& args) {
+  launch_over(queue, args.rows * args.hidden_size, previous_states_kernel<float>,
+              previous_states_kernel<double>, args);
+}
+
+}  // namespace sluice::cuda

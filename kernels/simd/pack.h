@@ -1,0 +1,78 @@
+// A vector register of numbers. Only *_simd.cpp files include this: each of them is compiled once
+// for every instruction set, into the namespace SLUICE_ISA, so that no two of them share a symbol.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#ifndef SLUICE_ISA
+#error "kernels/simd/ is only for the *_simd.cpp files (see kernels/CMakeLists.txt)"
+#endif
+
+#define SLUICE_INLINE inline __attribute__((always_inline))
+
+namespace sluice::SLUICE_ISA {
+
+#if defined(__AVX512F__)
+inline constexpr int kVectorBytes = 64, kVectorRegisters = 32;
+#elif defined(__AVX2__)
+inline constexpr int kVectorBytes = 32, kVectorRegisters = 16;
+#else
+inline constexpr int kVectorBytes = 16, kVectorRegisters = 16;
+#endif
+
+template <class T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+  typedef float Type __attribute__((vector_size(kVectorBytes)));
+};
+template <>
+struct VectorOf<double> {
+  typedef double Type __attribute__((vector_size(kVectorBytes)));
+};
+
+template <class T>
+struct Pack {
+  using Vector = typename VectorOf<T>::Type;
+  static constexpr int width = kVectorBytes / static_cast<int>(sizeof(T));
+
+  Vector v;
+
+  Pack() = default;
+  SLUICE_INLINE Pack(T x) : v(x - Vector{}) {}
+  SLUICE_INLINE explicit Pack(Vector x) : v(x) {}
+
+  SLUICE_INLINE static Pack load(const T* from) {
+    Pack p;
+    std::memcpy(&p.v, from, sizeof p.v);
+    return p;
+  }
+  SLUICE_INLINE void store(T* to) const { std::memcpy(to, &v, sizeof v); }
+
+  // The first `count` lanes; the others read as zero and are not written.
+  SLUICE_INLINE static Pack load(const T* from, std::int64_t count) {
+    if (count >= width) return load(from);
+    T lanes[width] = {};
+    for (int i = 0; i < count; ++i) lanes[i] = from[i];
+    return load(lanes);
+  }
+  SLUICE_INLINE void store(T* to, std::int64_t count) const {
+    if (count >= width) return store(to);
+    T lanes[width];
+    store(lanes);
+    for (int i = 0; i < count; ++i) to[i] = lanes[i];
+  }
+
+  SLUICE_INLINE friend Pack operator+(Pack a, Pack b) { return Pack(a.v + b.v); }
+  SLUICE_INLINE friend Pack operator-(Pack a, Pack b) { return Pack(a.v - b.v); }
+  SLUICE_INLINE friend Pack operator*(Pack a, Pack b) { return Pack(a.v * b.v); }
+  SLUICE_INLINE friend Pack operator/(Pack a, Pack b) { return Pack(a.v / b.v); }
+  SLUICE_INLINE friend Pack operator-(Pack a) { return Pack(-a.v); }
+  SLUICE_INLINE Pack& operator+=(Pack b) {
+    v += b.v;
+    return *this;
+  }
+};
+
+}  // namespace sluice::SLUICE_ISA
