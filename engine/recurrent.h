@@ -110,6 +110,7 @@ class RecurrentPlan {
   const RecurrentConfig& config() const { return config_; }
   Algorithm algorithm() const { return algorithm_; }
 
+  /// Enough for every smaller shape too, and with `training` for inference as well.
   std::size_t workspace_bytes(const PassShape& shape) const;
   std::size_t reserve_bytes(const PassShape& shape) const;  ///< 0 unless training
 

@@ -37,8 +37,8 @@ inline void check_range(const char* operation, const char* field, double value, 
 
 inline void check_positive(const char* operation, const char* field, double value) {
   if (!(value > 0.0)) {
-    throw Error::usage(std::string(operation) + ": " + field + ": expected a positive number, got " +
-                       std::to_string(value));
+    throw Error::usage(std::string(operation) + ": " + field +
+                       ": expected a positive number, got " + std::to_string(value));
   }
 }
 
@@ -47,8 +47,8 @@ inline void check_workspace(const char* operation, const void* workspace, std::s
   if (needed != 0 && (workspace == nullptr || bytes < needed)) {
     throw Error::usage(std::string(operation) + ": workspace: expected at least " +
                        std::to_string(needed) + " bytes, got " +
-                       (workspace == nullptr ? "null" : std::to_string(bytes)) +
-                       "; ask " + operation + "'s workspace function for the size");
+                       (workspace == nullptr ? "null" : std::to_string(bytes)) + "; ask " +
+                       operation + "'s workspace function for the size");
   }
 }
 

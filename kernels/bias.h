@@ -32,7 +32,8 @@ struct ColumnSumArgs {
 };
 
 /// The one bias that the cell step adds to a row's S slots, from PyTorch's two:
-/// RNN, LSTM: bW + bR. GRU: r, z: bW + bR; n: bWn; q: bRn. GRU reset-before: r, z, n: bW + bR; q: 0.
+/// RNN, LSTM: bW + bR. GRU: r, z: bW + bR; n: bWn; q: bRn. GRU reset-before: r, z, n: bW + bR; q:
+/// 0.
 struct CombineBiasesArgs {
   Cell cell = Cell::lstm;
   DataType type = DataType::float32;

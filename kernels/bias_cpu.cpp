@@ -20,9 +20,10 @@ template <class T>
 void add_bias_rows(const Queue& queue, const AddBiasArgs& args) {
   auto* x = static_cast<T*>(args.x);
   const auto* bias = static_cast<const T*>(args.bias);
-  parallel_tiles(queue, args.rows, rows_per_tile(args.columns), [&](std::int64_t i, std::int64_t end) {
-    for (; i < end; ++i) add(args.columns, bias, x + i * args.ld);
-  });
+  parallel_tiles(queue, args.rows, rows_per_tile(args.columns),
+                 [&](std::int64_t i, std::int64_t end) {
+                   for (; i < end; ++i) add(args.columns, bias, x + i * args.ld);
+                 });
 }
 
 template <class T>
@@ -39,7 +40,8 @@ void sum_columns(const Queue& queue, const ColumnSumArgs& args) {
     const std::int64_t end = std::min(args.rows, begin + kColumnSumChunk);
     T* sum = partials + chunk * args.columns + column;
     std::copy_n(x + begin * args.ld + column, count, sum);
-    for (std::int64_t row = begin + 1; row < end; ++row) add(count, x + row * args.ld + column, sum);
+    for (std::int64_t row = begin + 1; row < end; ++row)
+      add(count, x + row * args.ld + column, sum);
   });
   parallel_for(queue, tiles, [&](std::int64_t tile) {
     const std::int64_t column = tile * kColumns;

@@ -17,23 +17,23 @@ struct DropoutRowsArgs {
   DataType type = DataType::float32;
   Sequences sequences = {};
   std::int64_t columns = 0;
-  double rate = 0.0;       ///< in [0, 1)
+  double rate = 0.0;  ///< in [0, 1)
   RandomStream random = {};
-  const void* x = nullptr; ///< [N, columns]
-  void* y = nullptr;       ///< [N, columns]; may be x
+  const void* x = nullptr;  ///< [N, columns]
+  void* y = nullptr;        ///< [N, columns]; may be x
 };
 
 /// The same factors as an array, for the cell step: mask[g, b, u] is the factor of unit g*H + u of
 /// row order[b].
 struct DropoutMaskArgs {
   DataType type = DataType::float32;
-  std::int64_t planes = 0;               ///< G
-  std::int64_t rows = 0;                 ///< B
-  std::int64_t columns = 0;              ///< H
-  double rate = 0.0;                     ///< in [0, 1)
+  std::int64_t planes = 0;   ///< G
+  std::int64_t rows = 0;     ///< B
+  std::int64_t columns = 0;  ///< H
+  double rate = 0.0;         ///< in [0, 1)
   RandomStream random = {};
-  const std::int32_t* order = nullptr;   ///< [B]; null means order[b] = b
-  void* mask = nullptr;                  ///< [G, B, H]
+  const std::int32_t* order = nullptr;  ///< [B]; null means order[b] = b
+  void* mask = nullptr;                 ///< [G, B, H]
 };
 
 /// Errors: usage on a rate outside [0, 1), a negative size or a null pointer.

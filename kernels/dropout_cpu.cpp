@@ -41,7 +41,8 @@ void rows(const Queue& queue, const DropoutRowsArgs& args) {
     const std::int64_t count = std::min(kUnits, args.columns - first_unit);
     if (first_step >= end_step) return;
     T factors[kUnits];
-    const std::int32_t given_row = s.order == nullptr ? static_cast<std::int32_t>(row) : s.order[row];
+    const std::int32_t given_row =
+        s.order == nullptr ? static_cast<std::int32_t>(row) : s.order[row];
     draw(args.random, given_row, first_unit, count, args.rate, factors);
     for (std::int64_t step = first_step; step < end_step; ++step) {
       const std::int64_t at = (s.offsets[step] + row) * args.columns + first_unit;

@@ -9,8 +9,8 @@
 namespace sluice {
 
 /// Two classes, one logit a row: loss = max(x, 0) - x label + log(1 + exp(-|x|)).
-/// In both operations label -1 means: no loss, no gradient, not counted. Any other label outside the
-/// classes is a fault of the caller; it makes the loss and the row's gradient NaN.
+/// In both operations label -1 means: no loss, no gradient, not counted. Any other label outside
+/// the classes is a fault of the caller; it makes the loss and the row's gradient NaN.
 struct SigmoidCrossEntropyArgs {
   DataType type = DataType::float32;
   std::int64_t rows = 0;                 ///< B

@@ -9,10 +9,6 @@
 namespace sluice::cpu {
 namespace {
 
-double scale_of(double gradient_scale, std::int64_t rows) {
-  return gradient_scale == 0.0 ? 1.0 / static_cast<double>(rows) : gradient_scale;
-}
-
 // In the order of the rows.
 void add_to_totals(const RowLoss* rows, std::int64_t count, double* totals) {
   double loss = 0.0, correct = 0.0, counted = 0.0;
@@ -32,7 +28,7 @@ void sigmoid_rows(const Queue& queue, const SigmoidCrossEntropyArgs& args) {
   auto* d_logits = static_cast<T*>(args.d_logits);
   auto* probabilities = static_cast<T*>(args.probabilities);
   auto* losses = args.totals == nullptr ? nullptr : static_cast<RowLoss*>(args.workspace);
-  const T scale = static_cast<T>(scale_of(args.gradient_scale, args.rows));
+  const T scale = static_cast<T>(gradient_scale_of(args.gradient_scale, args.rows));
   parallel_tiles(queue, args.rows, 2048, [&](std::int64_t i, std::int64_t end) {
     for (; i < end; ++i) {
       const T x = logits[i];
@@ -58,8 +54,8 @@ void softmax_row(const SoftmaxCrossEntropyArgs& args, std::int64_t row, T scale,
     sum += static_cast<double>(exponential(logits[c] - largest));
   }
   if (losses != nullptr) {
-    losses[row] = softmax_row_loss(logits, classes, largest, static_cast<T>(sum), best,
-                                   args.labels[row]);
+    losses[row] =
+        softmax_row_loss(logits, classes, largest, static_cast<T>(sum), best, args.labels[row]);
   }
   if (args.d_logits == nullptr && args.probabilities == nullptr) return;
   for (std::int64_t c = 0; c < classes; ++c) {
@@ -75,7 +71,7 @@ void softmax_row(const SoftmaxCrossEntropyArgs& args, std::int64_t row, T scale,
 template <class T>
 void softmax_rows(const Queue& queue, const SoftmaxCrossEntropyArgs& args) {
   auto* losses = args.totals == nullptr ? nullptr : static_cast<RowLoss*>(args.workspace);
-  const T scale = static_cast<T>(scale_of(args.gradient_scale, args.rows));
+  const T scale = static_cast<T>(gradient_scale_of(args.gradient_scale, args.rows));
   const std::int64_t tile = std::max<std::int64_t>(1, 2048 / args.classes);
   parallel_tiles(queue, args.rows, tile, [&](std::int64_t row, std::int64_t end) {
     for (; row < end; ++row) softmax_row(args, row, scale, losses);

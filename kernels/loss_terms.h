@@ -19,6 +19,11 @@ struct RowLoss {
   std::int32_t counted = 0;  ///< 0: the row's label is kIgnoredLabel
 };
 
+/// What gradients are multiplied by: `gradient_scale` of the arguments, 0 means 1/rows.
+inline double gradient_scale_of(double gradient_scale, std::int64_t rows) {
+  return gradient_scale == 0.0 ? 1.0 / static_cast<double>(rows) : gradient_scale;
+}
+
 SLUICE_HOST_DEVICE float logarithm(float x) { return ::logf(x); }
 SLUICE_HOST_DEVICE double logarithm(double x) { return ::log(x); }
 SLUICE_HOST_DEVICE float logarithm_of_1_plus(float x) { return ::log1pf(x); }
@@ -62,8 +67,8 @@ SLUICE_HOST_DEVICE RowLoss softmax_row_loss(const T* logits, std::int64_t classe
   RowLoss row;
   if (label == kIgnoredLabel) return row;
   const bool known = label >= 0 && label < classes;
-  row.loss = static_cast<double>(known ? logarithm(sum) + (largest - logits[label])
-                                       : not_a_number<T>());
+  row.loss =
+      static_cast<double>(known ? logarithm(sum) + (largest - logits[label]) : not_a_number<T>());
   row.correct = best == label ? 1 : 0;
   row.counted = 1;
   return row;

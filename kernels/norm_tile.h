@@ -7,8 +7,8 @@ namespace sluice {
 
 inline constexpr std::int64_t kNormTile = 16384;  ///< numbers that one owner squares and adds up
 
-#define SLUICE_DECLARE_NORM_TILE(isa)                            \
-  namespace isa {                                                \
+#define SLUICE_DECLARE_NORM_TILE(isa)                              \
+  namespace isa {                                                  \
   double sum_of_squares_tile(const float* x, std::int64_t count);  \
   double sum_of_squares_tile(const double* x, std::int64_t count); \
   }

@@ -36,7 +36,8 @@ bool adam_has_work(const char* operation, const AdamArgs& args) {
 
 void sgd(const Queue& queue, const SgdArgs& args) {
   check_range("sgd", "momentum", args.momentum, 0.0, 1.0);
-  require(!args.nesterov || args.momentum > 0.0, "sgd: nesterov: expected a positive momentum, got 0");
+  require(!args.nesterov || args.momentum > 0.0,
+          "sgd: nesterov: expected a positive momentum, got 0");
   if (!has_work("sgd", args)) return;
   if (args.momentum > 0.0) check_pointer("sgd", "velocity", args.velocity);
   SLUICE_DISPATCH(sgd, queue, args);

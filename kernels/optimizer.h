@@ -26,8 +26,8 @@ struct SgdArgs {
   double weight_decay = 0.0;             ///< >= 0
 };
 
-/// g = gradient + weight_decay p; s = alpha s + (1 - alpha) g^2; v = momentum v + g/(sqrt(s) + eps);
-/// p -= rate v.
+/// g = gradient + weight_decay p; s = alpha s + (1 - alpha) g^2; v = momentum v + g/(sqrt(s) +
+/// eps); p -= rate v.
 struct RmspropArgs {
   DataType type = DataType::float32;
   std::int64_t count = 0;

@@ -38,20 +38,20 @@ void update_rmsprop(const Queue& queue, const RmspropArgs& args) {
       static_cast<T>(args.momentum),       static_cast<T>(args.weight_decay)};
   void* velocity = args.momentum > 0.0 ? args.velocity : nullptr;
   parallel_tiles(queue, args.count, kTile, [&](std::int64_t begin, std::int64_t end) {
-    const auto tile = tile_of<T>(args.parameters, args.gradients, args.square_average, velocity,
-                                 begin, end);
+    const auto tile =
+        tile_of<T>(args.parameters, args.gradients, args.square_average, velocity, begin, end);
     SLUICE_DISPATCH_ISA(rmsprop_tile, tile, c);
   });
 }
 
 template <class T>
 void update_adam(const Queue& queue, const AdamArgs& args, bool decoupled) {
-  const auto c = adam_coefficients<T>(static_cast<double>(*args.learning_rate), *args.step + 1,
-                                      args.beta1, args.beta2, args.epsilon, args.weight_decay,
-                                      decoupled);
+  const auto c =
+      adam_coefficients<T>(static_cast<double>(*args.learning_rate), *args.step + 1, args.beta1,
+                           args.beta2, args.epsilon, args.weight_decay, decoupled);
   parallel_tiles(queue, args.count, kTile, [&](std::int64_t begin, std::int64_t end) {
-    const auto tile = tile_of<T>(args.parameters, args.gradients, args.average,
-                                 args.square_average, begin, end);
+    const auto tile =
+        tile_of<T>(args.parameters, args.gradients, args.average, args.square_average, begin, end);
     SLUICE_DISPATCH_ISA(adam_tile, tile, c);
   });
 }

@@ -17,7 +17,7 @@ struct OptimizerTile {
   T* state2 = nullptr;  ///< RMSprop: velocity; Adam: square average
 };
 
-#define SLUICE_DECLARE_OPTIMIZER_TILES(T)                               \
+#define SLUICE_DECLARE_OPTIMIZER_TILES(T)                                    \
   void sgd_tile(const OptimizerTile<T>&, const SgdCoefficients<T>&);         \
   void rmsprop_tile(const OptimizerTile<T>&, const RmspropCoefficients<T>&); \
   void adam_tile(const OptimizerTile<T>&, const AdamCoefficients<T>&);

@@ -12,7 +12,8 @@ bool has_work(const char* operation, const Args& args) {
   check_least(operation, "sequences.rows", args.sequences.rows);
   check_least(operation, "features", args.features);
   require(args.directions == 1 || (args.directions == 2 && args.features % 2 == 0),
-          std::string(operation) + ": directions: expected 1, or 2 with an even number of features, got " +
+          std::string(operation) +
+              ": directions: expected 1, or 2 with an even number of features, got " +
               std::to_string(args.directions) + " with " + std::to_string(args.features));
   if (args.sequences.batch == 0 || args.features == 0) return false;
   check_pointer(operation, "sequences.offsets", args.sequences.offsets);

@@ -17,7 +17,8 @@ struct Piece {
 
 // Calls body(piece) for all features of all rows.
 template <class Body>
-void for_pieces(const Queue& queue, const Sequences& sequences, std::int64_t features, Body&& body) {
+void for_pieces(const Queue& queue, const Sequences& sequences, std::int64_t features,
+                Body&& body) {
   const std::int64_t tiles = tile_count(features, kFeatures);
   parallel_for(queue, sequences.batch * tiles, [&](std::int64_t task) {
     const std::int64_t first = task % tiles * kFeatures;
@@ -114,12 +115,13 @@ template <class T>
 void backward(const Queue& queue, const PoolBackwardArgs& args) {
   const Sequences& s = args.sequences;
   auto* dy = static_cast<T*>(args.dy);
-  parallel_tiles(queue, s.rows, rows_per_tile(args.features), [&](std::int64_t n, std::int64_t end) {
-    for (; n < end; ++n) {
-      const std::int32_t t = s.step_of_row[n];
-      backward_row(args, n - s.offsets[t], t, dy + n * args.features);
-    }
-  });
+  parallel_tiles(queue, s.rows, rows_per_tile(args.features),
+                 [&](std::int64_t n, std::int64_t end) {
+                   for (; n < end; ++n) {
+                     const std::int32_t t = s.step_of_row[n];
+                     backward_row(args, n - s.offsets[t], t, dy + n * args.features);
+                   }
+                 });
 }
 
 }  // namespace

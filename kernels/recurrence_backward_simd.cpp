@@ -97,7 +97,10 @@ class BackwardBlock {
         c_previous = r < continued ? static_cast<const T*>(args_.c) + (before + r) * hidden_
                                    : static_cast<const T*>(args_.c_initial) + (first_ + r) * hidden_;
       }
-      for (std::int64_t u = 0; u < hidden_; u += P::width) unit(row + r, r, u, h_previous, c_previous);
+      const std::int64_t next_row = r < continued ? before + r : row + r;
+      for (std::int64_t u = 0; u < hidden_; u += P::width) {
+        unit(row + r, next_row, r, u, h_previous, c_previous);
+      }
     }
     if constexpr (cell == Cell::gru_reset_before) {
       product(rows, 2, 1, [&](std::int64_t r, std::int64_t u, P dq) {
@@ -158,16 +161,21 @@ class BackwardBlock {
   }
 
   // The element-wise part of one pack of units: all of the cell, or its output half (reset-before).
-  SLUICE_INLINE void unit(std::int64_t row, std::int64_t r, std::int64_t u,
+  // The rows of the step to come lie in memory since the forward pass, so they are called for early.
+  SLUICE_INLINE void unit(std::int64_t row, std::int64_t next_row, std::int64_t r, std::int64_t u,
                           [[maybe_unused]] const T* h_previous,
                           [[maybe_unused]] const T* c_previous) {
     const std::int64_t count = hidden_ - u;
     T* const dh_place = dh_ + r * padded_ + u;
     P gate[kSlots];
-    for (int s = 0; s < kSlots; ++s) gate[s] = P::load(slot(row, s, u), count);
+    for (int s = 0; s < kSlots; ++s) {
+      gate[s] = P::load(slot(row, s, u), count);
+      __builtin_prefetch(slot(next_row, s, u), 1);
+    }
     P dh = P::load(dh_place), dh_direct(T(0));
     if (args_.dy != nullptr) {
       dh += P::load(static_cast<const T*>(args_.dy) + row * args_.lddy + u, count);
+      __builtin_prefetch(static_cast<const T*>(args_.dy) + next_row * args_.lddy + u);
     }
     if constexpr (cell == Cell::lstm) {
       P dc = P::load(dc_ + r * padded_ + u);

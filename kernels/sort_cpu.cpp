@@ -43,8 +43,8 @@ void sort_by_token(const Queue&, const SortByTokenArgs& args) {
   std::copy_n(args.tokens, args.count, args.sorted_tokens);
   std::iota(args.positions, args.positions + args.count, 0);
   WorkspaceAllocator allocator(args.workspace, args.workspace_bytes);
-  thrust::stable_sort_by_key(thrust::cpp::par(allocator), args.sorted_tokens,
-                             args.sorted_tokens + args.count, args.positions);
+  auto* keys = reinterpret_cast<std::uint32_t*>(args.sorted_tokens);
+  thrust::stable_sort_by_key(thrust::cpp::par(allocator), keys, keys + args.count, args.positions);
 }
 
 // The radix sort keeps a second copy of keys and values.

@@ -15,9 +15,8 @@ constexpr std::int64_t tile_count(std::int64_t count, std::int64_t tile) {
 /// Runs body(begin, end) for [0, tile), [tile, 2 tile), ... up to `count` on the queue's threads.
 template <class Body>
 void parallel_tiles(const Queue& queue, std::int64_t count, std::int64_t tile, Body&& body) {
-  parallel_for(queue, tile_count(count, tile), [&](std::int64_t i) {
-    body(i * tile, std::min(count, (i + 1) * tile));
-  });
+  parallel_for(queue, tile_count(count, tile),
+               [&](std::int64_t i) { body(i * tile, std::min(count, (i + 1) * tile)); });
 }
 
 /// Rows of `columns` numbers that make a piece of work worth a thread's while.

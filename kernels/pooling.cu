@@ -1,0 +1,110 @@
+// Pooling: a thread takes one feature of one row through its steps; backward one feature of one
+// packed row.
+#include "kernels/pooling.h"
+
+#include "kernels/exceeds.h"
+#include "kernels/row_grid.h"
+
+namespace sluice::cuda {
+namespace {
+
+// One sorted row's steps of one feature.
+template <class T>
+struct Steps {
+  const T* y;  // the feature in packed row `row`, which is step 0
+  const std::int32_t* offsets;
+  std::int64_t features;
+  std::int32_t length;
+
+  __device__ __forceinline__ T at(std::int32_t t) const { return y[offsets[t] * features]; }
+};
+
+template <class T>
+__device__ __forceinline__ T mean(const Steps<T>& steps) {
+  T total = T(0);
+  for (std::int32_t begin = 0; begin < steps.length; begin += kMeanChunk) {
+    const std::int32_t end = begin + kMeanChunk < steps.length ? begin + kMeanChunk : steps.length;
+    T sum = T(0);
+    for (std::int32_t t = begin; t < end; ++t) sum += steps.at(t);
+    total += sum;
+  }
+  return total / static_cast<T>(steps.length);
+}
+
+template <class T>
+__device__ __forceinline__ T max(const Steps<T>& steps, std::int32_t& best_step) {
+  T best = steps.at(0);
+  best_step = 0;
+  for (std::int32_t t = 1; t < steps.length; ++t) {
+    const T x = steps.at(t);
+    if (exceeds(x, best)) {
+      best = x;
+      best_step = t;
+    }
+  }
+  return best;
+}
+
+template <class T>
+__global__ void forward_kernel(Pooling pooling, Sequences sequences, std::int64_t features,
+                               int directions, const T* y, T* out, std::int32_t* argmax) {
+  const std::int64_t forward_features = features / directions;
+  for_row_elements(sequences.batch, features, [=](std::int64_t row, std::int64_t feature) {
+    const Steps<T> steps = {y + row * features + feature, sequences.offsets, features,
+                            sequences.lengths[row]};
+    T& result = out[row * features + feature];
+    switch (pooling) {
+      case Pooling::last:
+        result = steps.at(feature < forward_features ? steps.length - 1 : 0);
+        break;
+      case Pooling::mean: result = mean(steps); break;
+      case Pooling::max: result = max(steps, argmax[row * features + feature]); break;
+    }
+  });
+}
+
+template <class T>
+__global__ void backward_kernel(Pooling pooling, Sequences sequences, std::int64_t features,
+                                int directions, const T* d_out, const std::int32_t* argmax, T* dy) {
+  const std::int64_t forward_features = features / directions;
+  for_row_elements(sequences.rows, features, [=](std::int64_t packed_row, std::int64_t feature) {
+    const std::int32_t step = sequences.step_of_row[packed_row];
+    const std::int64_t row = packed_row - sequences.offsets[step];
+    const std::int32_t length = sequences.lengths[row];
+    const T gradient = d_out[row * features + feature];
+    T& result = dy[packed_row * features + feature];
+    switch (pooling) {
+      case Pooling::last:
+        result = step == (feature < forward_features ? length - 1 : 0) ? gradient : T(0);
+        break;
+      case Pooling::mean: result = gradient / static_cast<T>(length); break;
+      case Pooling::max: result = argmax[row * features + feature] == step ? gradient : T(0); break;
+    }
+  });
+}
+
+template <class T>
+void forward(const Queue& queue, const PoolForwardArgs& args) {
+  launch(forward_kernel<T>, row_grid(queue, args.sequences.batch, args.features), args.pooling,
+         args.sequences, args.features, args.directions, static_cast<const T*>(args.y),
+         static_cast<T*>(args.out), args.argmax);
+}
+
+template <class T>
+void backward(const Queue& queue, const PoolBackwardArgs& args) {
+  launch(backward_kernel<T>, row_grid(queue, args.sequences.rows, args.features), args.pooling,
+         args.sequences, args.features, args.directions, static_cast<const T*>(args.d_out),
+         args.argmax, static_cast<T*>(args.dy));
+}
+
+}  // namespace
+
+void pool_forward(const Queue& queue, const PoolForwardArgs& args) {
+  args.type == DataType::float64 ? forward<double>(queue, args) : forward<float>(queue, args);
+}
+
+void pool_backward(const Queue& queue, const PoolBackwardArgs& args) {
+  args.type == DataType::float64 ? backward<double>(queue, args) : backward<float>(queue, args);
+}
+
+}  // namespace sluice::cuda
