@@ -1,0 +1,93 @@
+// The batches of an epoch: which rows, in which order, and preparing them ahead of time.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "engine/sequence_layout.h"
+#include "host/data/dataset.h"
+
+namespace sluice {
+
+struct BatchOptions {
+  std::int32_t batch_size = 64;     ///< the last batch may be smaller
+  bool shuffle = true;              ///< false: rows as given (evaluation)
+  std::int32_t bucket_batches = 0;  ///< k > 0: rows are sorted by length within windows of k
+                                    ///< batches, so that a batch holds rows of like length; with
+                                    ///< `shuffle` the batches are then shuffled
+  std::uint64_t seed = 1;
+};
+
+/// The rows of each batch of one epoch: a function of (rows, lengths, options, epoch) alone, so
+/// that a run resumed in mid-epoch finds the same batches again.
+class BatchPlan {
+ public:
+  BatchPlan() = default;
+  /// `rows`: row numbers of `dataset`. Errors: usage when an option or a row is out of range.
+  BatchPlan(const Dataset& dataset, std::vector<std::int32_t> rows, const BatchOptions& options,
+            std::uint32_t epoch = 0);
+
+  std::int32_t batches() const { return static_cast<std::int32_t>(begins_.size()) - 1; }
+  std::span<const std::int32_t> rows(std::int32_t batch) const {
+    const auto at = static_cast<std::size_t>(batch);
+    return {rows_.data() + begins_[at], static_cast<std::size_t>(begins_[at + 1] - begins_[at])};
+  }
+  std::int64_t most_tokens() const { return most_tokens_; }  ///< N of the largest batch
+  std::int32_t most_steps() const { return most_steps_; }    ///< T of the longest
+
+ private:
+  std::vector<std::int32_t> rows_;
+  std::vector<std::int64_t> begins_{0};  // [batches + 1]
+  std::int64_t most_tokens_ = 0;
+  std::int32_t most_steps_ = 0;
+};
+
+/// What a training step takes: rows sorted by falling length, tokens packed time-major.
+struct Batch {
+  SequenceLayout layout;
+  std::vector<std::int32_t> tokens;  ///< [N] packed as `layout` says
+  std::vector<std::int32_t> labels;  ///< [B] by sorted row; empty if the data set has none
+  std::vector<std::int32_t> rows;    ///< [B] by sorted row: row number in the data set
+};
+
+Batch make_batch(const Dataset& dataset, std::span<const std::int32_t> rows);
+
+/// Prepares the next batches on a thread of its own while the caller computes. The order and the
+/// content are those of the plan. `dataset` must outlive this object.
+class BatchLoader {
+ public:
+  /// Starts at batch `first` of the plan and keeps at most `ahead` >= 1 batches ready.
+  BatchLoader(const Dataset& dataset, BatchPlan plan, std::int32_t first = 0, int ahead = 2);
+  /// Stops at once, batches left or not.
+  ~BatchLoader();
+  BatchLoader(const BatchLoader&) = delete;
+  BatchLoader& operator=(const BatchLoader&) = delete;
+
+  const BatchPlan& plan() const { return plan_; }
+
+  /// Moves the next batch into `batch`; false after the last. An exception from the preparing
+  /// thread is rethrown here, after the batches before it.
+  bool next(Batch& batch);
+
+ private:
+  void prepare(std::int32_t first);
+
+  const Dataset& dataset_;
+  const BatchPlan plan_;
+  const std::size_t ahead_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Batch> ready_;
+  std::exception_ptr failure_;
+  bool finished_ = false;
+  bool stopping_ = false;
+  std::thread thread_;  // last: it uses the others
+};
+
+}  // namespace sluice

@@ -1,0 +1,87 @@
+// Examples as numbers: tokens, lengths and labels in flat arrays.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "host/data/examples.h"
+#include "host/data/labels.h"
+#include "host/text/tokenizer.h"
+#include "host/text/vocabulary.h"
+#include "kernels/thread_pool.h"
+
+namespace sluice {
+
+enum class Truncation {
+  keep_first,  ///< the text's beginning
+  keep_last,   ///< its end (Keras' default)
+};
+enum class Padding {
+  none,  ///< rows keep their own lengths
+  pre,   ///< Vocabulary::padding in front, up to max_length (Keras' default)
+  post,  ///< behind
+};
+
+struct EncodeOptions {
+  std::int32_t max_length = 400;  ///< tokens; 0: no limit, which Padding::none alone allows
+  Truncation truncation = Truncation::keep_last;
+  Padding padding = Padding::none;
+};
+
+/// Row i is tokens[offsets[i], offsets[i+1]), at least one token. Ids as in Vocabulary.
+struct Dataset {
+  std::vector<std::int32_t> tokens;
+  std::vector<std::int64_t> offsets{0};  ///< [rows + 1]
+  std::vector<std::int32_t> labels;      ///< [rows] class indices; empty if there are none
+
+  std::int32_t size() const { return static_cast<std::int32_t>(offsets.size() - 1); }
+  std::int32_t length(std::int32_t i) const {
+    const auto at = static_cast<std::size_t>(i);
+    return static_cast<std::int32_t>(offsets[at + 1] - offsets[at]);
+  }
+  std::span<const std::int32_t> row(std::int32_t i) const {
+    return {tokens.data() + offsets[static_cast<std::size_t>(i)],
+            static_cast<std::size_t>(length(i))};
+  }
+  std::int32_t longest() const;  ///< 0 if there are no rows
+};
+
+/// Token counts over all texts. The result does not depend on `threads` (null: this thread alone).
+TokenCounts count_tokens(const ExampleSet& set, const TokenizerOptions& tokenizer,
+                         ThreadPool* threads = nullptr);
+
+/// Appends the ids of one text to `ids`, truncated and padded; a text without a token is one
+/// `unknown`. Errors: usage when `options` are inconsistent.
+void encode_text(std::string_view text, Tokenizer& tokenizer, const Vocabulary& vocabulary,
+                 const EncodeOptions& options, std::vector<std::int32_t>& ids);
+
+/// All examples. Errors: usage with file and line for a label that `labels` lacks.
+Dataset encode_examples(const ExampleSet& set, const LabelSet& labels,
+                        const TokenizerOptions& tokenizer, const Vocabulary& vocabulary,
+                        const EncodeOptions& options, ThreadPool* threads = nullptr);
+
+enum class SplitMethod {
+  tail,    ///< the last rows of each class: for files where neighbours are alike (IMDB's films)
+  sample,  ///< rows of each class at random, by `seed`
+};
+
+struct SplitOptions {
+  double validation_fraction = 0.1;  ///< in [0, 1); of each class, rounded
+  SplitMethod method = SplitMethod::sample;
+  std::uint64_t seed = 1;
+};
+
+/// Row numbers, each list rising; together all rows. `training` always keeps a row of each class.
+struct Split {
+  std::vector<std::int32_t> training;
+  std::vector<std::int32_t> validation;
+};
+Split split_rows(const std::vector<std::int32_t>& labels, const SplitOptions& options);
+
+/// 0, 1, ... size-1: the rows of a data set that is used whole.
+std::vector<std::int32_t> all_rows(const Dataset& dataset);
+
+}  // namespace sluice
