@@ -1,0 +1,122 @@
+#include "host/checkpoint/model_file.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "kernels/error.h"
+
+namespace sluice {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* format_name = "sluice-model-1";
+
+const char* name_of(Truncation truncation) {
+  return truncation == Truncation::keep_first ? "first" : "last";
+}
+const char* name_of(Padding padding) {
+  return padding == Padding::none ? "none" : padding == Padding::pre ? "pre" : "post";
+}
+
+std::string text_to_json(const TokenizerOptions& tokenizer, const EncodeOptions& encode) {
+  const nlohmann::ordered_json object = {{"fold_case", tokenizer.fold_case},
+                                         {"strip_html_breaks", tokenizer.strip_html_breaks},
+                                         {"keep_punctuation", tokenizer.keep_punctuation},
+                                         {"max_length", encode.max_length},
+                                         {"truncation", name_of(encode.truncation)},
+                                         {"padding", name_of(encode.padding)}};
+  return object.dump();
+}
+
+void text_from_json(const json& object, TokenizerOptions& tokenizer, EncodeOptions& encode) {
+  object.at("fold_case").get_to(tokenizer.fold_case);
+  object.at("strip_html_breaks").get_to(tokenizer.strip_html_breaks);
+  object.at("keep_punctuation").get_to(tokenizer.keep_punctuation);
+  object.at("max_length").get_to(encode.max_length);
+  const auto truncation = object.at("truncation").get<std::string>();
+  encode.truncation = truncation == "first" ? Truncation::keep_first : Truncation::keep_last;
+  const auto padding = object.at("padding").get<std::string>();
+  encode.padding = padding == "pre"    ? Padding::pre
+                   : padding == "post" ? Padding::post
+                                       : Padding::none;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> ModelDescription::to_metadata() const {
+  std::map<std::string, std::string> metadata = notes;
+  metadata["format"] = format_name;
+  metadata["model"] = model.to_json();
+  metadata["labels"] = json(labels).dump();
+  metadata["vocabulary"] = vocabulary_fingerprint;
+  metadata["text"] = text_to_json(tokenizer, encode);
+  return metadata;
+}
+
+ModelDescription ModelDescription::from_metadata(const SafetensorsFile& file) {
+  ModelDescription description;
+  if (file.metadata("format") != format_name) {
+    throw Error::runtime(file.name() + ": format '" + file.metadata("format") + "', expected '" +
+                         format_name + "'; it was written by another version of Sluice");
+  }
+  description.model = ModelConfig::from_json(file.metadata("model"), file.name());
+  description.vocabulary_fingerprint = file.metadata("vocabulary");
+  try {
+    description.labels = json::parse(file.metadata("labels")).get<std::vector<std::string>>();
+    text_from_json(json::parse(file.metadata("text")), description.tokenizer, description.encode);
+  } catch (const json::exception& error) {
+    throw Error::runtime(file.name() + ": its description cannot be read: " + error.what());
+  }
+  if (static_cast<int>(description.labels.size()) != description.model.classes) {
+    throw Error::runtime(file.name() + ": it has " + std::to_string(description.labels.size()) +
+                         " labels for " + std::to_string(description.model.classes) + " classes");
+  }
+  for (const auto& [key, value] : file.metadata()) {
+    if (key != "format" && key != "model" && key != "labels" && key != "vocabulary" &&
+        key != "text" && key != "checksum") {
+      description.notes[key] = value;
+    }
+  }
+  return description;
+}
+
+std::vector<TensorToWrite> tensors_to_write(const ParameterLayout& layout,
+                                            const std::vector<float>& values,
+                                            const std::string& prefix) {
+  std::vector<TensorToWrite> tensors;
+  for (const ParameterView& view : layout.views) {
+    tensors.push_back({prefix + view.name, "F32", view.shape, values.data() + view.offset});
+  }
+  return tensors;
+}
+
+std::vector<float> read_tensors(const SafetensorsFile& file, const ParameterLayout& layout,
+                                const std::string& prefix) {
+  for (const ParameterView& view : layout.views) {
+    file.tensor(prefix + view.name, "F32", view.shape);  // before memory is taken for it
+  }
+  std::vector<float> values(static_cast<std::size_t>(layout.size), 0.0f);
+  for (const ParameterView& view : layout.views) {
+    const std::string_view bytes = file.tensor(prefix + view.name, "F32", view.shape).bytes;
+    std::memcpy(values.data() + view.offset, bytes.data(), bytes.size());
+  }
+  return values;
+}
+
+void save_model(const std::filesystem::path& path, const ModelDescription& description,
+                const std::vector<float>& parameters) {
+  write_safetensors(path, tensors_to_write(ParameterLayout(description.model), parameters),
+                    description.to_metadata());
+}
+
+LoadedModel load_model(const std::filesystem::path& path) {
+  const SafetensorsFile file(path);
+  file.verify_checksum();
+  LoadedModel loaded;
+  loaded.description = ModelDescription::from_metadata(file);
+  loaded.parameters = read_tensors(file, ParameterLayout(loaded.description.model));
+  return loaded;
+}
+
+}  // namespace sluice

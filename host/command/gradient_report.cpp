@@ -1,0 +1,43 @@
+#include "host/command/gradient_report.h"
+
+#include <cmath>
+
+#include "host/data/batches.h"
+
+namespace sluice {
+
+std::vector<double> gradient_norms_from_end(const Model& model, const Dataset& dataset,
+                                            const std::vector<std::int32_t>& rows) {
+  ModelConfig config = model.config();
+  config.word_dropout = config.input_dropout = config.layer_dropout = 0.0;
+  config.recurrent_dropout = config.head_dropout = 0.0;
+  Model probe(model.queue(), config);
+  probe.set_parameters(model.download_parameters());
+  const Batch batch = make_batch(dataset, rows);
+  probe.train_pass(batch, {}, nullptr);
+  const std::vector<float> gradient = probe.download_input_gradient();
+
+  const auto embedding = static_cast<std::size_t>(config.embedding_size);
+  const auto steps = static_cast<std::size_t>(batch.layout.steps());
+  std::vector<double> norms(steps, 0.0);
+  std::vector<double> counted(steps, 0.0);
+  for (std::int32_t row = 0; row < batch.layout.batch(); ++row) {
+    const std::int32_t length = batch.layout.lengths()[static_cast<std::size_t>(row)];
+    for (std::int32_t t = 0; t < length; ++t) {
+      const auto packed = static_cast<std::size_t>(
+          batch.layout.offsets()[static_cast<std::size_t>(t)] + row);
+      double squares = 0.0;
+      for (std::size_t e = 0; e < embedding; ++e) {
+        const double value = gradient[packed * embedding + e];
+        squares += value * value;
+      }
+      const auto distance = static_cast<std::size_t>(length - 1 - t);
+      norms[distance] += std::sqrt(squares) * batch.layout.batch();  // the loss is a mean over rows
+      counted[distance] += 1.0;
+    }
+  }
+  for (std::size_t d = 0; d < steps; ++d) norms[d] /= counted[d];
+  return norms;
+}
+
+}  // namespace sluice

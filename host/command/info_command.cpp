@@ -1,0 +1,133 @@
+#include <unicode/uvernum.h>
+#include <zlib.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <oneapi/dnnl/dnnl_version.h>
+#include <toml++/toml.h>
+
+#include "host/command/commands.h"
+#include "host/command/standard_output.h"
+#include "host/version.h"
+#include "kernels/device.h"
+#include "kernels/instruction_set.h"
+#include "kernels/thread_pool.h"
+
+namespace sluice {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string dotted(int major, int minor, int patch) {
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);
+}
+
+// CUDA's 12040 is 12.4.
+std::string cuda_version(int number) {
+  return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
+}
+
+std::string compiler() {
+#if defined(__clang__)
+  return "clang " + dotted(__clang_major__, __clang_minor__, __clang_patchlevel__);
+#elif defined(__GNUC__)
+  return "g++ " + dotted(__GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#else
+  return "unknown";
+#endif
+}
+
+std::string build_type() {
+#ifdef NDEBUG
+  return "release";
+#else
+  return "debug";
+#endif
+}
+
+ordered_json libraries(const CudaDevices& cuda) {
+  ordered_json found = {
+      {"oneDNN", dotted(DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, DNNL_VERSION_PATCH)},
+      {"ICU", U_ICU_VERSION},
+      {"zlib", zlibVersion()},
+      {"nlohmann-json", dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
+                               NLOHMANN_JSON_VERSION_PATCH)},
+      {"CLI11", CLI11_VERSION},
+      {"toml++", dotted(TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH)}};
+  if (cuda.runtime_version != 0) {
+    found["CUDA runtime and cuBLAS"] = cuda_version(cuda.runtime_version);
+  }
+  return found;
+}
+
+ordered_json devices(const CudaDevices& cuda, int threads) {
+  ordered_json found = ordered_json::array();
+  found.push_back({{"device", "cpu"}, {"threads", threads}});
+  for (const CudaDevice& device : cuda.devices) {
+    found.push_back({{"device", "cuda:" + std::to_string(device.ordinal)},
+                     {"name", device.name},
+                     {"compute_capability",
+                      std::to_string(device.major) + "." + std::to_string(device.minor)},
+                     {"memory_bytes", device.total_bytes},
+                     {"multiprocessors", device.multiprocessors}});
+  }
+  return found;
+}
+
+ordered_json collect() {
+  const CudaDevices cuda = cuda_devices();
+  ordered_json info = {{"version", version},
+                       {"build", {{"type", build_type()},
+                                  {"compiler", compiler()},
+                                  {"cuda", cuda.runtime_version != 0}}},
+                       {"devices", devices(cuda, ThreadPool().size())},
+                       {"cuda_problem", nullptr},
+                       {"libraries", libraries(cuda)},
+                       {"instruction_set", name_of(instruction_set())}};
+  if (!cuda.problem.empty()) info["cuda_problem"] = cuda.problem;
+  if (cuda.driver_version != 0) info["cuda_driver"] = cuda_version(cuda.driver_version);
+  return info;
+}
+
+void write_text(const ordered_json& info) {
+  write_line("sluice " + info["version"].get<std::string>());
+  write_line("build: " + info["build"]["type"].get<std::string>() + ", " +
+             info["build"]["compiler"].get<std::string>() +
+             (info["build"]["cuda"].get<bool>() ? ", with CUDA" : ", without CUDA"));
+  write_line("CPU instruction set: " + info["instruction_set"].get<std::string>());
+  write_line("devices:");
+  for (const ordered_json& device : info["devices"]) {
+    std::string line = "  " + device["device"].get<std::string>();
+    if (device.contains("name")) {
+      line += ": " + device["name"].get<std::string>() + ", compute capability " +
+              device["compute_capability"].get<std::string>() + ", " +
+              std::to_string(device["memory_bytes"].get<std::size_t>() >> 20) + " MiB";
+    } else {
+      line += ": " + std::to_string(device["threads"].get<int>()) + " thread(s)";
+    }
+    write_line(line);
+  }
+  if (!info["cuda_problem"].is_null()) {
+    write_line("  no CUDA device: " + info["cuda_problem"].get<std::string>());
+  }
+  write_line("libraries:");
+  for (const auto& [name, number] : info["libraries"].items()) {
+    write_line("  " + name + " " + number.get<std::string>());
+  }
+}
+
+}  // namespace
+
+std::function<int()> add_info_command(CLI::App& app) {
+  const auto json = std::make_shared<bool>(false);
+  CLI::App& command =
+      *app.add_subcommand("info", "Version, build, devices, libraries and instruction set in use");
+  command.add_flag("--json", *json, "One JSON object on standard output");
+  return [json] {
+    const ordered_json info = collect();
+    *json ? write_line(info.dump()) : write_text(info);
+    return 0;
+  };
+}
+
+}  // namespace sluice

@@ -1,0 +1,56 @@
+// The command `sluice`. Exit codes: 0; 1 for failures at run time; 2 for wrong usage or input; 130
+// and 143 after saving on SIGINT and SIGTERM.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <new>
+
+#include "host/command/commands.h"
+#include "host/command/standard_output.h"
+#include "host/version.h"
+#include "kernels/error.h"
+
+namespace {
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App app("Sluice trains recurrent networks that classify texts, on CPUs and NVIDIA GPUs.",
+               "sluice");
+  app.set_version_flag("--version", std::string("sluice ") + sluice::version);
+  app.require_subcommand(1);
+  std::map<std::string, std::function<int()>> commands;
+  commands["train"] = sluice::add_train_command(app);
+  commands["eval"] = sluice::add_eval_command(app);
+  commands["predict"] = sluice::add_predict_command(app);
+  commands["info"] = sluice::add_info_command(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    const auto chosen = app.get_subcommands();
+    const std::string name = chosen.empty() ? "sluice" : "sluice " + chosen.front()->get_name();
+    sluice::write_note(std::string(error.what()) + "; see " + name + " --help");
+    return 2;
+  }
+  return commands.at(app.get_subcommands().front()->get_name())();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader that has gone away and a file grown too large are errors of the write, not deaths.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    return parse_and_run(argc, argv);
+  } catch (const sluice::Error& error) {
+    sluice::write_note(error.what());
+    return error.kind() == sluice::Error::Kind::usage ? 2 : 1;
+  } catch (const std::bad_alloc&) {
+    sluice::write_note("out of memory; use a smaller --batch, --max-length or model");
+    return 1;
+  } catch (const std::exception& error) {
+    sluice::write_note(std::string("unexpected failure: ") + error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,60 @@
+#include "host/command/progress_bar.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+namespace sluice {
+namespace {
+
+constexpr int cells = 24;
+
+int terminal_width() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+}  // namespace
+
+std::string progress_line(const ProgressReport& report, int width) {
+  const double part = report.batches > 0 ? static_cast<double>(report.batch) / report.batches : 1.0;
+  const int filled = std::clamp(static_cast<int>(part * cells), 0, cells);
+  std::string bar(static_cast<std::size_t>(filled), '=');
+  if (filled < cells) bar += '>';
+  bar.resize(cells, ' ');
+  const int left = static_cast<int>(std::lround(std::min(report.seconds_left, 359999.0)));
+  char text[256];
+  std::snprintf(text, sizeof text,
+                "epoch %d/%d [%s] %3d%%  loss %.4f  accuracy %.4f  %.0f reviews/s  %d:%02d left",
+                report.epoch, report.epochs, bar.c_str(), static_cast<int>(part * 100.0),
+                report.loss, report.accuracy, report.examples_per_second, left / 60, left % 60);
+  return std::string(text).substr(0, static_cast<std::size_t>(std::max(width, 0)));
+}
+
+ProgressBar::ProgressBar() : terminal_(::isatty(STDERR_FILENO) == 1) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* kind = std::getenv("TERM");
+  color_ = (no_color == nullptr || *no_color == '\0') && kind != nullptr &&
+           std::string(kind) != "dumb";
+}
+
+void ProgressBar::show(const ProgressReport& report) {
+  if (!terminal_) return;
+  const std::string line = progress_line(report, terminal_width() - 1);
+  std::fprintf(stderr, color_ ? "\r\x1b[36m%s\x1b[0m\x1b[K" : "\r%s\x1b[K", line.c_str());
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+void ProgressBar::clear() {
+  if (!shown_) return;
+  std::fputs("\r\x1b[K", stderr);
+  std::fflush(stderr);
+  shown_ = false;
+}
+
+}  // namespace sluice

@@ -1,0 +1,23 @@
+// SIGINT, SIGTERM and SIGUSR1 as requests to a training.
+#pragma once
+
+#include "host/training/trainer.h"
+
+namespace sluice {
+
+/// While it lives: SIGINT and SIGTERM set `stop` to their number (a second one ends the process at
+/// once), SIGUSR1 sets `save`. One at a time.
+class SignalRequests {
+ public:
+  SignalRequests();
+  ~SignalRequests();
+  SignalRequests(const SignalRequests&) = delete;
+  SignalRequests& operator=(const SignalRequests&) = delete;
+
+  TrainingRequests& requests();
+};
+
+/// 128 + signal, as shells have it: 130 for SIGINT, 143 for SIGTERM.
+constexpr int exit_code_of_signal(int signal) { return 128 + signal; }
+
+}  // namespace sluice

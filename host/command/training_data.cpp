@@ -1,0 +1,57 @@
+#include "host/command/training_data.h"
+
+#include "kernels/error.h"
+
+namespace sluice {
+namespace {
+
+ExampleSet load_training_examples(const TrainOptions& options) {
+  if (options.data.empty()) return builtin_reviews(options.builtin.reviews());
+  return load_examples(options.data, options.reading.read_options("train"));
+}
+
+TrainingData encode(const TrainOptions& options, const ExampleSet& examples, LabelSet labels,
+                    Vocabulary vocabulary, ThreadPool* threads) {
+  TrainingData data;
+  data.labels = std::move(labels);
+  data.vocabulary = std::move(vocabulary);
+  const auto to_numbers = [&](const ExampleSet& set) {
+    return encode_examples(set, data.labels, options.tokenizer_options(), data.vocabulary,
+                           options.encode_options(), threads);
+  };
+  data.examples = to_numbers(examples);
+  if (!options.validation.empty()) {
+    data.validation =
+        to_numbers(load_examples(options.validation, options.reading.read_options("test")));
+    data.validation_rows = all_rows(data.validation);
+    data.training_rows = all_rows(data.examples);
+  } else {
+    Split split = split_rows(data.examples.labels, options.split_options());
+    data.training_rows = std::move(split.training);
+    data.validation_rows = std::move(split.validation);
+  }
+  if (!options.test.empty()) {
+    data.test = to_numbers(load_examples(options.test, options.reading.read_options("test")));
+  } else if (options.test_count > 0) {
+    data.test = to_numbers(builtin_test_reviews(options.builtin, options.test_count));
+  }
+  return data;
+}
+
+}  // namespace
+
+TrainingData load_training_data(const TrainOptions& options, ThreadPool* threads) {
+  const ExampleSet examples = load_training_examples(options);
+  LabelSet labels = LabelSet::collect(examples);
+  Vocabulary vocabulary(count_tokens(examples, options.tokenizer_options(), threads),
+                        options.vocabulary_options());
+  return encode(options, examples, std::move(labels), std::move(vocabulary), threads);
+}
+
+TrainingData load_training_data(const TrainOptions& options, ThreadPool* threads, LabelSet labels,
+                                Vocabulary vocabulary) {
+  return encode(options, load_training_examples(options), std::move(labels), std::move(vocabulary),
+                threads);
+}
+
+}  // namespace sluice

@@ -1,0 +1,129 @@
+#include "host/model/initialization.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "kernels/error.h"
+#include "kernels/philox.h"
+
+namespace sluice {
+namespace {
+
+// Number i of a tensor: the word i%4 of block i/4 of its stream.
+class Draws {
+ public:
+  Draws(std::uint64_t seed, std::size_t tensor)
+      : random_{seed, 0x494E4954u + static_cast<std::uint32_t>(tensor)} {}
+
+  double uniform(double limit) { return limit * (2.0 * Philox::uniform(word()) - 1.0); }
+
+  // Box & Muller 1958; 1 - u is never 0.
+  double normal() {
+    const double radius = std::sqrt(-2.0 * std::log(1.0 - Philox::uniform(word())));
+    return radius * std::cos(2.0 * std::numbers::pi * Philox::uniform(word()));
+  }
+
+ private:
+  std::uint32_t word() {
+    if (used_ == 4) {
+      block_ = random_.block(static_cast<std::uint32_t>(next_ >> 32), 0,
+                             static_cast<std::uint32_t>(next_));
+      ++next_;
+      used_ = 0;
+    }
+    return block_.word[used_++];
+  }
+
+  RandomStream random_;
+  Philox::Block block_{};
+  std::uint64_t next_ = 0;
+  int used_ = 4;
+};
+
+// A random [rows, columns] matrix whose columns are orthonormal (rows >= columns): Gram-Schmidt on
+// normal numbers, each column twice so that rounding does no harm.
+std::vector<float> orthonormal_columns(std::int64_t rows, std::int64_t columns, Draws& draws) {
+  std::vector<std::vector<double>> basis;
+  for (std::int64_t j = 0; j < columns; ++j) {
+    std::vector<double> column(static_cast<std::size_t>(rows));
+    for (double& value : column) value = draws.normal();
+    for (int pass = 0; pass < 2; ++pass) {
+      for (const std::vector<double>& earlier : basis) {
+        double product = 0.0;
+        for (std::size_t i = 0; i < column.size(); ++i) product += earlier[i] * column[i];
+        for (std::size_t i = 0; i < column.size(); ++i) column[i] -= product * earlier[i];
+      }
+    }
+    double squares = 0.0;
+    for (const double value : column) squares += value * value;
+    for (double& value : column) value /= std::sqrt(squares);
+    basis.push_back(std::move(column));
+  }
+  std::vector<float> matrix(static_cast<std::size_t>(rows * columns));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
+    for (std::size_t j = 0; j < basis.size(); ++j) {
+      matrix[i * basis.size() + j] = static_cast<float>(basis[j][i]);
+    }
+  }
+  return matrix;
+}
+
+bool contains(const std::string& name, const char* part) {
+  return name.find(part) != std::string::npos;
+}
+
+void fill_pytorch(const ModelConfig& config, const ParameterView& view, Draws draws, float* to) {
+  const bool embedding = contains(view.name, "embedding");
+  const std::int64_t fan = contains(view.name, "head") ? config.features() : config.hidden_size;
+  const double limit = 1.0 / std::sqrt(static_cast<double>(fan));
+  for (std::int64_t i = 0; i < view.size(); ++i) {
+    to[i] = static_cast<float>(embedding ? draws.normal() : draws.uniform(limit));
+  }
+}
+
+void fill_keras(const ModelConfig& config, const ParameterView& view, Draws draws, float* to) {
+  if (contains(view.name, "bias")) {
+    const bool forget = config.cell == Cell::lstm && contains(view.name, "bias_ih");
+    for (std::int64_t i = 0; i < view.size(); ++i) {
+      to[i] = forget && i / config.hidden_size == 1 ? 1.0f : 0.0f;
+    }
+    return;
+  }
+  if (contains(view.name, "weight_hh")) {
+    const std::vector<float> matrix = orthonormal_columns(view.shape[0], view.shape[1], draws);
+    std::copy(matrix.begin(), matrix.end(), to);
+    return;
+  }
+  const double fans = static_cast<double>(view.shape[0] + view.shape[1]);
+  const double limit = contains(view.name, "embedding") ? 0.05 : std::sqrt(6.0 / fans);
+  for (std::int64_t i = 0; i < view.size(); ++i) to[i] = static_cast<float>(draws.uniform(limit));
+}
+
+}  // namespace
+
+const char* name_of(Initialization initialization) {
+  return initialization == Initialization::pytorch ? "pytorch" : "keras";
+}
+
+Initialization initialization_from_name(const std::string& name) {
+  if (name == "pytorch") return Initialization::pytorch;
+  if (name == "keras") return Initialization::keras;
+  throw Error::usage("init must be pytorch or keras, got '" + name + "'");
+}
+
+std::vector<float> initial_parameters(const ModelConfig& config, const ParameterLayout& layout,
+                                      Initialization initialization, std::uint64_t seed) {
+  std::vector<float> parameters(static_cast<std::size_t>(layout.size), 0.0f);
+  for (std::size_t i = 0; i < layout.views.size(); ++i) {
+    const ParameterView& view = layout.views[i];
+    float* to = parameters.data() + view.offset;
+    if (initialization == Initialization::pytorch) {
+      fill_pytorch(config, view, Draws(seed, i), to);
+    } else {
+      fill_keras(config, view, Draws(seed, i), to);
+    }
+  }
+  return parameters;
+}
+
+}  // namespace sluice

@@ -1,0 +1,336 @@
+#include "host/model/model.h"
+
+#include <algorithm>
+
+#include "kernels/bias.h"
+#include "kernels/device.h"
+#include "kernels/dropout.h"
+#include "kernels/embedding.h"
+#include "kernels/error.h"
+#include "kernels/gemm.h"
+#include "kernels/loss.h"
+#include "kernels/pooling.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::uint32_t head_dropout_stream = 0x48454144;  // "HEAD"; the engine counts from 0
+
+// `values` where a launch can read them: themselves on the CPU, a copy in `buffer` on CUDA.
+const std::int32_t* on_device(const Queue& queue, const std::vector<std::int32_t>& values,
+                              const Buffer& buffer) {
+  if (queue.device == DeviceKind::cpu) return values.data();
+  upload(queue, buffer.data(), values.data(), values.size() * sizeof(std::int32_t));
+  return buffer.as<std::int32_t>();
+}
+
+std::vector<float> to_host(const Queue& queue, const Buffer& buffer, std::int64_t count) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  download(queue, values.data(), buffer.data(), values.size() * sizeof(float));
+  synchronize(queue);
+  return values;
+}
+
+}  // namespace
+
+struct Model::Inputs {
+  Sequences sequences;
+  Sequences features;                    // the pooled rows: B of one step; with head dropout only
+  const std::int32_t* tokens = nullptr;  // [N]
+  const std::int32_t* labels = nullptr;  // [B]; null without labels
+};
+
+Model::Model(const Queue& queue, const ModelConfig& config)
+    : queue_(queue),
+      config_(config),
+      layout_(config),
+      plan_(config.recurrent(), queue.device),
+      parameters_(queue, static_cast<std::size_t>(layout_.size) * sizeof(float)) {
+  reserved_.training = false;
+}
+
+void Model::set_parameters(const std::vector<float>& values) {
+  require(static_cast<std::int64_t>(values.size()) == layout_.size,
+          "the model has " + std::to_string(layout_.size) + " numbers, got " +
+              std::to_string(values.size()));
+  upload(queue_, parameters_.data(), values.data(), values.size() * sizeof(float));
+  synchronize(queue_);
+}
+
+std::vector<float> Model::download_parameters() const {
+  return to_host(queue_, parameters_, layout_.size);
+}
+
+void Model::reserve(const PassShape& shape) {
+  if (shape.rows <= reserved_.rows && shape.steps <= reserved_.steps &&
+      shape.batch <= reserved_.batch && shape.training <= reserved_.training) {
+    return;
+  }
+  const PassShape all = {std::max(shape.rows, reserved_.rows),
+                         std::max(shape.steps, reserved_.steps),
+                         std::max(shape.batch, reserved_.batch),
+                         shape.training || reserved_.training};
+  const auto floats = [this](Buffer& buffer, std::int64_t rows, std::int64_t columns) {
+    buffer.reserve(queue_, static_cast<std::size_t>(rows * columns) * sizeof(float));
+  };
+  const std::int64_t e = config_.embedding_size, f = config_.features(), c = config_.logits();
+  if (queue_.device == DeviceKind::cuda) {
+    floats(tokens_, all.rows, 1);
+    floats(labels_, all.batch, 1);
+    arrangement_.reserve(queue_, SequenceLayout::device_bytes(all.rows, all.steps, all.batch));
+    one_step_arrangement_.reserve(queue_, SequenceLayout::device_bytes(all.batch, 1, all.batch));
+  }
+  floats(x_, all.rows, e);
+  floats(y_, all.rows, f);
+  floats(pooled_, all.batch, f);
+  floats(argmax_, all.batch, f);
+  floats(logits_, all.batch, c);
+  floats(probabilities_, all.batch, c);
+  PassShape inference = all;  // needs more workspace, having no reserve
+  inference.training = false;
+  std::size_t workspace =
+      std::max(plan_.workspace_bytes(inference), cross_entropy_workspace_bytes(all.batch));
+  if (all.training) {
+    if (gradients_.data() == nullptr) {
+      floats(gradients_, layout_.size, 1);
+      fill_zero(queue_, gradients_.data(), gradients_.bytes());  // the layout's gaps stay zero
+    }
+    floats(dx_, all.rows, e);
+    floats(dy_, all.rows, f);
+    floats(d_pooled_, all.batch, f);
+    floats(d_logits_, all.batch, c);
+    reserve_.reserve(queue_, plan_.reserve_bytes(all));
+    workspace = std::max({workspace, plan_.workspace_bytes(all),
+                          column_sum_workspace_bytes(DataType::float32, all.batch, c),
+                          embedding_backward_workspace_bytes(queue_, DataType::float32, all.rows,
+                                                             e)});
+  }
+  workspace_.reserve(queue_, workspace);
+  reserved_ = all;
+}
+
+Model::Inputs Model::place(const Batch& batch, bool training) {
+  rows_ = batch.layout.rows();
+  batch_ = batch.layout.batch();
+  reserve({rows_, batch.layout.steps(), batch.layout.batch(), training});
+  Inputs inputs;
+  inputs.sequences = batch.layout.upload(queue_, arrangement_.data());
+  inputs.tokens = on_device(queue_, batch.tokens, tokens_);
+  if (!batch.labels.empty()) inputs.labels = on_device(queue_, batch.labels, labels_);
+  if (training && config_.head_dropout > 0.0) {
+    if (one_step_.batch() != batch_) {
+      one_step_ = SequenceLayout::equal(1, static_cast<std::int32_t>(batch_));
+    }
+    inputs.features = one_step_.upload(queue_, one_step_arrangement_.data());
+  }
+  return inputs;
+}
+
+const float* Model::weight(const char* name) const {
+  return parameters() + layout_.view(name).offset;
+}
+float* Model::gradient(const char* name) const { return gradients() + layout_.view(name).offset; }
+
+void Model::embed_and_recur(const Inputs& inputs, const DropoutSource* dropout) {
+  EmbeddingForwardArgs embed;
+  embed.rows = rows_;
+  embed.embedding_size = config_.embedding_size;
+  embed.vocabulary = config_.vocabulary_size;
+  embed.table = weight("embedding.weight");
+  embed.tokens = inputs.tokens;
+  embed.out = x_.data();
+  embedding_forward(queue_, embed);
+
+  RecurrentForwardArgs recur;
+  recur.sequences = inputs.sequences;
+  recur.parameters = parameters() + layout_.recurrent;
+  recur.x = x_.data();
+  recur.y = y_.data();
+  recur.workspace = workspace_.data();
+  if (dropout != nullptr) {
+    recur.reserve = reserve_.data();
+    recur.seed = dropout->seed;
+    recur.step = dropout->step;
+  }
+  plan_.forward(queue_, recur);
+}
+
+void Model::drop_features(const Inputs& inputs, const DropoutSource& dropout,
+                          const Buffer& features) {
+  if (config_.head_dropout == 0.0) return;
+  DropoutRowsArgs args;
+  args.sequences = inputs.features;
+  args.columns = config_.features();
+  args.rate = config_.head_dropout;
+  args.random = {dropout.seed, head_dropout_stream, dropout.step};
+  args.x = features.data();
+  args.y = features.data();
+  dropout_rows(queue_, args);
+}
+
+void Model::pool_and_classify(const Inputs& inputs, const DropoutSource* dropout) {
+  PoolForwardArgs pool;
+  pool.pooling = config_.pooling;
+  pool.sequences = inputs.sequences;
+  pool.features = config_.features();
+  pool.directions = config_.recurrent().directions();
+  pool.y = y_.data();
+  pool.out = pooled_.data();
+  pool.argmax = argmax_.as<std::int32_t>();
+  pool_forward(queue_, pool);
+  if (dropout != nullptr) drop_features(inputs, *dropout, pooled_);
+
+  GemmArgs head;  // logits [B, C] = pooled [B, F] weight^T [F, C]
+  head.transpose_b = true;
+  head.m = batch_;
+  head.n = config_.logits();
+  head.k = config_.features();
+  head.a = pooled_.data();
+  head.lda = head.k;
+  head.b = weight("head.weight");
+  head.ldb = head.k;
+  head.c = logits_.data();
+  head.ldc = head.n;
+  gemm(queue_, head);
+
+  AddBiasArgs bias;
+  bias.rows = batch_;
+  bias.columns = bias.ld = config_.logits();
+  bias.x = logits_.data();
+  bias.bias = weight("head.bias");
+  add_bias(queue_, bias);
+}
+
+void Model::compute_loss(const Inputs& inputs, double* totals) {
+  const auto fill = [&](auto& loss) {
+    loss.rows = batch_;
+    loss.logits = logits_.data();
+    loss.labels = inputs.labels;
+    loss.d_logits = d_logits_.data();
+    loss.probabilities = probabilities_.data();
+    loss.totals = totals;
+    loss.workspace = workspace_.data();
+    loss.workspace_bytes = workspace_.bytes();
+  };
+  if (config_.classes == 2) {
+    SigmoidCrossEntropyArgs loss;
+    fill(loss);
+    sigmoid_cross_entropy(queue_, loss);
+  } else {
+    SoftmaxCrossEntropyArgs loss;
+    fill(loss);
+    loss.classes = config_.classes;
+    softmax_cross_entropy(queue_, loss);
+  }
+}
+
+void Model::backward_from_loss(const Inputs& inputs, const DropoutSource& dropout) {
+  const std::int64_t f = config_.features(), c = config_.logits();
+  GemmArgs weight_gradient;  // [C, F] = d_logits^T [C, B] pooled [B, F]
+  weight_gradient.transpose_a = true;
+  weight_gradient.m = c;
+  weight_gradient.n = f;
+  weight_gradient.k = batch_;
+  weight_gradient.a = d_logits_.data();
+  weight_gradient.lda = c;
+  weight_gradient.b = pooled_.data();
+  weight_gradient.ldb = f;
+  weight_gradient.c = gradient("head.weight");
+  weight_gradient.ldc = f;
+  gemm(queue_, weight_gradient);
+
+  ColumnSumArgs bias_gradient;
+  bias_gradient.rows = batch_;
+  bias_gradient.columns = bias_gradient.ld = c;
+  bias_gradient.x = d_logits_.data();
+  bias_gradient.out = gradient("head.bias");
+  bias_gradient.workspace = workspace_.data();
+  bias_gradient.workspace_bytes = workspace_.bytes();
+  column_sum(queue_, bias_gradient);
+
+  GemmArgs input_gradient;  // d_pooled [B, F] = d_logits [B, C] weight [C, F]
+  input_gradient.m = batch_;
+  input_gradient.n = f;
+  input_gradient.k = c;
+  input_gradient.a = d_logits_.data();
+  input_gradient.lda = c;
+  input_gradient.b = weight("head.weight");
+  input_gradient.ldb = f;
+  input_gradient.c = d_pooled_.data();
+  input_gradient.ldc = f;
+  gemm(queue_, input_gradient);
+  drop_features(inputs, dropout, d_pooled_);
+
+  PoolBackwardArgs pool;
+  pool.pooling = config_.pooling;
+  pool.sequences = inputs.sequences;
+  pool.features = f;
+  pool.directions = config_.recurrent().directions();
+  pool.d_out = d_pooled_.data();
+  pool.argmax = argmax_.as<std::int32_t>();
+  pool.dy = dy_.data();
+  pool_backward(queue_, pool);
+
+  RecurrentBackwardArgs recur;
+  recur.sequences = inputs.sequences;
+  recur.parameters = parameters() + layout_.recurrent;
+  recur.x = x_.data();
+  recur.y = y_.data();
+  recur.dy = dy_.data();
+  recur.dx = dx_.data();
+  recur.d_parameters = gradients() + layout_.recurrent;
+  recur.reserve = reserve_.data();
+  recur.workspace = workspace_.data();
+  recur.seed = dropout.seed;
+  recur.step = dropout.step;
+  plan_.backward(queue_, recur);
+
+  EmbeddingBackwardArgs embed;
+  embed.rows = rows_;
+  embed.embedding_size = config_.embedding_size;
+  embed.vocabulary = config_.vocabulary_size;
+  embed.d_out = dx_.data();
+  embed.tokens = inputs.tokens;
+  embed.d_table = gradient("embedding.weight");
+  embed.workspace = workspace_.data();
+  embed.workspace_bytes = workspace_.bytes();
+  embedding_backward(queue_, embed);
+}
+
+void Model::train_pass(const Batch& batch, const DropoutSource& dropout, double* totals) {
+  require(static_cast<std::int64_t>(batch.labels.size()) == batch.layout.batch(),
+          "a training batch needs a label for each of its rows");
+  const Inputs inputs = place(batch, true);
+  embed_and_recur(inputs, &dropout);
+  pool_and_classify(inputs, &dropout);
+  compute_loss(inputs, totals);
+  backward_from_loss(inputs, dropout);
+}
+
+void Model::forward_pass(const Batch& batch, double* totals) {
+  const Inputs inputs = place(batch, false);
+  embed_and_recur(inputs, nullptr);
+  pool_and_classify(inputs, nullptr);
+  compute_loss(inputs, inputs.labels == nullptr ? nullptr : totals);
+}
+
+std::vector<float> Model::download_probabilities() const {
+  return to_host(queue_, probabilities_, batch_ * config_.logits());
+}
+
+std::vector<float> Model::download_input_gradient() const {
+  return to_host(queue_, dx_, rows_ * config_.embedding_size);
+}
+
+std::size_t Model::bytes() const {
+  std::size_t total = 0;
+  for (const Buffer* buffer :
+       {&parameters_, &gradients_, &tokens_, &labels_, &arrangement_, &one_step_arrangement_, &x_, &dx_, &y_, &dy_,
+        &pooled_, &d_pooled_, &argmax_, &logits_, &d_logits_, &probabilities_, &reserve_,
+        &workspace_}) {
+    total += buffer->bytes();
+  }
+  return total;
+}
+
+}  // namespace sluice

@@ -1,0 +1,93 @@
+// A text classifier on a device: weights, gradients, and the passes over a batch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/recurrent.h"
+#include "host/buffer.h"
+#include "host/data/batches.h"
+#include "host/model/model_config.h"
+#include "host/model/parameters.h"
+
+namespace sluice {
+
+/// Where a training pass takes its dropout masks from.
+struct DropoutSource {
+  std::uint64_t seed = 0;
+  const std::uint32_t* step = nullptr;  ///< on the device: steps taken so far; null means 0
+};
+
+/// Owns everything a pass needs. Buffers grow when a larger batch comes, else nothing is allocated;
+/// reserve() does it ahead. No pass waits for the device, except where it says so.
+class Model {
+ public:
+  /// The weights are uninitialised until set_parameters(). `queue`'s Device must outlive the model.
+  /// Errors: usage if `config` is invalid; runtime when memory runs out.
+  Model(const Queue& queue, const ModelConfig& config);
+
+  const ModelConfig& config() const { return config_; }
+  const ParameterLayout& layout() const { return layout_; }
+  const Queue& queue() const { return queue_; }
+
+  /// The flat buffers on the device, layout().size numbers each. The gradients' exist once a
+  /// training pass was reserved or run.
+  float* parameters() const { return parameters_.as<float>(); }
+  float* gradients() const { return gradients_.as<float>(); }
+
+  /// Copies between host and device; download waits for it.
+  void set_parameters(const std::vector<float>& values);
+  std::vector<float> download_parameters() const;
+
+  /// Room for batches of up to shape.rows tokens, shape.steps steps and shape.batch rows.
+  void reserve(const PassShape& shape);
+
+  /// Forward with dropout, mean loss over the batch, backward into gradients(). Adds to `totals`
+  /// [3] on the device: sum of the losses, rows classified rightly, rows.
+  /// Errors: usage if the batch has no labels.
+  void train_pass(const Batch& batch, const DropoutSource& dropout, double* totals);
+
+  /// Forward without dropout. `totals` as above, or null; a batch without labels adds nothing.
+  void forward_pass(const Batch& batch, double* totals);
+
+  /// Of the last pass, by sorted row; these wait for the device.
+  std::vector<float> download_probabilities() const;   ///< [B, logits()]; with one: of class 1
+  std::vector<float> download_input_gradient() const;  ///< [N, E] of the last train_pass()
+
+  /// Device memory held, in bytes.
+  std::size_t bytes() const;
+
+ private:
+  struct Inputs;  // a batch as the device sees it
+
+  Inputs place(const Batch& batch, bool training);
+  void embed_and_recur(const Inputs& inputs, const DropoutSource* dropout);
+  void pool_and_classify(const Inputs& inputs, const DropoutSource* dropout);
+  void compute_loss(const Inputs& inputs, double* totals);
+  void backward_from_loss(const Inputs& inputs, const DropoutSource& dropout);
+  void drop_features(const Inputs& inputs, const DropoutSource& dropout, const Buffer& features);
+
+  const float* weight(const char* name) const;
+  float* gradient(const char* name) const;
+
+  Queue queue_;
+  ModelConfig config_;
+  ParameterLayout layout_;
+  RecurrentPlan plan_;
+  PassShape reserved_;
+  std::int64_t rows_ = 0;   // of the last pass
+  std::int64_t batch_ = 0;
+
+  SequenceLayout one_step_;  // B rows of one step, for the dropout of pooled features
+
+  Buffer parameters_, gradients_;
+  Buffer tokens_, labels_, arrangement_, one_step_arrangement_;  // on CUDA; unused on the CPU
+  Buffer x_, dx_;                         // [N, E]
+  Buffer y_, dy_;                         // [N, F]
+  Buffer pooled_, d_pooled_, argmax_;     // [B, F]
+  Buffer logits_, d_logits_, probabilities_;  // [B, C]
+  Buffer reserve_, workspace_;
+};
+
+}  // namespace sluice

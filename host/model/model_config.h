@@ -1,0 +1,50 @@
+// What a text classifier is made of.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/recurrent.h"
+#include "kernels/pooling.h"
+
+namespace sluice {
+
+/// embedding [V, E] -> recurrent layers -> pooling over time -> dense head -> sigmoid (two classes)
+/// or softmax (more).
+struct ModelConfig {
+  std::int64_t vocabulary_size = 0;  ///< V, the special ids included
+  std::int64_t embedding_size = 128;  ///< E
+  Cell cell = Cell::lstm;
+  std::int64_t hidden_size = 64;  ///< H, of each direction
+  int num_layers = 1;             ///< L
+  bool bidirectional = false;
+  Pooling pooling = Pooling::last;
+  int classes = 2;
+
+  // Dropout rates, each in [0, 1), in training only.
+  double word_dropout = 0.0;       ///< a token is replaced by `unknown`
+  double input_dropout = 0.0;      ///< on the embeddings; mask constant over time
+  double layer_dropout = 0.0;      ///< between recurrent layers; mask constant over time
+  double recurrent_dropout = 0.0;  ///< on h_prev, one mask for each gate, constant over time
+  double head_dropout = 0.0;       ///< on the pooled features
+
+  RecurrentConfig recurrent() const;
+  std::int64_t features() const { return recurrent().output_size(); }  ///< F, what the head reads
+  int logits() const { return classes == 2 ? 1 : classes; }            ///< C
+
+  /// Errors: usage, naming the field.
+  void validate() const;
+
+  /// A JSON object of every field, and back; `where` stands for the text's origin in messages.
+  /// Errors: runtime, naming the field, when one is missing or has a wrong value.
+  std::string to_json() const;
+  static ModelConfig from_json(const std::string& json, const std::string& where);
+};
+
+const char* name_of(Pooling pooling);
+
+/// Errors: usage, naming the choices. "rnn" stands for rnn_tanh.
+Cell cell_from_name(const std::string& name);
+Pooling pooling_from_name(const std::string& name);
+
+}  // namespace sluice

@@ -1,0 +1,34 @@
+#include "host/model/parameters.h"
+
+#include "kernels/error.h"
+
+namespace sluice {
+
+ParameterLayout::ParameterLayout(const ModelConfig& config) {
+  config.validate();
+  const auto begin_part = [this] { size = (size + 63) / 64 * 64; };
+  const auto append = [this](const std::string& name, std::vector<std::int64_t> shape) {
+    views.push_back({name, std::move(shape), size});
+    size += views.back().size();
+    weights += views.back().size();
+  };
+  append("embedding.weight", {config.vocabulary_size, config.embedding_size});
+  begin_part();
+  recurrent = size;
+  for (const ParameterView& view : recurrent_parameters(config.recurrent())) {
+    append("rnn." + view.name, view.shape);
+  }
+  begin_part();
+  append("head.weight", {config.logits(), config.features()});
+  append("head.bias", {config.logits()});
+  begin_part();
+}
+
+const ParameterView& ParameterLayout::view(const std::string& name) const {
+  for (const ParameterView& candidate : views) {
+    if (candidate.name == name) return candidate;
+  }
+  throw Error::usage("the model has no tensor '" + name + "'");
+}
+
+}  // namespace sluice

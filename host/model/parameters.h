@@ -1,0 +1,28 @@
+// A model's weights: one flat buffer, and who is where in it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/recurrent.h"
+#include "host/model/model_config.h"
+
+namespace sluice {
+
+/// In this order: embedding.weight [V, E]; rnn.<PyTorch's name> for each tensor of the recurrent
+/// layers; head.weight [C, F]; head.bias [C]. The three parts begin at multiples of 64 numbers; the
+/// gaps hold zeros, and stay zero.
+struct ParameterLayout {
+  std::vector<ParameterView> views;  ///< offsets into the flat buffer
+  std::int64_t recurrent = 0;        ///< where the recurrent layers' own flat buffer begins
+  std::int64_t size = 0;             ///< numbers in the flat buffer, gaps included
+  std::int64_t weights = 0;          ///< numbers without the gaps
+
+  explicit ParameterLayout(const ModelConfig& config);
+
+  /// Errors: usage when there is no such tensor.
+  const ParameterView& view(const std::string& name) const;
+};
+
+}  // namespace sluice

@@ -1,0 +1,67 @@
+// The optimiser of a flat parameter buffer, with its state.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/buffer.h"
+#include "kernels/queue.h"
+
+namespace sluice {
+
+enum class OptimizerKind { sgd, rmsprop, adam, adamw };
+
+const char* name_of(OptimizerKind kind);
+/// Errors: usage, naming the choices.
+OptimizerKind optimizer_from_name(const std::string& name);
+
+/// Formulas in kernels/optimizer.h. What a kind does not use is not read.
+struct OptimizerConfig {
+  OptimizerKind kind = OptimizerKind::adam;
+  double momentum = 0.0;      ///< sgd, rmsprop
+  bool nesterov = false;      ///< sgd
+  double weight_decay = 0.0;  ///< adamw: decoupled; else added to the gradient
+  double alpha = 0.99;        ///< rmsprop
+  double beta1 = 0.9;         ///< adam, adamw
+  double beta2 = 0.999;       ///< adam, adamw
+  double epsilon = 1e-8;      ///< rmsprop, adam, adamw
+
+  /// Errors: usage, naming the option.
+  void validate() const;
+};
+
+/// Owns the state arrays, the step count and the learning rate on the device.
+class Optimizer {
+ public:
+  Optimizer(const Queue& queue, const OptimizerConfig& config, std::int64_t count);
+
+  /// parameters [count] -= the step by gradients [count]; counts the step.
+  void update(float* parameters, const float* gradients, double learning_rate);
+
+  /// On the device: steps taken. The dropout masks read it too.
+  const std::uint32_t* step() const { return step_.as<std::uint32_t>(); }
+  void set_step(std::uint32_t step);
+
+  /// A state array: its name (velocity, average, square_average) and `count` numbers.
+  struct State {
+    std::string name;
+    Buffer values;
+  };
+  const std::vector<State>& states() const { return states_; }
+
+  std::size_t bytes() const;
+
+ private:
+  void* state(const char* name) const;
+
+  Queue queue_;
+  OptimizerConfig config_;
+  std::int64_t count_;
+  std::vector<State> states_;
+  Buffer step_, learning_rate_;
+  float uploaded_rate_ = -1.0f;
+};
+
+}  // namespace sluice

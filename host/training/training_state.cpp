@@ -1,0 +1,45 @@
+#include "host/training/training_state.h"
+
+#include <nlohmann/json.hpp>
+
+#include "kernels/error.h"
+
+namespace sluice {
+
+std::string TrainingState::to_json() const {
+  const nlohmann::ordered_json json = {{"epoch", epoch},
+                                       {"batch", batch},
+                                       {"step", step},
+                                       {"totals", totals},
+                                       {"plateaus", plateaus},
+                                       {"epochs_since_improvement", epochs_since_improvement},
+                                       {"epochs_since_reduction", epochs_since_reduction},
+                                       {"best_epoch", best_epoch},
+                                       {"best_loss", best_loss},
+                                       {"best_accuracy", best_accuracy},
+                                       {"data_fingerprint", data_fingerprint}};
+  return json.dump();
+}
+
+TrainingState TrainingState::from_json(const std::string& json, const std::string& where) {
+  TrainingState state;
+  try {
+    const nlohmann::json object = nlohmann::json::parse(json);
+    object.at("epoch").get_to(state.epoch);
+    object.at("batch").get_to(state.batch);
+    object.at("step").get_to(state.step);
+    object.at("totals").get_to(state.totals);
+    object.at("plateaus").get_to(state.plateaus);
+    object.at("epochs_since_improvement").get_to(state.epochs_since_improvement);
+    object.at("epochs_since_reduction").get_to(state.epochs_since_reduction);
+    object.at("best_epoch").get_to(state.best_epoch);
+    object.at("best_loss").get_to(state.best_loss);
+    object.at("best_accuracy").get_to(state.best_accuracy);
+    object.at("data_fingerprint").get_to(state.data_fingerprint);
+  } catch (const nlohmann::json::exception& error) {
+    throw Error::runtime(where + ": the training's state cannot be read: " + error.what());
+  }
+  return state;
+}
+
+}  // namespace sluice

@@ -1,0 +1,116 @@
+// Stopping by signals, and going on with --resume.
+#include <gtest/gtest.h>
+
+#include "tests/host/command/command_run.h"
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+
+// About two seconds of training, so that a signal meets it in the middle.
+std::vector<std::string> training(const std::string& data, const std::string& out) {
+  return {"train",  "--data",     data, "--out",     out,   "--hidden", "24",  "--embed",
+          "16",     "--epochs",   "4",  "--batch",   "8",   "--device", "cpu", "--threads",
+          "1",      "--patience", "0",  "--dropout", "0.1", "--seed",   "3",   "--schedule",
+          "cosine", "--validation-split", "0.2"};
+}
+
+struct Files {
+  explicit Files(const std::string& run)
+      : model(CommandRun::read(run + "/model.safetensors")),
+        checkpoint(CommandRun::read(run + "/checkpoint.safetensors")) {}
+  std::string model, checkpoint;
+};
+
+class Resume : public testing::Test {
+ protected:
+  void SetUp() override { data_ = folder_.write("data.csv", toy_csv(6000)); }
+
+  // Starts a training and sends it a signal once it has begun.
+  int stop(const std::string& out, int signal, std::string* error = nullptr) {
+    CommandRun run(folder_, training(data_, out));
+    for (int i = 0; i < 6000 && !fs::exists(out + "/checkpoint.safetensors"); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    run.send(signal);
+    const int code = run.wait();
+    if (error != nullptr) *error = run.error();
+    return code;
+  }
+
+  TemporaryFolder folder_;
+  std::string data_;
+};
+
+TEST_F(Resume, AfterSigtermGivesTheBitsOfARunNeverStopped) {
+  const std::string whole = folder_.path("whole"), stopped = folder_.path("stopped");
+  ASSERT_EQ(run_command(folder_, training(data_, whole)).code, 0);
+  std::string error;
+  ASSERT_EQ(stop(stopped, SIGTERM, &error), 143) << error;
+  EXPECT_NE(error.find("--resume"), std::string::npos) << error;
+  EXPECT_NE(Files(stopped).checkpoint, Files(whole).checkpoint) << "it ended before the signal came";
+
+  // Once with no option but the folder; the rest is the run's own.
+  const CommandResult resumed = run_command(folder_, {"train", "--resume", "--out", stopped});
+  ASSERT_EQ(resumed.code, 0) << resumed.error;
+  EXPECT_NE(resumed.error.find("resuming in epoch"), std::string::npos) << resumed.error;
+  EXPECT_EQ(Files(stopped).model, Files(whole).model);
+  EXPECT_EQ(Files(stopped).checkpoint, Files(whole).checkpoint);
+}
+
+TEST_F(Resume, AfterSigintExitsWith130AndTakesTheSameOptionsAgain) {
+  const std::string out = folder_.path("run");
+  ASSERT_EQ(stop(out, SIGINT), 130);
+  EXPECT_EQ(run_command(folder_, {"eval", out, "--data", data_, "--device", "cpu"}).code, 0)
+      << "a stopped run must be usable";
+  std::vector<std::string> again = training(data_, out);
+  again.push_back("--resume");
+  EXPECT_EQ(run_command(folder_, again).code, 0);
+}
+
+TEST_F(Resume, SigusrSavesAndGoesOn) {
+  const std::string out = folder_.path("run");
+  EXPECT_EQ(stop(out, SIGUSR1), 0);
+}
+
+TEST_F(Resume, RefusesOptionsThatChangeTheModel) {
+  const std::string out = folder_.path("run");
+  ASSERT_EQ(stop(out, SIGTERM), 143);
+  const Files before(out);
+  const CommandResult other =
+      run_command(folder_, {"train", "--resume", "--out", out, "--hidden", "25"});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_NE(other.error.find("--hidden"), std::string::npos) << other.error;
+
+  const std::string changed = folder_.write("changed.csv", toy_csv(5999));
+  const CommandResult data =
+      run_command(folder_, {"train", "--resume", "--out", out, "--data", changed});
+  EXPECT_EQ(data.code, 2);
+  EXPECT_NE(data.error.find("training data"), std::string::npos) << data.error;
+  EXPECT_EQ(Files(out).checkpoint, before.checkpoint);
+}
+
+TEST_F(Resume, RefusesADamagedCheckpoint) {
+  const std::string out = folder_.path("run"), file = out + "/checkpoint.safetensors";
+  ASSERT_EQ(stop(out, SIGTERM), 143);
+  const std::string good = CommandRun::read(file);
+  std::string edited = good;
+  edited[edited.size() / 2] ^= 1;
+  for (const std::string& bad : {good.substr(0, good.size() / 2), edited, std::string()}) {
+    folder_.write("run/checkpoint.safetensors", bad);
+    const CommandResult result = run_command(folder_, {"train", "--resume", "--out", out});
+    EXPECT_EQ(result.code, 1) << result.error;
+    EXPECT_NE(result.error.find("checkpoint.safetensors"), std::string::npos) << result.error;
+    EXPECT_EQ(CommandRun::read(file), bad) << "it was overwritten";
+  }
+}
+
+TEST_F(Resume, NeedsARunToGoOnWith) {
+  EXPECT_EQ(run_command(folder_, {"train", "--resume", "--out", folder_.path("none")}).code, 2);
+  EXPECT_EQ(run_command(folder_, {"train", "--resume"}).code, 2);
+}
+
+}  // namespace
+}  // namespace sluice
