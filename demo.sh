@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Sets up and builds Sluice, trains an LSTM on built-in reviews, evaluates it on others and has it
+# judge a few sentences. The run stays in build/demo.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+./setup.sh
+cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release
+cmake --build build -j "$(nproc)" --target sluice_command
+
+run() { echo "\$ $*" && "$@"; }
+rm -rf build/demo
+echo
+echo "== Train. Praise and blame stand in nearly every review; their order tells the verdict."
+run build/sluice train --out build/demo --count 8000 --epochs 4 --lr 0.003
+echo
+echo "== Evaluate on reviews that the model has not seen."
+run build/sluice eval build/demo
+echo
+echo "== Classify a few sentences (made of the reviews' words: the model knows no others)."
+cat > build/demo/sentences.txt << 'END'
+The acting was dull, but the plot was superb.
+The acting was superb, but the plot was dull.
+Although the music was clumsy, the script was far from boring.
+We saw it last week. The ending was not great.
+His previous film was terrible. This time the direction was truly gripping.
+END
+run build/sluice predict build/demo build/demo/sentences.txt
