@@ -88,7 +88,7 @@ void TrainOptions::add_training_options(CLI::App& command) {
   command.add_option("--optimizer", optimizer, "Update rule")
       ->check(CLI::IsMember({"sgd", "rmsprop", "adam", "adamw"}));
   command.add_option("--lr", lr, "Learning rate");
-  command.add_option("--schedule", schedule, "How the learning rate changes")
+  command.add_option("--schedule", schedule, "How the learning rate changes; cosine: down to --min-lr at the last step")
       ->check(CLI::IsMember({"constant", "warmup", "cosine", "step", "plateau"}));
   command.option_defaults()->always_capture_default(false);
   command.add_option("--warmup-steps", warmup_steps,

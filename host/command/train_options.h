@@ -43,7 +43,7 @@ struct TrainOptions {
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, rmsprop_alpha = 0.99;
   bool nesterov = false;
   double clip_norm = 0.0, clip_tensor_norm = 0.0, clip_value = 0.0;
-  std::string schedule = "constant";
+  std::string schedule = "cosine";
   std::int64_t warmup_steps = -1;
   double schedule_factor = 0.5, min_lr = 0.0;
   int schedule_epochs = 1;

@@ -21,16 +21,20 @@ namespace sluice::test {
 struct Backend {
   DeviceKind device = DeviceKind::cpu;
   Algorithm algorithm = Algorithm::stepwise;
+  std::int32_t chunk_steps = 0;  // tests are short: without this they would be one chunk
 };
 inline constexpr Backend backends[] = {{DeviceKind::cpu, Algorithm::stepwise},
+                                       {DeviceKind::cpu, Algorithm::stepwise, 2},
                                        {DeviceKind::cpu, Algorithm::row_blocks},
+                                       {DeviceKind::cpu, Algorithm::row_blocks, 2},
                                        {DeviceKind::cuda, Algorithm::stepwise}};
 inline constexpr Cell cells[] = {Cell::rnn_tanh, Cell::rnn_relu, Cell::lstm, Cell::gru,
                                  Cell::gru_reset_before};
 
 inline std::string name_of(const Backend& backend) {
   return name_of(backend.device) +
-         (backend.algorithm == Algorithm::row_blocks ? "_row_blocks" : "_stepwise");
+         (backend.algorithm == Algorithm::row_blocks ? "_row_blocks" : "_stepwise") +
+         (backend.chunk_steps == 0 ? "" : "_chunks_of_" + std::to_string(backend.chunk_steps));
 }
 
 /// [T, B, features] in the caller's row order -> [N, features] packed, and back with zeros past a
@@ -93,7 +97,7 @@ class RecurrentPass {
   /// With buffers for `capacity`, which may be more than `layout` needs.
   RecurrentPass(const RecurrentConfig& config, const Backend& backend, const SequenceLayout& layout,
                 const PassShape& capacity, int threads = 1)
-      : plan_(config, backend.device, backend.algorithm),
+      : plan_(config, backend.device, backend.algorithm, backend.chunk_steps),
         layout_(layout),
         training_(capacity.training),
         device_(backend.device, threads),

@@ -103,12 +103,12 @@ std::vector<Case> all_cases() {
   return cases;
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, PytorchTraining, testing::ValuesIn(all_cases()),
-                         [](const testing::TestParamInfo<Case>& info) {
-                           const auto& [index, device] = info.param;
-                           return golden().at("cases").at(index).at("name").get<std::string>() +
-                                  "_" + device;
-                         });
+std::string name_of_case(const testing::TestParamInfo<Case>& param) {
+  const auto name = golden().at("cases").at(std::get<0>(param.param)).at("name").get<std::string>();
+  return name + "_" + std::get<1>(param.param);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, PytorchTraining, testing::ValuesIn(all_cases()), name_of_case);
 
 }  // namespace
 }  // namespace sluice

@@ -61,8 +61,8 @@ TrainingConfig training_config() {
 }
 
 // A run on its own device, model and data.
-struct Run {
-  explicit Run(const TrainingConfig& training = training_config(), int threads = 1,
+struct TrainingRun {
+  explicit TrainingRun(const TrainingConfig& training = training_config(), int threads = 1,
                const ModelConfig& network = model_config())
       : device(Device::open("cpu", threads)),
         dataset(toy_dataset(200)),
@@ -87,8 +87,8 @@ struct Run {
 };
 
 TEST(Trainer, TheSameSeedGivesTheSameBitsWithOneOrTwoThreads) {
-  Run first, again, two_threads(training_config(), 2);
-  for (Run* run : {&first, &again, &two_threads}) {
+  TrainingRun first, again, two_threads(training_config(), 2);
+  for (TrainingRun* run : {&first, &again, &two_threads}) {
     EXPECT_TRUE(run->trainer.run(run->hooks, run->requests));
   }
   EXPECT_EQ(first.snapshot.parameters, again.snapshot.parameters);
@@ -98,18 +98,18 @@ TEST(Trainer, TheSameSeedGivesTheSameBitsWithOneOrTwoThreads) {
 
   TrainingConfig other = training_config();
   other.seed = 2;
-  Run different(other);
+  TrainingRun different(other);
   EXPECT_TRUE(different.trainer.run(different.hooks, different.requests));
   EXPECT_NE(first.snapshot.parameters, different.snapshot.parameters);
 }
 
 TEST(Trainer, AStopAtAnyStepAndAResumeGiveTheBitsOfTheWholeRun) {
-  Run whole;
+  TrainingRun whole;
   EXPECT_TRUE(whole.trainer.run(whole.hooks, whole.requests));
   const std::uint32_t steps = whole.snapshot.state.step;
   ASSERT_GT(steps, 20u);
   for (const std::uint32_t stop_at : {1u, 7u, steps / 3, steps / 2 + 1, steps - 1}) {
-    Run before;
+    TrainingRun before;
     std::uint32_t taken = 0;
     before.hooks.progress = [&](const ProgressReport&) {
       if (++taken == stop_at) before.requests.stop = 15;
@@ -117,7 +117,7 @@ TEST(Trainer, AStopAtAnyStepAndAResumeGiveTheBitsOfTheWholeRun) {
     EXPECT_FALSE(before.trainer.run(before.hooks, before.requests));
     EXPECT_EQ(before.snapshot.state.step, stop_at);
 
-    Run after;
+    TrainingRun after;
     after.trainer.restore(before.snapshot);
     EXPECT_TRUE(after.trainer.run(after.hooks, after.requests));
     EXPECT_EQ(after.snapshot.parameters, whole.snapshot.parameters) << "stopped at " << stop_at;
@@ -129,7 +129,7 @@ TEST(Trainer, AStopAtAnyStepAndAResumeGiveTheBitsOfTheWholeRun) {
 }
 
 TEST(Trainer, ASaveRequestSavesAndGoesOn) {
-  Run plain, saving;
+  TrainingRun plain, saving;
   int saves = 0;
   saving.hooks.save = [&](const TrainingSnapshot& made) {
     ++saves;
@@ -147,7 +147,7 @@ TEST(Trainer, ASaveRequestSavesAndGoesOn) {
 TEST(Trainer, LearnsTheOrderOfTwoTokens) {
   TrainingConfig config = training_config();
   config.epochs = 12;
-  Run run(config);
+  TrainingRun run(config);
   EXPECT_TRUE(run.trainer.run(run.hooks, run.requests));
   EXPECT_LT(run.reports.back().train_loss, 0.5 * run.reports.front().train_loss);
   EXPECT_GT(run.snapshot.state.best_accuracy, 0.9);
@@ -158,7 +158,7 @@ TEST(Trainer, EndsWithTheBestWeightsNotTheLast) {
   config.epochs = 8;
   config.schedule.schedule = Schedule::constant;
   config.schedule.learning_rate = 0.3;  // so large that it goes up and down
-  Run run(config);
+  TrainingRun run(config);
   EXPECT_TRUE(run.trainer.run(run.hooks, run.requests));
   int best = 0;
   for (const EpochReport& report : run.reports) {
@@ -179,7 +179,7 @@ TEST(Trainer, PatienceEndsATrainingThatNoLongerImproves) {
   config.schedule.learning_rate = 1e-12;  // nothing moves, so epoch 1 stays the best
   config.schedule.minimum = 0.0;
   config.monitor = Monitor::accuracy;
-  Run run(config);
+  TrainingRun run(config);
   EXPECT_TRUE(run.trainer.run(run.hooks, run.requests));
   EXPECT_LT(run.reports.size(), 20u);
   EXPECT_EQ(run.snapshot.state.epochs_since_improvement, 2);
@@ -191,7 +191,7 @@ TEST(Trainer, ALossThatIsNotANumberEndsItAndSavesNothing) {
   config.clipping = {};
   config.schedule.schedule = Schedule::constant;
   config.schedule.learning_rate = 1e38;
-  Run run(config);
+  TrainingRun run(config);
   try {
     run.trainer.run(run.hooks, run.requests);
     FAIL() << "no error";
@@ -204,11 +204,11 @@ TEST(Trainer, ALossThatIsNotANumberEndsItAndSavesNothing) {
 }
 
 TEST(Trainer, RefusesASnapshotOfOtherData) {
-  Run run;
+  TrainingRun run;
   run.trainer.run(run.hooks, run.requests);
   TrainingSnapshot snapshot = run.snapshot;
   snapshot.state.data_fingerprint = "0000000000000000";
-  Run other;
+  TrainingRun other;
   EXPECT_THROW(other.trainer.restore(snapshot), Error);
   snapshot = run.snapshot;
   snapshot.optimizer.pop_back();
@@ -216,7 +216,7 @@ TEST(Trainer, RefusesASnapshotOfOtherData) {
 }
 
 TEST(Trainer, NothingIsAllocatedAfterTheFirstEpoch) {
-  Run run;
+  TrainingRun run;
   std::vector<std::size_t> sizes;
   run.hooks.progress = [&](const ProgressReport&) { sizes.push_back(run.trainer.device_bytes()); };
   run.trainer.run(run.hooks, run.requests);
