@@ -169,7 +169,7 @@ def run_pytorch(job):
         def __init__(self):
             super().__init__()
             layer = torch.nn.LSTM if job["cell"] == "lstm" else torch.nn.GRU
-            self.embedding = torch.nn.Embedding(VOCABULARY, EMBEDDING)
+            self.embedding = torch.nn.Embedding(int(tokens.max()) + 1, EMBEDDING)  # V as Sluice's
             self.recurrent = layer(EMBEDDING, HIDDEN, batch_first=batch_first)
             self.head = torch.nn.Linear(HIDDEN, 1)
 

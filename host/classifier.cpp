@@ -39,8 +39,8 @@ std::vector<Prediction> Classifier::predict(const std::vector<std::string>& text
   const int logits = description_.model.logits();
   for (std::size_t row = 0; row < texts.size(); ++row) {
     const float* of_row = probabilities.data() + row * static_cast<std::size_t>(logits);
-    predictions[static_cast<std::size_t>(batch.rows[row])] = {predicted_class(of_row, logits),
-                                                              predicted_probability(of_row, logits)};
+    predictions[static_cast<std::size_t>(batch.rows[row])] = {
+        predicted_class(of_row, logits), predicted_probability(of_row, logits)};
   }
   return predictions;
 }

@@ -19,15 +19,15 @@
 namespace sluice {
 
 struct Prediction {
-  std::int32_t label = 0;     ///< class index
-  float probability = 0.0f;   ///< of that class
+  std::int32_t label = 0;    ///< class index
+  float probability = 0.0f;  ///< of that class
 };
 
 /// Loads a run folder onto a device. `device` must outlive it.
 class Classifier {
  public:
-  /// Errors: usage when there is no such run; runtime when a file is damaged or the vocabulary is not
-  /// the model's.
+  /// Errors: usage when there is no such run; runtime when a file is damaged or the vocabulary is
+  /// not the model's.
   Classifier(const Device& device, const std::filesystem::path& run);
 
   const ModelDescription& description() const { return description_; }

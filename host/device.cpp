@@ -31,8 +31,8 @@ Device Device::open_cuda(int ordinal) {
 }
 
 Device Device::open(const std::string& name, int threads) {
-  require(threads >= 0, "threads must be 0 (one per processor) or more, got " +
-                            std::to_string(threads));
+  require(threads >= 0,
+          "threads must be 0 (one per processor) or more, got " + std::to_string(threads));
   if (name == "cpu") return open_cpu(threads);
   if (name == "auto") {
     const CudaDevices found = cuda_devices();

@@ -58,16 +58,16 @@ struct Backward {
 };
 
 /// Calls body(row, unit) once for each element of [rows, hidden_size]; neighbouring threads take
-/// neighbouring units, so that every access is coalesced.
+/// neighbouring units, so that every access is coalesced. The grid is as wide as H needs.
 template <class Body>
 __device__ __forceinline__ void for_each_unit(std::int64_t rows, std::int64_t hidden_size,
                                               Body body) {
+  const std::int64_t unit = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (unit >= hidden_size) return;
+#pragma unroll 1  // one turn is the rule; more in flight only cost registers
   for (std::int64_t row = std::int64_t{blockIdx.y} * blockDim.y + threadIdx.y; row < rows;
        row += std::int64_t{gridDim.y} * blockDim.y) {
-    for (std::int64_t unit = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-         unit < hidden_size; unit += std::int64_t{gridDim.x} * blockDim.x) {
-      body(row, unit);
-    }
+    body(row, unit);
   }
 }
 

@@ -77,8 +77,8 @@ void replace_file(const std::filesystem::path& path, const std::vector<std::stri
   // A file system that cannot flush a folder says EINVAL.
   FileDescriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.number() < 0 || (::fsync(directory.number()) != 0 && errno != EINVAL)) {
-    throw Error::runtime("wrote " + path.string() + " but could not flush its folder: " +
-                         std::strerror(errno));
+    throw Error::runtime("wrote " + path.string() +
+                         " but could not flush its folder: " + std::strerror(errno));
   }
 }
 

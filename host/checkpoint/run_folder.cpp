@@ -30,9 +30,8 @@ void RunFolder::check_free() const {
   while (!fs::exists(nearest, failed) && nearest.has_relative_path()) {
     nearest = nearest.parent_path();
   }
-  require(fs::is_directory(nearest, failed),
-          "cannot make the run folder " + path_.string() + ": " + nearest.string() +
-              " is not a folder");
+  require(fs::is_directory(nearest, failed), "cannot make the run folder " + path_.string() + ": " +
+                                                 nearest.string() + " is not a folder");
   if (::access(nearest.c_str(), W_OK | X_OK) != 0) {
     throw Error::runtime("cannot write to the run folder " + path_.string() + ": " +
                          nearest.string() + ": " + std::strerror(errno));

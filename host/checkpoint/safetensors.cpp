@@ -143,8 +143,8 @@ SafetensorsFile::Tensor SafetensorsFile::tensor(const std::string& tensor_name,
     return out + "]";
   };
   if (found.data_type != data_type || found.shape != shape) {
-    refuse("tensor '" + tensor_name + "' is " + text(found.data_type, found.shape) +
-           ", expected " + text(data_type, shape));
+    refuse("tensor '" + tensor_name + "' is " + text(found.data_type, found.shape) + ", expected " +
+           text(data_type, shape));
   }
   return found;
 }

@@ -26,9 +26,9 @@ struct TensorToWrite {
 };
 
 /// Writes `path` whole or not at all (host/checkpoint/atomic_file.h), tensors in the given order.
-/// `metadata` goes to __metadata__, with one more entry `checksum`: the CRC-32 of the header without
-/// it and of all the data. The same input gives the same bytes.
-/// Errors: usage on an unknown data type or a name given twice; runtime from the file system.
+/// `metadata` goes to __metadata__, with one more entry `checksum`: the CRC-32 of the header
+/// without it and of all the data. The same input gives the same bytes. Errors: usage on an unknown
+/// data type or a name given twice; runtime from the file system.
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata);
 

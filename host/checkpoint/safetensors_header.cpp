@@ -19,7 +19,8 @@ json parse_strictly(std::string_view text, const std::function<void(const std::s
     if (depth > 3) refuse("its header is nested too deeply");
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
+    if (event == json::parse_event_t::key &&
+        !keys.back().insert(parsed.get<std::string>()).second) {
       refuse("its header has the key '" + parsed.get<std::string>() + "' twice");
     }
     return true;
@@ -95,10 +96,10 @@ SafetensorsHeader::Entry parse_entry(const std::string& name, const json& tensor
 
 int safetensors_bits(std::string_view data_type) {
   static const std::map<std::string_view, int> bits = {
-      {"F4", 4},   {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"BOOL", 8}, {"U8", 8},   {"I8", 8},
-      {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"I16", 16}, {"U16", 16}, {"F16", 16},
-      {"BF16", 16}, {"I32", 32},   {"U32", 32},    {"F32", 32}, {"I64", 64}, {"U64", 64},
-      {"F64", 64},  {"C64", 64}};
+      {"F4", 4},   {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"BOOL", 8},    {"U8", 8},
+      {"I8", 8},   {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"I16", 16},
+      {"U16", 16}, {"F16", 16},    {"BF16", 16},   {"I32", 32},    {"U32", 32},
+      {"F32", 32}, {"I64", 64},    {"U64", 64},    {"F64", 64},    {"C64", 64}};
   const auto found = bits.find(data_type);
   return found == bits.end() ? 0 : found->second;
 }
@@ -114,9 +115,8 @@ bool safetensors_bytes(const std::vector<std::int64_t>& shape, int bits, std::ui
   return total % 8 == 0;
 }
 
-SafetensorsHeader SafetensorsHeader::parse(
-    std::string_view text, std::uint64_t data_bytes,
-    const std::function<void(const std::string&)>& refuse) {
+SafetensorsHeader SafetensorsHeader::parse(std::string_view text, std::uint64_t data_bytes,
+                                           const std::function<void(const std::string&)>& refuse) {
   if (text.empty() || text.front() != '{') refuse("its header does not begin with '{'");
   const json parsed = parse_strictly(text, refuse);
   SafetensorsHeader header;

@@ -50,8 +50,8 @@ LoadedTraining load_training(const std::filesystem::path& path) {
                                       read_tensors(file, layout, "optimizer." + array + "."));
     }
   } catch (const nlohmann::json::exception& error) {
-    throw Error::runtime(file.name() + ": its list of optimiser arrays cannot be read: " +
-                         error.what());
+    throw Error::runtime(file.name() +
+                         ": its list of optimiser arrays cannot be read: " + error.what());
   }
   if (snapshot.state.best_epoch > 0) {
     snapshot.best_parameters = read_tensors(file, layout, "best.");

@@ -62,9 +62,12 @@ BuiltinReviewsOptions BuiltinOptions::reviews() const {
 }
 
 std::string BuiltinOptions::to_json() const {
-  const nlohmann::ordered_json object = {{"builtin", task},       {"count", count},
-                                         {"words", words},        {"distance", distance},
-                                         {"distance-min", distance_min}, {"reviews-seed", seed}};
+  const nlohmann::ordered_json object = {{"builtin", task},
+                                         {"count", count},
+                                         {"words", words},
+                                         {"distance", distance},
+                                         {"distance-min", distance_min},
+                                         {"reviews-seed", seed}};
   return object.dump();
 }
 
@@ -79,8 +82,8 @@ BuiltinOptions BuiltinOptions::from_json(const std::string& json, const std::str
     object.at("distance-min").get_to(options.distance_min);
     object.at("reviews-seed").get_to(options.seed);
   } catch (const nlohmann::json::exception& error) {
-    throw Error::runtime(where + ": its note on the built-in reviews cannot be read: " +
-                         error.what());
+    throw Error::runtime(where +
+                         ": its note on the built-in reviews cannot be read: " + error.what());
   }
   return options;
 }

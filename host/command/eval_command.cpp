@@ -24,9 +24,10 @@ ExampleSet examples_to_test(const EvalOptions& options, const ModelDescription& 
     return load_examples(options.data, options.reading.read_options("test"));
   }
   const auto note = description.notes.find("builtin_reviews");
-  require(note != description.notes.end(),
-          "--data is missing: the labelled texts to evaluate on (only a run trained on the built-in "
-          "reviews can do without)");
+  require(
+      note != description.notes.end(),
+      "--data is missing: the labelled texts to evaluate on (only a run trained on the built-in "
+      "reviews can do without)");
   return builtin_test_reviews(BuiltinOptions::from_json(note->second, options.run), options.count);
 }
 
@@ -34,8 +35,8 @@ void write_table(const Evaluation& result, const ClassificationMetrics& metrics,
                  const LabelSet& labels) {
   char line[256];
   std::snprintf(line, sizeof line, "examples %lld  accuracy %.4f  loss %.4f  f1 %.4f  %.2f s",
-                static_cast<long long>(result.examples), result.accuracy, result.loss,
-                metrics.f1(), result.seconds);
+                static_cast<long long>(result.examples), result.accuracy, result.loss, metrics.f1(),
+                result.seconds);
   write_line(line);
   std::string header = "true \\ predicted";
   for (const std::string& name : labels.names()) header.append("\t").append(name);
@@ -78,9 +79,10 @@ std::function<int()> add_eval_command(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("eval", "Measure a trained run on labelled texts");
   command.option_defaults()->always_capture_default();
   command.add_option("run", options->run, "Folder of the run")->required();
-  command.add_option("--data", options->data,
-                     "Labelled texts, as for train; without it, built-in reviews the run has not "
-                     "seen, if it was trained on such")
+  command
+      .add_option("--data", options->data,
+                  "Labelled texts, as for train; without it, built-in reviews the run has not "
+                  "seen, if it was trained on such")
       ->group("Data");
   options->reading.add_to(command);
   command.add_option("--count", options->count, "Built-in reviews to make without --data");

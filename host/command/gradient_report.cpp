@@ -24,8 +24,8 @@ std::vector<double> gradient_norms_from_end(const Model& model, const Dataset& d
   for (std::int32_t row = 0; row < batch.layout.batch(); ++row) {
     const std::int32_t length = batch.layout.lengths()[static_cast<std::size_t>(row)];
     for (std::int32_t t = 0; t < length; ++t) {
-      const auto packed = static_cast<std::size_t>(
-          batch.layout.offsets()[static_cast<std::size_t>(t)] + row);
+      const auto packed =
+          static_cast<std::size_t>(batch.layout.offsets()[static_cast<std::size_t>(t)] + row);
       double squares = 0.0;
       for (std::size_t e = 0; e < embedding; ++e) {
         const double value = gradient[packed * embedding + e];

@@ -1,10 +1,10 @@
 #include <unicode/uvernum.h>
 #include <zlib.h>
 
-#include <memory>
-#include <nlohmann/json.hpp>
 #include <oneapi/dnnl/dnnl_version.h>
 #include <toml++/toml.h>
+#include <memory>
+#include <nlohmann/json.hpp>
 
 #include "host/command/commands.h"
 #include "host/command/standard_output.h"
@@ -64,26 +64,26 @@ ordered_json devices(const CudaDevices& cuda, int threads) {
   ordered_json found = ordered_json::array();
   found.push_back({{"device", "cpu"}, {"threads", threads}});
   for (const CudaDevice& device : cuda.devices) {
-    found.push_back({{"device", "cuda:" + std::to_string(device.ordinal)},
-                     {"name", device.name},
-                     {"compute_capability",
-                      std::to_string(device.major) + "." + std::to_string(device.minor)},
-                     {"memory_bytes", device.total_bytes},
-                     {"multiprocessors", device.multiprocessors}});
+    found.push_back(
+        {{"device", "cuda:" + std::to_string(device.ordinal)},
+         {"name", device.name},
+         {"compute_capability", std::to_string(device.major) + "." + std::to_string(device.minor)},
+         {"memory_bytes", device.total_bytes},
+         {"multiprocessors", device.multiprocessors}});
   }
   return found;
 }
 
 ordered_json collect() {
   const CudaDevices cuda = cuda_devices();
-  ordered_json info = {{"version", version},
-                       {"build", {{"type", build_type()},
-                                  {"compiler", compiler()},
-                                  {"cuda", cuda.runtime_version != 0}}},
-                       {"devices", devices(cuda, ThreadPool().size())},
-                       {"cuda_problem", nullptr},
-                       {"libraries", libraries(cuda)},
-                       {"instruction_set", name_of(instruction_set())}};
+  ordered_json info = {
+      {"version", version},
+      {"build",
+       {{"type", build_type()}, {"compiler", compiler()}, {"cuda", cuda.runtime_version != 0}}},
+      {"devices", devices(cuda, ThreadPool().size())},
+      {"cuda_problem", nullptr},
+      {"libraries", libraries(cuda)},
+      {"instruction_set", name_of(instruction_set())}};
   if (!cuda.problem.empty()) info["cuda_problem"] = cuda.problem;
   if (cuda.driver_version != 0) info["cuda_driver"] = cuda_version(cuda.driver_version);
   return info;

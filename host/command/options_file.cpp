@@ -1,11 +1,11 @@
 #include "host/command/options_file.h"
 
+#include <toml++/toml.h>
 #include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "kernels/error.h"
 
@@ -73,8 +73,8 @@ void apply_options_file(CLI::App& command, const std::string& path) {
   try {
     table = toml::parse(text.str(), path);
   } catch (const toml::parse_error& error) {
-    throw Error::usage(path + ":" + std::to_string(error.source().begin.line) + ": not valid TOML: " +
-                       std::string(error.description()));
+    throw Error::usage(path + ":" + std::to_string(error.source().begin.line) +
+                       ": not valid TOML: " + std::string(error.description()));
   }
   std::set<std::string> from_command_line;
   for (const auto& [key, node] : table) {

@@ -108,12 +108,16 @@ class PredictCommand {
 
   void report() const {
     if (ill_formed_ > 0) {
-      write_note(std::to_string(ill_formed_) + " line(s) with ill-formed UTF-8, read as U+FFFD; the "
-                 "first is " + first_ill_formed_);
+      write_note(std::to_string(ill_formed_) +
+                 " line(s) with ill-formed UTF-8, read as U+FFFD; the "
+                 "first is " +
+                 first_ill_formed_);
     }
     if (empty_ > 0) {
-      write_note(std::to_string(empty_) + " line(s) without text, taken as one unknown word; the "
-                 "first is " + first_empty_);
+      write_note(std::to_string(empty_) +
+                 " line(s) without text, taken as one unknown word; the "
+                 "first is " +
+                 first_empty_);
     }
   }
 
@@ -131,12 +135,14 @@ std::function<int()> add_predict_command(CLI::App& app) {
       "predict", "Classify texts, one a line: label, its probability and the text, by tabs");
   command.option_defaults()->always_capture_default();
   command.add_option("run", options->run, "Folder of the run")->required();
-  command.add_option("file", options->file, "Texts, one a line; standard input without it, or for -");
+  command.add_option("file", options->file,
+                     "Texts, one a line; standard input without it, or for -");
   command.add_option("--batch", options->batch, "Lines at a time");
   command.add_option("--device", options->device, "auto, cpu, cuda or cuda:N");
   command.add_option("--threads", options->threads, "CPU threads; 0: one for each processor");
   command.add_flag("--json", options->json, "JSON lines of label, probability and text");
-  command.add_flag("--strict", options->strict, "Stop at a line of ill-formed UTF-8 or without text");
+  command.add_flag("--strict", options->strict,
+                   "Stop at a line of ill-formed UTF-8 or without text");
   return [options] { return PredictCommand(*options).run(); };
 }
 

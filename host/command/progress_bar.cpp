@@ -11,7 +11,7 @@
 namespace sluice {
 namespace {
 
-constexpr int cells = 24;
+constexpr int most_cells = 30;
 
 int terminal_width() {
   winsize size{};
@@ -22,24 +22,30 @@ int terminal_width() {
 
 std::string progress_line(const ProgressReport& report, int width) {
   const double part = report.batches > 0 ? static_cast<double>(report.batch) / report.batches : 1.0;
-  const int filled = std::clamp(static_cast<int>(part * cells), 0, cells);
-  std::string bar(static_cast<std::size_t>(filled), '=');
-  if (filled < cells) bar += '>';
-  bar.resize(cells, ' ');
   const int left = static_cast<int>(std::lround(std::min(report.seconds_left, 359999.0)));
-  char text[256];
-  std::snprintf(text, sizeof text,
-                "epoch %d/%d [%s] %3d%%  loss %.4f  accuracy %.4f  %.0f reviews/s  %d:%02d left",
-                report.epoch, report.epochs, bar.c_str(), static_cast<int>(part * 100.0),
-                report.loss, report.accuracy, report.examples_per_second, left / 60, left % 60);
-  return std::string(text).substr(0, static_cast<std::size_t>(std::max(width, 0)));
+  const std::string epoch =
+      "epoch " + std::to_string(report.epoch) + "/" + std::to_string(report.epochs);
+  char rest[160];
+  std::snprintf(rest, sizeof rest, " %3d%%  loss %.4f  accuracy %.4f  %.0f reviews/s  %d:%02d left",
+                static_cast<int>(part * 100.0), report.loss, report.accuracy,
+                report.examples_per_second, left / 60, left % 60);
+  const int room = width - static_cast<int>(epoch.size() + std::string(rest).size()) - 3;
+  const int cells = std::min(room, most_cells);
+  std::string bar;
+  if (cells > 0) {
+    bar.assign(static_cast<std::size_t>(std::clamp(part, 0.0, 1.0) * cells), '=');
+    if (static_cast<int>(bar.size()) < cells) bar += '>';
+    bar.resize(static_cast<std::size_t>(cells), ' ');
+    bar = " [" + bar + "]";
+  }
+  return (epoch + bar + rest).substr(0, static_cast<std::size_t>(std::max(width, 0)));
 }
 
 ProgressBar::ProgressBar() : terminal_(::isatty(STDERR_FILENO) == 1) {
   const char* no_color = std::getenv("NO_COLOR");
   const char* kind = std::getenv("TERM");
-  color_ = (no_color == nullptr || *no_color == '\0') && kind != nullptr &&
-           std::string(kind) != "dumb";
+  color_ =
+      (no_color == nullptr || *no_color == '\0') && kind != nullptr && std::string(kind) != "dumb";
 }
 
 void ProgressBar::show(const ProgressReport& report) {

@@ -26,8 +26,8 @@ class ProgressBar {
   bool shown_ = false;
 };
 
-/// "epoch 2/5 [=====>    ]  52%  loss 0.4312  accuracy 0.8021  1250 reviews/s  0:07 left", cut to
-/// `width` columns.
+/// "epoch 2/5 [=====>    ]  52%  loss 0.4312  accuracy 0.8021  1250 reviews/s  0:07 left": the bar
+/// takes what `width` columns leave for it.
 std::string progress_line(const ProgressReport& report, int width);
 
 }  // namespace sluice

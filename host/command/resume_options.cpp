@@ -14,9 +14,9 @@ namespace sluice {
 namespace {
 
 // A resumed run may have others of these. That the data are the same is checked by content.
-const std::set<std::string> free_to_change = {
-    "data", "test",    "test-count", "validation", "epochs", "patience",
-    "out",  "threads", "device",     "json",       "strict", "gradient-norms"};
+const std::set<std::string> free_to_change = {"data",   "test",     "test-count", "validation",
+                                              "epochs", "patience", "out",        "threads",
+                                              "device", "json",     "strict",     "gradient-norms"};
 
 const std::set<std::string> paths = {"data", "test", "validation"};
 
@@ -72,7 +72,8 @@ void take_up_options(CLI::App& command, const RunFolder& run) {
   for (const auto& [option, now] : effective_options(command)) {
     if (!options.contains(option) && free_to_change.count(option) == 0 &&
         was_given(command, option)) {
-      throw Error::usage("--resume: --" + option + " was not set when the run was started; leave "
+      throw Error::usage("--resume: --" + option +
+                         " was not set when the run was started; leave "
                          "it out, or start another run");
     }
   }

@@ -47,7 +47,9 @@ class RunSaver {
       ModelDescription best = description_;
       best.notes["best_epoch"] = std::to_string(state.best_epoch);
       best.notes["validation"] = nlohmann::ordered_json{
-          {"loss", state.best_loss}, {"accuracy", state.best_accuracy}}.dump();
+          {"loss", state.best_loss},
+          {"accuracy",
+           state.best_accuracy}}.dump();
       save_model(run_.model(), best, snapshot.best_parameters);
       saved_best_ = state.best_epoch;
     } else if (state.best_epoch == 0 && state.step > 0) {
@@ -66,8 +68,8 @@ void check_same_model(const ModelDescription& now, const ModelDescription& then,
                       const std::string& checkpoint) {
   auto a = now.to_metadata(), b = then.to_metadata();
   for (const char* key : {"model", "labels", "text", "vocabulary"}) {
-    require(a[key] == b[key], checkpoint + " was made by a run with another " + key + ": " + b[key] +
-                                  ", now " + a[key] + "; resume it with its own options");
+    require(a[key] == b[key], checkpoint + " was made by a run with another " + key + ": " +
+                                  b[key] + ", now " + a[key] + "; resume it with its own options");
   }
 }
 
@@ -104,11 +106,11 @@ class TrainCommand {
  private:
   void check_options() {
     require(!options_.out.empty(), "--out is missing: the folder that the run is saved to");
-    require(options_.validation_split >= 0.0 && options_.validation_split < 1.0,
-            "--validation-split must be in [0, 1), got " +
-                std::to_string(options_.validation_split));
-    require(options_.test_count >= 0, "--test-count must be 0 or more, got " +
-                                          std::to_string(options_.test_count));
+    require(
+        options_.validation_split >= 0.0 && options_.validation_split < 1.0,
+        "--validation-split must be in [0, 1), got " + std::to_string(options_.validation_split));
+    require(options_.test_count >= 0,
+            "--test-count must be 0 or more, got " + std::to_string(options_.test_count));
     require(options_.data.empty() || options_.test_count == 0,
             "--test-count makes built-in reviews, which do not go with --data; use --test");
     options_.training_config().validate();
@@ -121,9 +123,8 @@ class TrainCommand {
     const TrainingData data = load_training_data(options_, device.queue().threads);
     const ModelDescription description = describe(options_, data);
     Model model(device.queue(), description.model);
-    model.set_parameters(initial_parameters(description.model, model.layout(),
-                                            initialization_from_name(options_.init),
-                                            options_.seed));
+    model.set_parameters(initial_parameters(
+        description.model, model.layout(), initialization_from_name(options_.init), options_.seed));
     folder.create();
     data.vocabulary.save(folder.vocabulary().string());
     save_options(command_, folder);
@@ -160,8 +161,8 @@ class TrainCommand {
       return exit_code_of_signal(signals.requests().stop);
     }
     if (data.test.size() > 0) {
-      const Evaluation result = evaluate(model, data.test, all_rows(data.test), options_.batch,
-                                         &signals.requests().stop);
+      const Evaluation result =
+          evaluate(model, data.test, all_rows(data.test), options_.batch, &signals.requests().stop);
       if (result.stopped) return exit_code_of_signal(signals.requests().stop);
       report.tested(result);
     }
@@ -175,8 +176,8 @@ class TrainCommand {
     const bool validated = !data.validation_rows.empty();
     std::vector<std::int32_t> rows = validated ? data.validation_rows : data.training_rows;
     rows.resize(std::min(rows.size(), static_cast<std::size_t>(options_.batch)));
-    report.gradient_norms(gradient_norms_from_end(
-        model, validated ? data.validation_set() : data.examples, rows));
+    report.gradient_norms(
+        gradient_norms_from_end(model, validated ? data.validation_set() : data.examples, rows));
   }
 
   CLI::App& command_;

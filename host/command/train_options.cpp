@@ -12,17 +12,19 @@ void TrainOptions::add_to(CLI::App& command) {
 
 void TrainOptions::add_data_options(CLI::App& command) {
   command.option_defaults()->group("Data");
-  command.add_option("--data", data,
-                     "Labelled texts: CSV, TSV, JSON lines (each also .gz) or a folder with a folder "
-                     "of text files for each label; without it, the built-in reviews");
+  command.add_option(
+      "--data", data,
+      "Labelled texts: CSV, TSV, JSON lines (each also .gz) or a folder with a folder "
+      "of text files for each label; without it, the built-in reviews");
   command.add_option("--test", test, "Labelled texts to test the best weights on at the end");
   command.add_option("--validation", validation,
                      "Labelled texts to validate on, instead of a part of --data");
   command.add_option("--validation-split", validation_split,
                      "Part of the training examples to validate on, in [0, 1)");
-  command.add_option("--split-method", split_method,
-                     "sample: at random; tail: the last of each class, for files where neighbours "
-                     "are alike")
+  command
+      .add_option("--split-method", split_method,
+                  "sample: at random; tail: the last of each class, for files where neighbours "
+                  "are alike")
       ->check(CLI::IsMember({"sample", "tail"}));
   reading.add_to(command);
   builtin.add_to(command);
@@ -36,9 +38,10 @@ void TrainOptions::add_data_options(CLI::App& command) {
   command.add_option("--max-length", max_length, "Tokens of a text that are used; 0: all");
   command.add_option("--truncate", truncate, "Which end of a longer text is kept")
       ->check(CLI::IsMember({"first", "last"}));
-  command.add_option("--padding", padding,
-                     "Pad to --max-length before or after the text; none: every text keeps its "
-                     "length, and costs no more")
+  command
+      .add_option("--padding", padding,
+                  "Pad to --max-length before or after the text; none: every text keeps its "
+                  "length, and costs no more")
       ->check(CLI::IsMember({"none", "pre", "post"}));
   command.add_flag("--keep-case", keep_case, "Tell capitals from small letters");
   command.add_flag("--keep-html", keep_html, "Keep <br /> instead of reading it as a space");
@@ -55,9 +58,10 @@ void TrainOptions::add_model_options(CLI::App& command) {
   command.add_option("--embed", embed, "Size of a word's embedding");
   command.add_option("--pool", pool, "From all steps to one vector")
       ->check(CLI::IsMember({"last", "mean", "max"}));
-  command.add_option("--init", init,
-                     "Initial weights: keras (Glorot, orthogonal, forget bias 1) or pytorch "
-                     "(uniform in 1/sqrt(hidden))")
+  command
+      .add_option("--init", init,
+                  "Initial weights: keras (Glorot, orthogonal, forget bias 1) or pytorch "
+                  "(uniform in 1/sqrt(hidden))")
       ->check(CLI::IsMember({"keras", "pytorch"}));
   command.add_option("--dropout", dropout,
                      "Dropout on embeddings, between layers and before the head");
@@ -88,17 +92,21 @@ void TrainOptions::add_training_options(CLI::App& command) {
   command.add_option("--optimizer", optimizer, "Update rule")
       ->check(CLI::IsMember({"sgd", "rmsprop", "adam", "adamw"}));
   command.add_option("--lr", lr, "Learning rate");
-  command.add_option("--schedule", schedule, "How the learning rate changes; cosine: down to --min-lr at the last step")
+  command
+      .add_option("--schedule", schedule,
+                  "How the learning rate changes; cosine: down to --min-lr at the last step")
       ->check(CLI::IsMember({"constant", "warmup", "cosine", "step", "plateau"}));
   command.option_defaults()->always_capture_default(false);
-  command.add_option("--warmup-steps", warmup_steps,
-                     "Steps in which the rate rises to --lr; a tenth of all with --schedule warmup, "
-                     "else none")
+  command
+      .add_option("--warmup-steps", warmup_steps,
+                  "Steps in which the rate rises to --lr; a tenth of all with --schedule warmup, "
+                  "else none")
       ->check(CLI::NonNegativeNumber);
   command.option_defaults()->always_capture_default(true);
   command.add_option("--schedule-factor", schedule_factor, "Reduction with step and plateau");
-  command.add_option("--schedule-epochs", schedule_epochs,
-                     "Epochs to a reduction: with step all, with plateau those without improvement");
+  command.add_option(
+      "--schedule-epochs", schedule_epochs,
+      "Epochs to a reduction: with step all, with plateau those without improvement");
   command.add_option("--min-lr", min_lr, "The rate never falls below it");
   command.add_option("--momentum", momentum, "For sgd and rmsprop");
   command.add_flag("--nesterov", nesterov, "Nesterov's momentum, for sgd");

@@ -32,17 +32,16 @@ std::size_t TrainingReport::peak_memory() const {
   return device_.kind() == DeviceKind::cuda ? trainer_.device_bytes() : peak_resident_bytes();
 }
 
-void TrainingReport::begin(const TrainingData& data, const ModelConfig& model,
-                           std::int64_t weights, bool resumed) {
+void TrainingReport::begin(const TrainingData& data, const ModelConfig& model, std::int64_t weights,
+                           bool resumed) {
   write_note(text("%s: %zu examples to train on, %zu to validate on, %d to test on, %d classes",
                   device_.description().c_str(), data.training_rows.size(),
                   data.validation_rows.size(), data.test.size(), model.classes));
-  write_note(text("vocabulary %lld, embedding %lld, %d layer(s) of %lld %s units%s, %lld weights",
-                  static_cast<long long>(model.vocabulary_size),
-                  static_cast<long long>(model.embedding_size), model.num_layers,
-                  static_cast<long long>(model.hidden_size), name_of(model.cell),
-                  model.bidirectional ? " in both directions" : "",
-                  static_cast<long long>(weights)));
+  write_note(text(
+      "vocabulary %lld, embedding %lld, %d layer(s) of %lld %s units%s, %lld weights",
+      static_cast<long long>(model.vocabulary_size), static_cast<long long>(model.embedding_size),
+      model.num_layers, static_cast<long long>(model.hidden_size), name_of(model.cell),
+      model.bidirectional ? " in both directions" : "", static_cast<long long>(weights)));
   if (resumed) {
     const TrainingState& state = trainer_.state();
     write_note(text("resuming in epoch %d after %d of its batches, step %u", state.epoch + 1,
@@ -104,8 +103,7 @@ void TrainingReport::gradient_norms(const std::vector<double>& norms) {
   if (!json_) write("steps from the end  gradient norm");
   for (std::size_t distance = 0; distance < norms.size(); ++distance) {
     if (json_) {
-      write(nlohmann::ordered_json{{"steps_from_end", distance},
-                                   {"gradient_norm", norms[distance]}}
+      write(nlohmann::ordered_json{{"steps_from_end", distance}, {"gradient_norm", norms[distance]}}
                 .dump());
     } else {
       write(text("%18zu  %.6e", distance, norms[distance]));

@@ -66,10 +66,9 @@ void Model::reserve(const PassShape& shape) {
       shape.batch <= reserved_.batch && shape.training <= reserved_.training) {
     return;
   }
-  const PassShape all = {std::max(shape.rows, reserved_.rows),
-                         std::max(shape.steps, reserved_.steps),
-                         std::max(shape.batch, reserved_.batch),
-                         shape.training || reserved_.training};
+  const PassShape all = {
+      std::max(shape.rows, reserved_.rows), std::max(shape.steps, reserved_.steps),
+      std::max(shape.batch, reserved_.batch), shape.training || reserved_.training};
   const auto floats = [this](Buffer& buffer, std::int64_t rows, std::int64_t columns) {
     buffer.reserve(queue_, static_cast<std::size_t>(rows * columns) * sizeof(float));
   };
@@ -100,10 +99,10 @@ void Model::reserve(const PassShape& shape) {
     floats(d_pooled_, all.batch, f);
     floats(d_logits_, all.batch, c);
     reserve_.reserve(queue_, plan_.reserve_bytes(all));
-    workspace = std::max({workspace, plan_.workspace_bytes(all),
-                          column_sum_workspace_bytes(DataType::float32, all.batch, c),
-                          embedding_backward_workspace_bytes(queue_, DataType::float32, all.rows,
-                                                             e)});
+    workspace =
+        std::max({workspace, plan_.workspace_bytes(all),
+                  column_sum_workspace_bytes(DataType::float32, all.batch, c),
+                  embedding_backward_workspace_bytes(queue_, DataType::float32, all.rows, e)});
   }
   workspace_.reserve(queue_, workspace);
   reserved_ = all;
@@ -325,9 +324,9 @@ std::vector<float> Model::download_input_gradient() const {
 std::size_t Model::bytes() const {
   std::size_t total = 0;
   for (const Buffer* buffer :
-       {&parameters_, &gradients_, &tokens_, &labels_, &arrangement_, &one_step_arrangement_, &x_, &dx_, &y_, &dy_,
-        &pooled_, &d_pooled_, &argmax_, &logits_, &d_logits_, &probabilities_, &reserve_,
-        &workspace_}) {
+       {&parameters_, &gradients_, &tokens_, &labels_, &arrangement_, &one_step_arrangement_, &x_,
+        &dx_, &y_, &dy_, &pooled_, &d_pooled_, &argmax_, &logits_, &d_logits_, &probabilities_,
+        &reserve_, &workspace_}) {
     total += buffer->bytes();
   }
   return total;

@@ -76,17 +76,17 @@ class Model {
   ParameterLayout layout_;
   RecurrentPlan plan_;
   PassShape reserved_;
-  std::int64_t rows_ = 0;   // of the last pass
+  std::int64_t rows_ = 0;  // of the last pass
   std::int64_t batch_ = 0;
 
   SequenceLayout one_step_;  // B rows of one step, for the dropout of pooled features
 
   Buffer parameters_, gradients_;
   Buffer tokens_, labels_, arrangement_, one_step_arrangement_;  // on CUDA; unused on the CPU
-  Buffer x_, dx_;                         // [N, E]
-  Buffer y_, dy_;                         // [N, F]
-  Buffer pooled_, d_pooled_, argmax_;     // [B, F]
-  Buffer logits_, d_logits_, probabilities_;  // [B, C]
+  Buffer x_, dx_;                                                // [N, E]
+  Buffer y_, dy_;                                                // [N, F]
+  Buffer pooled_, d_pooled_, argmax_;                            // [B, F]
+  Buffer logits_, d_logits_, probabilities_;                     // [B, C]
   Buffer reserve_, workspace_;
 };
 

@@ -12,7 +12,7 @@ namespace sluice {
 /// embedding [V, E] -> recurrent layers -> pooling over time -> dense head -> sigmoid (two classes)
 /// or softmax (more).
 struct ModelConfig {
-  std::int64_t vocabulary_size = 0;  ///< V, the special ids included
+  std::int64_t vocabulary_size = 0;   ///< V, the special ids included
   std::int64_t embedding_size = 128;  ///< E
   Cell cell = Cell::lstm;
   std::int64_t hidden_size = 64;  ///< H, of each direction

@@ -40,9 +40,9 @@ Evaluation run(Model& model, const Dataset& dataset, const std::vector<std::int3
     const std::vector<float> probabilities = model.download_probabilities();
     const int logits = model.config().logits();
     for (std::size_t row = 0; row < batch.labels.size(); ++row) {
-      metrics->add(batch.labels[row],
-                   predicted_class(probabilities.data() + row * static_cast<std::size_t>(logits),
-                                   logits));
+      metrics->add(
+          batch.labels[row],
+          predicted_class(probabilities.data() + row * static_cast<std::size_t>(logits), logits));
     }
   }
   download(queue, sums.data(), totals.data(), sizeof sums);
@@ -52,8 +52,7 @@ Evaluation run(Model& model, const Dataset& dataset, const std::vector<std::int3
     result.loss = sums[0] / sums[2];
     result.accuracy = sums[1] / sums[2];
   }
-  result.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
 

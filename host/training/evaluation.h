@@ -12,11 +12,11 @@
 namespace sluice {
 
 struct Evaluation {
-  double loss = 0.0;      ///< mean over the examples
+  double loss = 0.0;  ///< mean over the examples
   double accuracy = 0.0;
   std::int64_t examples = 0;
   double seconds = 0.0;
-  bool stopped = false;   ///< the rest means nothing then
+  bool stopped = false;  ///< the rest means nothing then
 };
 
 /// Batches hold rows of like length. When `*stop` becomes non-zero the evaluation breaks off.

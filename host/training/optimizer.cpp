@@ -17,8 +17,8 @@ const char* name_of(OptimizerKind kind) {
 }
 
 OptimizerKind optimizer_from_name(const std::string& name) {
-  for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::rmsprop, OptimizerKind::adam,
-                                   OptimizerKind::adamw}) {
+  for (const OptimizerKind kind :
+       {OptimizerKind::sgd, OptimizerKind::rmsprop, OptimizerKind::adam, OptimizerKind::adamw}) {
     if (name == name_of(kind)) return kind;
   }
   throw Error::usage("optimizer must be sgd, rmsprop, adam or adamw, got '" + name + "'");
@@ -38,9 +38,9 @@ void OptimizerConfig::validate() const {
   require(epsilon >= 0.0, "epsilon must be 0 or more, got " + std::to_string(epsilon));
   require(!nesterov || (kind == OptimizerKind::sgd && momentum > 0.0),
           "nesterov needs optimizer sgd and a momentum");
-  require(momentum == 0.0 || kind == OptimizerKind::sgd || kind == OptimizerKind::rmsprop,
-          std::string("momentum belongs to sgd and rmsprop, not to ") + name_of(kind) +
-              "; set beta1");
+  require(
+      momentum == 0.0 || kind == OptimizerKind::sgd || kind == OptimizerKind::rmsprop,
+      std::string("momentum belongs to sgd and rmsprop, not to ") + name_of(kind) + "; set beta1");
 }
 
 Optimizer::Optimizer(const Queue& queue, const OptimizerConfig& config, std::int64_t count)
@@ -50,8 +50,7 @@ Optimizer::Optimizer(const Queue& queue, const OptimizerConfig& config, std::int
       step_(queue, sizeof(std::uint32_t)),
       learning_rate_(queue, sizeof(float)) {
   config.validate();
-  const bool adam_like =
-      config.kind == OptimizerKind::adam || config.kind == OptimizerKind::adamw;
+  const bool adam_like = config.kind == OptimizerKind::adam || config.kind == OptimizerKind::adamw;
   const auto add_state = [&](const char* name) {
     states_.push_back({name, Buffer(queue_, static_cast<std::size_t>(count) * sizeof(float))});
     fill_zero(queue_, states_.back().values.data(), states_.back().values.bytes());

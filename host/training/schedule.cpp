@@ -36,7 +36,8 @@ void ScheduleConfig::validate() const {
   require(factor > 0.0 && factor <= 1.0,
           "schedule-factor must be in (0, 1], got " + std::to_string(factor));
   require(epochs >= 1, "schedule-epochs must be at least 1, got " + std::to_string(epochs));
-  require(warmup_steps >= -1, "warmup-steps must be 0 or more, got " + std::to_string(warmup_steps));
+  require(warmup_steps >= -1,
+          "warmup-steps must be 0 or more, got " + std::to_string(warmup_steps));
 }
 
 double learning_rate(const ScheduleConfig& config, const ScheduleInput& input) {
@@ -50,9 +51,11 @@ double learning_rate(const ScheduleConfig& config, const ScheduleInput& input) {
     case Schedule::constant:
     case Schedule::warmup: break;
     case Schedule::cosine: {
-      const double length = static_cast<double>(std::max<std::int64_t>(input.total_steps - warmup, 1));
+      const double length =
+          static_cast<double>(std::max<std::int64_t>(input.total_steps - warmup, 1));
       const double part = std::min(1.0, static_cast<double>(input.step - warmup) / length);
-      rate = config.minimum + (rate - config.minimum) * 0.5 * (1.0 + std::cos(std::numbers::pi * part));
+      rate = config.minimum +
+             (rate - config.minimum) * 0.5 * (1.0 + std::cos(std::numbers::pi * part));
       break;
     }
     case Schedule::step: {

@@ -8,9 +8,9 @@ namespace sluice {
 
 enum class Schedule {
   constant,
-  warmup,   ///< rises linearly to the base rate, then stays
-  cosine,   ///< falls along half a cosine to the minimum at the last step (Loshchilov & Hutter 2017)
-  step,     ///< times `factor` after every `epochs` epochs
+  warmup,  ///< rises linearly to the base rate, then stays
+  cosine,  ///< falls along half a cosine to the minimum at the last step (Loshchilov & Hutter 2017)
+  step,    ///< times `factor` after every `epochs` epochs
   plateau,  ///< times `factor` after `epochs` epochs in a row without a better validation result
 };
 
@@ -34,10 +34,10 @@ struct ScheduleConfig {
 
 /// Where a training is, as the schedule sees it.
 struct ScheduleInput {
-  std::int64_t step = 0;           ///< steps taken, from 0
-  std::int64_t total_steps = 1;    ///< of all epochs
+  std::int64_t step = 0;         ///< steps taken, from 0
+  std::int64_t total_steps = 1;  ///< of all epochs
   std::int64_t steps_per_epoch = 1;
-  int plateaus = 0;                ///< how often the rate has been reduced
+  int plateaus = 0;  ///< how often the rate has been reduced
 };
 
 /// The rate of step `input.step`. A pure function, so that a resumed training goes on with it.

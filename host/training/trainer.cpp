@@ -15,7 +15,8 @@ namespace sluice {
 namespace {
 
 bool all_finite(const std::vector<float>& values) {
-  return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
+  return std::all_of(values.begin(), values.end(),
+                     [](float value) { return std::isfinite(value); });
 }
 
 // The most tokens a batch can have, whatever the shuffle: those of the longest rows.
@@ -40,8 +41,8 @@ PassShape largest_batch(const Dataset& dataset, const std::vector<std::int32_t>&
 void TrainingConfig::validate() const {
   require(epochs >= 1, "epochs must be at least 1, got " + std::to_string(epochs));
   require(batch_size >= 1, "batch must be at least 1, got " + std::to_string(batch_size));
-  require(bucket_batches >= 0, "bucketing must be 0 (off) or more, got " +
-                                   std::to_string(bucket_batches));
+  require(bucket_batches >= 0,
+          "bucketing must be 0 (off) or more, got " + std::to_string(bucket_batches));
   require(patience >= 0, "patience must be 0 (off) or more, got " + std::to_string(patience));
   require(report_every >= 1, "report_every must be at least 1");
   optimizer.validate();

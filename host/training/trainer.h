@@ -44,7 +44,7 @@ struct ProgressReport {
   int epochs = 0;
   std::int32_t batch = 0;
   std::int32_t batches = 0;
-  double loss = 0.0;      ///< mean over the epoch so far
+  double loss = 0.0;  ///< mean over the epoch so far
   double accuracy = 0.0;
   double examples_per_second = 0.0;
   double seconds_left = 0.0;  ///< of this epoch

@@ -12,9 +12,9 @@ namespace sluice {
 /// Masks, shuffles and schedules are functions of the seed and the counters here, so that no random
 /// generator has a state of its own.
 struct TrainingState {
-  int epoch = 0;           ///< epochs finished, validation included
-  std::int32_t batch = 0;  ///< batches of the current epoch done
-  std::uint32_t step = 0;  ///< batches done in all
+  int epoch = 0;                   ///< epochs finished, validation included
+  std::int32_t batch = 0;          ///< batches of the current epoch done
+  std::uint32_t step = 0;          ///< batches done in all
   std::array<double, 3> totals{};  ///< current epoch: loss sum, classified rightly, examples
 
   int plateaus = 0;                  ///< reductions of the learning rate so far

@@ -65,11 +65,13 @@ std::string read(const std::filesystem::path& path) {
 
 TEST(Safetensors, KeepsTensorsAndMetadata) {
   const TemporaryFile file;
-  const float weights[] = {1.5f, -2.0f, std::numeric_limits<float>::infinity(), std::nanf(""), 0, 6};
+  const float weights[] = {1.5f,          -2.0f, std::numeric_limits<float>::infinity(),
+                           std::nanf(""), 0,     6};
   const double scalar = 0.1;
-  write_safetensors(file.path,
-                    {{"w", "F32", {2, 3}, weights}, {"s", "F64", {}, &scalar}, {"e", "I32", {0, 7}, nullptr}},
-                    {{"note", "quote \" and \xC3\xA9"}});
+  write_safetensors(
+      file.path,
+      {{"w", "F32", {2, 3}, weights}, {"s", "F64", {}, &scalar}, {"e", "I32", {0, 7}, nullptr}},
+      {{"note", "quote \" and \xC3\xA9"}});
   const SafetensorsFile read_back(file.path);
   read_back.verify_checksum();
   EXPECT_EQ(read_back.metadata("note"), "quote \" and \xC3\xA9");
@@ -102,7 +104,8 @@ TEST(Safetensors, WritesTheLayoutOfTheFormat) {
 TEST(Safetensors, WriterRefusesNamesGivenTwiceAndUnknownTypes) {
   const TemporaryFile file;
   const float x = 1;
-  EXPECT_THROW(write_safetensors(file.path, {{"a", "F32", {}, &x}, {"a", "F32", {}, &x}}, {}), Error);
+  EXPECT_THROW(write_safetensors(file.path, {{"a", "F32", {}, &x}, {"a", "F32", {}, &x}}, {}),
+               Error);
   EXPECT_THROW(write_safetensors(file.path, {{"a", "float", {}, &x}}, {}), Error);
   EXPECT_THROW(write_safetensors(file.path, {{"a", "F32", {-1}, &x}}, {}), Error);
   EXPECT_FALSE(std::filesystem::exists(file.path));
@@ -170,17 +173,20 @@ TEST(Safetensors, RefusesOffsetsThatDisagreeWithShapeOrFile) {
   expect_refused(one_tensor("F32", "[1]", "[8,4]", 8), "leave the file's");
   expect_refused(one_tensor("F32", "[1]", "[4,8]", 8), "not where the one before ends");
   expect_refused(framed(R"({"a":)" + tensor("F32", "[1]", "[0,4]") + R"(,"b":)" +
-                            tensor("F32", "[1]", "[0,4]") + "}", "1234"),
+                            tensor("F32", "[1]", "[0,4]") + "}",
+                        "1234"),
                  "not where the one before ends");
   expect_refused(framed(R"({"a":)" + tensor("F32", "[1]", "[0,4]") + R"(,"b":)" +
-                            tensor("F32", "[1]", "[8,12]") + "}", "123412341234"),
+                            tensor("F32", "[1]", "[8,12]") + "}",
+                        "123412341234"),
                  "not where the one before ends");
 }
 
 TEST(Safetensors, RefusesUnknownTypesAndMissingFields) {
   expect_refused(one_tensor("F33", "[1]", "[0,4]", 4), "unknown dtype 'F33'");
   expect_refused(one_tensor("", "[1000000]", "[0,4]", 4), "unknown dtype");
-  expect_refused(framed(R"({"a":{"dtype":"F32","shape":[1]}})", ""), "dtype, shape and data_offsets");
+  expect_refused(framed(R"({"a":{"dtype":"F32","shape":[1]}})", ""),
+                 "dtype, shape and data_offsets");
   expect_refused(framed(R"({"a":[1]})", ""), "dtype, shape and data_offsets");
   expect_refused(one_tensor("F4", "[3]", "[0,1]", 1), "overflows");  // 12 bits are no whole bytes
 }
@@ -199,7 +205,7 @@ TEST(Safetensors, RefusesBrokenJson) {
 }
 
 TEST(Safetensors, RefusesDeepNestingWithoutRecursingIntoIt) {
-  expect_refused(framed(R"({"a":)" + std::string(5'000'000, '[') , ""), "nested too deeply");
+  expect_refused(framed(R"({"a":)" + std::string(5'000'000, '['), ""), "nested too deeply");
   std::string objects;
   for (int i = 0; i < 100'000; ++i) objects += R"({"a":)";
   expect_refused(framed(objects, ""), "nested too deeply");

@@ -53,18 +53,32 @@ TemporaryFolder* BadInput::shared_ = nullptr;
 int BadInput::trained_code_ = -1;
 
 TEST_F(BadInput, WrongUsageIsTwo) {
-  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {}, {"fly"}, {"train", "--hiden", "3"}, {"train", "--hidden", "many", "--out", "x"},
-           {"train", "--cell", "brain", "--out", "x"}, {"train"}, {"eval"}, {"predict"},
-           {"train", "--out", "x", "--hidden", "0"}, {"train", "--out", "x", "--dropout", "1"},
-           {"train", "--out", "x", "--lr", "-1"}, {"train", "--out", "x", "--epochs", "0"},
-           {"train", "--out", "x", "--batch", "0"}, {"train", "--out", "x", "--layers", "0"},
-           {"train", "--out", "x", "--count", "0"}, {"train", "--out", "x", "--vocab", "-5"},
-           {"train", "--out", "x", "--validation-split", "1"}, {"train", "--out", "x", "--clip-norm", "-1"},
-           {"train", "--out", "x", "--device", "tpu"}, {"train", "--out", "x", "--threads", "-1"},
-           {"train", "--out", "x", "--device", "cuda:999"}, {"train", "--out", "", "--device", "cpu"}}) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{},
+                                             {"fly"},
+                                             {"train", "--hiden", "3"},
+                                             {"train", "--hidden", "many", "--out", "x"},
+                                             {"train", "--cell", "brain", "--out", "x"},
+                                             {"train"},
+                                             {"eval"},
+                                             {"predict"},
+                                             {"train", "--out", "x", "--hidden", "0"},
+                                             {"train", "--out", "x", "--dropout", "1"},
+                                             {"train", "--out", "x", "--lr", "-1"},
+                                             {"train", "--out", "x", "--epochs", "0"},
+                                             {"train", "--out", "x", "--batch", "0"},
+                                             {"train", "--out", "x", "--layers", "0"},
+                                             {"train", "--out", "x", "--count", "0"},
+                                             {"train", "--out", "x", "--vocab", "-5"},
+                                             {"train", "--out", "x", "--validation-split", "1"},
+                                             {"train", "--out", "x", "--clip-norm", "-1"},
+                                             {"train", "--out", "x", "--device", "tpu"},
+                                             {"train", "--out", "x", "--threads", "-1"},
+                                             {"train", "--out", "x", "--device", "cuda:999"},
+                                             {"train", "--out", "", "--device", "cpu"}}) {
     const CommandResult result = run_command(folder_, arguments);
-    EXPECT_EQ(result.code, 2) << (arguments.empty() ? "" : arguments.back()) << "\n" << result.error;
+    EXPECT_EQ(result.code, 2) << (arguments.empty() ? "" : arguments.back()) << "\n"
+                              << result.error;
     EXPECT_EQ(result.output, "");
     EXPECT_NE(result.error, "");
   }
@@ -85,13 +99,15 @@ TEST_F(BadInput, MissingAndEmptyFiles) {
   expect_one_error(train(folder_.path("none.csv")), 2, "none.csv");
   expect_one_error(train(folder_.write("empty.csv", "")), 2, "empty.csv");
   expect_one_error(train(folder_.write("header.csv", "label,text\n")), 2, "header.csv");
-  expect_one_error(train(folder_.write("good.csv", toy_csv(20)), {"--test", folder_.path("gone")}), 2, "gone");
+  expect_one_error(train(folder_.write("good.csv", toy_csv(20)), {"--test", folder_.path("gone")}),
+                   2, "gone");
   EXPECT_FALSE(fs::exists(folder_.path("run"))) << "no folder is left behind";
 }
 
 TEST_F(BadInput, MissingColumnSaysWhichThereAre) {
   expect_one_error(train(folder_.write("a.csv", "stars,words\n1,fine\n0,bad\n")), 2, "a.csv");
-  expect_one_error(train(folder_.write("b.csv", toy_csv(20)), {"--text-column", "body"}), 2, "body");
+  expect_one_error(train(folder_.write("b.csv", toy_csv(20)), {"--text-column", "body"}), 2,
+                   "body");
 }
 
 TEST_F(BadInput, ASingleLabelCannotBeLearned) {
@@ -99,13 +115,13 @@ TEST_F(BadInput, ASingleLabelCannotBeLearned) {
 }
 
 TEST_F(BadInput, UnclosedQuoteNamesFileAndLine) {
-  expect_one_error(train(folder_.write("q.csv", "label,text\n1,fine\n0,\"never closed\n1,more\n")), 2,
-                   "q.csv:3");
+  expect_one_error(train(folder_.write("q.csv", "label,text\n1,fine\n0,\"never closed\n1,more\n")),
+                   2, "q.csv:3");
 }
 
 TEST_F(BadInput, BadRowsAreCountedOrWithStrictFatal) {
-  const std::string data = folder_.write(
-      "bad.csv", toy_csv(40) + "good,\"caf\xC3\x28\"\nbad,\"   \"\ngood,too,many\n");
+  const std::string data =
+      folder_.write("bad.csv", toy_csv(40) + "good,\"caf\xC3\x28\"\nbad,\"   \"\ngood,too,many\n");
   const CommandResult counted = train(data);
   EXPECT_EQ(counted.code, 0) << counted.error;
   EXPECT_NE(counted.error.find("3"), std::string::npos);
@@ -121,12 +137,13 @@ TEST_F(BadInput, ATenMegabyteLineIsJustALongText) {
 }
 
 TEST_F(BadInput, UnknownLabelAtEvalNamesTheLine) {
-  expect_one_error(eval(trained(), folder_.write("l.csv", "label,text\ngood,x\nugly,y\n")), 2, "l.csv:3");
+  expect_one_error(eval(trained(), folder_.write("l.csv", "label,text\ngood,x\nugly,y\n")), 2,
+                   "l.csv:3");
 }
 
 TEST_F(BadInput, LossThatIsNotANumberIsOne) {
-  const CommandResult result = train(folder_.write("d.csv", toy_csv(80)),
-                                     {"--optimizer", "sgd", "--lr", "1e38"});
+  const CommandResult result =
+      train(folder_.write("d.csv", toy_csv(80)), {"--optimizer", "sgd", "--lr", "1e38"});
   EXPECT_EQ(result.code, 2) << "--lr twice is wrong usage";
   std::vector<std::string> arguments = toy_training(folder_.path("d.csv"), folder_.path("nan"));
   *(std::find(arguments.begin(), arguments.end(), "--lr") + 1) = "1e38";
@@ -158,7 +175,8 @@ TEST_F(BadInput, ADamagedModelIsRefused) {
   const std::string good = CommandRun::read(run + "/model.safetensors");
   std::string edited = good;
   edited[edited.size() - 100] ^= 4;
-  for (const std::string& bad : {good.substr(0, good.size() - 1), edited, std::string("{}"), std::string()}) {
+  for (const std::string& bad :
+       {good.substr(0, good.size() - 1), edited, std::string("{}"), std::string()}) {
     folder_.write("copy/model.safetensors", bad);
     expect_one_error(eval(run, data), 1, "model.safetensors");
   }
@@ -190,19 +208,21 @@ TEST_F(BadInput, ConfigurationFilesAreChecked) {
   expect_one_error(config("hidden = \"many\"\n"), 2, "hidden");
   expect_one_error(config("bidirectional = 3\n"), 2, "true or false");
   expect_one_error(config("[model]\nhidden = 3\n"), 2, "model");
-  expect_one_error(run_command(folder_, {"train", "--out", "x", "--config", folder_.path("no.toml")}), 2,
-                   "no.toml");
+  expect_one_error(
+      run_command(folder_, {"train", "--out", "x", "--config", folder_.path("no.toml")}), 2,
+      "no.toml");
 }
 
 TEST_F(BadInput, AStandardOutputThatCannotBeWrittenIsOne) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   expect_one_error(run_command(folder_, {"info"}, "", "/dev/full"), 1, "standard output");
-  expect_one_error(run_command(folder_, {"predict", trained(), "--device", "cpu"}, "fine\n", "/dev/full"),
-                   1, "standard output");
+  expect_one_error(
+      run_command(folder_, {"predict", trained(), "--device", "cpu"}, "fine\n", "/dev/full"), 1,
+      "standard output");
   // A training goes on to its end and saves before it says so.
   const std::string data = folder_.write("d.csv", toy_csv(40));
-  expect_one_error(run_command(folder_, toy_training(data, folder_.path("run")), "", "/dev/full"), 1,
-                   "standard output");
+  expect_one_error(run_command(folder_, toy_training(data, folder_.path("run")), "", "/dev/full"),
+                   1, "standard output");
   EXPECT_EQ(eval(folder_.path("run"), data).code, 0);
 }
 

@@ -1,6 +1,9 @@
 // Stopping by signals, and going on with --resume.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "tests/host/command/command_run.h"
 
 namespace sluice {
@@ -10,10 +13,20 @@ namespace fs = std::filesystem;
 
 // About two seconds of training, so that a signal meets it in the middle.
 std::vector<std::string> training(const std::string& data, const std::string& out) {
-  return {"train",  "--data",     data, "--out",     out,   "--hidden", "24",  "--embed",
-          "16",     "--epochs",   "4",  "--batch",   "8",   "--device", "cpu", "--threads",
-          "1",      "--patience", "0",  "--dropout", "0.1", "--seed",   "3",   "--schedule",
-          "cosine", "--validation-split", "0.2"};
+  return {"train",  "--data",
+          data,     "--out",
+          out,      "--hidden",
+          "24",     "--embed",
+          "16",     "--epochs",
+          "8",      "--batch",
+          "8",      "--device",
+          "cpu",    "--threads",
+          "1",      "--patience",
+          "0",      "--dropout",
+          "0.1",    "--seed",
+          "3",      "--schedule",
+          "cosine", "--validation-split",
+          "0.2"};
 }
 
 struct Files {
@@ -33,7 +46,7 @@ class Resume : public testing::Test {
     for (int i = 0; i < 6000 && !fs::exists(out + "/checkpoint.safetensors"); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
     run.send(signal);
     const int code = run.wait();
     if (error != nullptr) *error = run.error();
@@ -50,7 +63,8 @@ TEST_F(Resume, AfterSigtermGivesTheBitsOfARunNeverStopped) {
   std::string error;
   ASSERT_EQ(stop(stopped, SIGTERM, &error), 143) << error;
   EXPECT_NE(error.find("--resume"), std::string::npos) << error;
-  EXPECT_NE(Files(stopped).checkpoint, Files(whole).checkpoint) << "it ended before the signal came";
+  EXPECT_NE(Files(stopped).checkpoint, Files(whole).checkpoint)
+      << "it ended before the signal came";
 
   // Once with no option but the folder; the rest is the run's own.
   const CommandResult resumed = run_command(folder_, {"train", "--resume", "--out", stopped});

@@ -27,13 +27,20 @@ TEST(TrainCommand, WritesOneJsonObjectAnEpochThenTheTest) {
   const TemporaryFolder folder;
   const std::string data = folder.write("data.csv", toy_csv(160));
   const std::string test = folder.write("test.csv", toy_csv(40));
-  const CommandResult result = run_command(
-      folder, with(toy_training(data, folder.path("run")), {"--test", test, "--json"}));
+  const CommandResult result =
+      run_command(folder, with(toy_training(data, folder.path("run")), {"--test", test, "--json"}));
   ASSERT_EQ(result.code, 0) << result.error;
   ASSERT_EQ(result.lines.size(), 4u) << result.output;
-  const std::set<std::string> expected = {
-      "epoch",        "train_loss",          "train_accuracy",    "val_loss", "val_accuracy",
-      "examples_per_second", "tokens_per_second", "seconds", "peak_memory_bytes", "device"};
+  const std::set<std::string> expected = {"epoch",
+                                          "train_loss",
+                                          "train_accuracy",
+                                          "val_loss",
+                                          "val_accuracy",
+                                          "examples_per_second",
+                                          "tokens_per_second",
+                                          "seconds",
+                                          "peak_memory_bytes",
+                                          "device"};
   for (int epoch = 1; epoch <= 3; ++epoch) {
     const json line = json::parse(result.lines[static_cast<std::size_t>(epoch - 1)]);
     EXPECT_EQ(keys_of(line), expected);
@@ -46,7 +53,8 @@ TEST(TrainCommand, WritesOneJsonObjectAnEpochThenTheTest) {
   EXPECT_EQ(keys_of(last), (std::set<std::string>{"test_loss", "test_accuracy", "test_examples"}));
   EXPECT_EQ(last["test_examples"], 40);
   EXPECT_EQ(last["test_accuracy"], 1.0);
-  for (const char* file : {"model.safetensors", "vocabulary.tsv", "checkpoint.safetensors", "config.json"}) {
+  for (const char* file :
+       {"model.safetensors", "vocabulary.tsv", "checkpoint.safetensors", "config.json"}) {
     EXPECT_TRUE(fs::exists(folder.path("run") + "/" + file)) << file;
   }
 }
@@ -55,18 +63,51 @@ TEST(TrainCommand, MoreClassesAndEveryModelOptionLearnToo) {
   const TemporaryFolder folder;
   const std::string data = folder.write("data.csv", toy_csv(240, {"3", "10", "-1"}));
   const std::vector<std::vector<std::string>> variants = {
-      {"--cell", "gru", "--bidirectional", "--layers", "2", "--pool", "max", "--dropout", "0.1",
-       "--recurrent-dropout", "0.1", "--optimizer", "adamw", "--weight-decay", "0.01", "--schedule",
-       "cosine", "--clip-norm", "1", "--bucketing", "4"},
+      {"--cell",
+       "gru",
+       "--bidirectional",
+       "--layers",
+       "2",
+       "--pool",
+       "max",
+       "--dropout",
+       "0.1",
+       "--recurrent-dropout",
+       "0.1",
+       "--optimizer",
+       "adamw",
+       "--weight-decay",
+       "0.01",
+       "--schedule",
+       "cosine",
+       "--clip-norm",
+       "1",
+       "--bucketing",
+       "4"},
       {"--cell", "rnn", "--pool", "mean", "--optimizer", "rmsprop", "--schedule", "warmup",
        "--clip-value", "0.5", "--init", "pytorch", "--padding", "pre", "--max-length", "12"},
       {"--cell", "gru_reset_before", "--optimizer", "sgd", "--momentum", "0.9", "--nesterov",
        "--schedule", "plateau", "--clip-tensor-norm", "1", "--lr", "0.1", "--pool", "max"}};
   int number = 0;
   for (const std::vector<std::string>& variant : variants) {
-    std::vector<std::string> arguments = {
-        "train", "--data", data, "--test", data, "--out", folder.path("run" + std::to_string(++number)),
-        "--json", "--hidden", "8", "--embed", "8", "--epochs", "8", "--batch", "8", "--device", "cpu"};
+    std::vector<std::string> arguments = {"train",
+                                          "--data",
+                                          data,
+                                          "--test",
+                                          data,
+                                          "--out",
+                                          folder.path("run" + std::to_string(++number)),
+                                          "--json",
+                                          "--hidden",
+                                          "8",
+                                          "--embed",
+                                          "8",
+                                          "--epochs",
+                                          "8",
+                                          "--batch",
+                                          "8",
+                                          "--device",
+                                          "cpu"};
     if (number < 3) arguments.insert(arguments.end(), {"--lr", "0.02"});
     const CommandResult result = run_command(folder, with(arguments, variant));
     ASSERT_EQ(result.code, 0) << result.error;
@@ -95,7 +136,8 @@ TEST(TrainCommand, SameBitsForTheSameSeedWithOneOrTwoThreads) {
     const std::string out = folder.path("run" + std::to_string(models.size()));
     std::vector<std::string> arguments = toy_training(data, out);
     *(std::find(arguments.begin(), arguments.end(), "--threads") + 1) = threads;
-    ASSERT_EQ(run_command(folder, with(arguments, {"--dropout", "0.2", "--bidirectional"})).code, 0);
+    ASSERT_EQ(run_command(folder, with(arguments, {"--dropout", "0.2", "--bidirectional"})).code,
+              0);
     models.push_back(CommandRun::read(out + "/model.safetensors"));
   }
   EXPECT_FALSE(models[0].empty());
@@ -110,8 +152,8 @@ TEST(TrainCommand, OptionsFromAFileYieldToTheCommandLine) {
   const CommandResult dump =
       run_command(folder, {"train", "--config", config, "--hidden", "9", "--dump-config"});
   ASSERT_EQ(dump.code, 0) << dump.error;
-  for (const char* line : {"hidden = 9\n", "lr = 0.02\n", "bidirectional = true\n", "pool = \"max\"\n",
-                           "embed = 128\n"}) {
+  for (const char* line : {"hidden = 9\n", "lr = 0.02\n", "bidirectional = true\n",
+                           "pool = \"max\"\n", "embed = 128\n"}) {
     EXPECT_NE(("\n" + dump.output).find("\n" + std::string(line)), std::string::npos)
         << line << dump.output;
   }
@@ -135,16 +177,17 @@ TEST(TrainCommand, GradientNormsComeByDistanceFromTheEnd) {
 
 TEST(TrainCommand, LstmPassesNinetyFivePercentOnTheBuiltinReviews) {
   const TemporaryFolder folder;
-  const CommandResult result =
-      run_command(folder, {"train", "--out", folder.path("run"), "--device", "cpu", "--json",
-                           "--test-count", "1000"});
+  const CommandResult result = run_command(
+      folder,
+      {"train", "--out", folder.path("run"), "--device", "cpu", "--json", "--test-count", "1000"});
   ASSERT_EQ(result.code, 0) << result.error;
   EXPECT_GT(json::parse(result.lines.back())["test_accuracy"].get<double>(), 0.95) << result.output;
 
   const CommandResult eval = run_command(
       folder, {"eval", folder.path("run"), "--json", "--device", "cpu", "--count", "1000"});
   ASSERT_EQ(eval.code, 0) << eval.error;
-  EXPECT_EQ(json::parse(eval.output)["accuracy"], json::parse(result.lines.back())["test_accuracy"]);
+  EXPECT_EQ(json::parse(eval.output)["accuracy"],
+            json::parse(result.lines.back())["test_accuracy"]);
 }
 
 }  // namespace

@@ -37,8 +37,9 @@ int TrainedRun::code_ = -1;
 TEST_F(TrainedRun, EvalGivesOneObject) {
   // Three rows with the labels swapped, so that the confusion is known.
   const std::string data = folder_->write(
-      "eval.csv", "label,text\ngood,word1 film\ngood,word1 plot\nbad,word1 story\nbad,word0 music\n"
-                  "good,word0 film\nbad,word0 plot\n");
+      "eval.csv",
+      "label,text\ngood,word1 film\ngood,word1 plot\nbad,word1 story\nbad,word0 music\n"
+      "good,word0 film\nbad,word0 plot\n");
   const CommandResult result =
       run_command(*folder_, {"eval", run_, "--data", data, "--json", "--device", "cpu"});
   ASSERT_EQ(result.code, 0) << result.error;
@@ -46,7 +47,8 @@ TEST_F(TrainedRun, EvalGivesOneObject) {
   const json object = json::parse(result.lines[0]);
   std::set<std::string> keys;
   for (const auto& [key, value] : object.items()) keys.insert(key);
-  EXPECT_EQ(keys, (std::set<std::string>{"examples", "accuracy", "loss", "f1", "seconds", "confusion"}));
+  EXPECT_EQ(keys,
+            (std::set<std::string>{"examples", "accuracy", "loss", "f1", "seconds", "confusion"}));
   EXPECT_EQ(object["examples"], 6);
   EXPECT_EQ(object["confusion"], json::parse("[[2,1],[1,2]]"));  // rows: bad, good
   EXPECT_DOUBLE_EQ(object["accuracy"].get<double>(), 4.0 / 6.0);
@@ -74,9 +76,8 @@ TEST_F(TrainedRun, PredictAnswersEachLineInOrder) {
   const auto fields = [&](std::size_t i) {
     const std::string& line = result.lines[i];
     const auto first = line.find('\t'), second = line.find('\t', first + 1);
-    return std::vector<std::string>{line.substr(0, first),
-                                    line.substr(first + 1, second - first - 1),
-                                    line.substr(second + 1)};
+    return std::vector<std::string>{
+        line.substr(0, first), line.substr(first + 1, second - first - 1), line.substr(second + 1)};
   };
   EXPECT_EQ(fields(0)[0], "good");
   EXPECT_EQ(fields(0)[2], "word1 film");
@@ -99,8 +100,10 @@ TEST_F(TrainedRun, PredictDoesNotDependOnTheBatch) {
     input += "\n";
   }
   const std::string file = folder_->write("texts.txt", input);
-  const CommandResult one = run_command(*folder_, {"predict", run_, file, "--batch", "1", "--device", "cpu"});
-  const CommandResult many = run_command(*folder_, {"predict", run_, file, "--batch", "64", "--device", "cpu"});
+  const CommandResult one =
+      run_command(*folder_, {"predict", run_, file, "--batch", "1", "--device", "cpu"});
+  const CommandResult many =
+      run_command(*folder_, {"predict", run_, file, "--batch", "64", "--device", "cpu"});
   ASSERT_EQ(one.lines.size(), 100u);
   ASSERT_EQ(many.lines.size(), 100u);
   for (std::size_t i = 0; i < 100; ++i) {
@@ -110,8 +113,8 @@ TEST_F(TrainedRun, PredictDoesNotDependOnTheBatch) {
 }
 
 TEST_F(TrainedRun, PredictJsonLinesAreValidWhateverTheInput) {
-  const CommandResult result =
-      run_command(*folder_, {"predict", run_, "--json", "--device", "cpu"}, "word1 \"film\"\nword0 \xff\n");
+  const CommandResult result = run_command(*folder_, {"predict", run_, "--json", "--device", "cpu"},
+                                           "word1 \"film\"\nword0 \xff\n");
   ASSERT_EQ(result.code, 0) << result.error;
   ASSERT_EQ(result.lines.size(), 2u);
   const json line = json::parse(result.lines[0]);
@@ -120,7 +123,8 @@ TEST_F(TrainedRun, PredictJsonLinesAreValidWhateverTheInput) {
   EXPECT_GT(line["probability"].get<double>(), 0.5);
   EXPECT_EQ(json::parse(result.lines[1])["text"], "word0 \xEF\xBF\xBD");
   EXPECT_NE(result.error.find("standard input:2"), std::string::npos) << result.error;
-  EXPECT_EQ(run_command(*folder_, {"predict", run_, "--strict", "--device", "cpu"}, "a\n\xff\n").code, 2);
+  EXPECT_EQ(
+      run_command(*folder_, {"predict", run_, "--strict", "--device", "cpu"}, "a\n\xff\n").code, 2);
 }
 
 TEST_F(TrainedRun, PredictFilesThatAreMissingOrEmpty) {
@@ -143,7 +147,8 @@ TEST(Info, SaysWhatThereIs) {
   // The version of the build's project line.
   std::ifstream lists(SLUICE_SOURCE_DIR "/CMakeLists.txt");
   const std::string cmake{std::istreambuf_iterator<char>(lists), {}};
-  EXPECT_NE(cmake.find("project(sluice VERSION " + info["version"].get<std::string>()), std::string::npos);
+  EXPECT_NE(cmake.find("project(sluice VERSION " + info["version"].get<std::string>()),
+            std::string::npos);
 }
 
 }  // namespace

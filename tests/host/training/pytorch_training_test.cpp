@@ -76,8 +76,8 @@ TEST_P(PytorchTraining, TenStepsGiveTheSameLosses) {
   model.set_parameters(parameters);
 
   Optimizer optimizer(device.queue(), optimizer_config(record), model.layout().size);
-  const ClippingConfig limits = {
-      .value = record.value("clip_value", 0.0), .global_norm = record.value("clip_norm", 0.0)};
+  const ClippingConfig limits = {.value = record.value("clip_value", 0.0),
+                                 .global_norm = record.value("clip_norm", 0.0)};
   const GradientClipping clipping(device.queue(), limits, model.layout());
   const Buffer totals(device.queue(), 3 * sizeof(double));
   for (std::size_t step = 0; step < record.at("losses").size(); ++step) {

@@ -63,7 +63,7 @@ TrainingConfig training_config() {
 // A run on its own device, model and data.
 struct TrainingRun {
   explicit TrainingRun(const TrainingConfig& training = training_config(), int threads = 1,
-               const ModelConfig& network = model_config())
+                       const ModelConfig& network = model_config())
       : device(Device::open("cpu", threads)),
         dataset(toy_dataset(200)),
         split(split_rows(dataset.labels, {})),

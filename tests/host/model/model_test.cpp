@@ -1,0 +1,184 @@
+#include "host/model/model.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "host/device.h"
+#include "host/model/initialization.h"
+#include "kernels/device.h"
+#include "kernels/error.h"
+
+namespace sluice {
+namespace {
+
+Dataset dataset_of(const std::vector<std::vector<std::int32_t>>& rows,
+                   const std::vector<std::int32_t>& labels) {
+  Dataset dataset;
+  for (const std::vector<std::int32_t>& row : rows) {
+    dataset.tokens.insert(dataset.tokens.end(), row.begin(), row.end());
+    dataset.offsets.push_back(static_cast<std::int64_t>(dataset.tokens.size()));
+  }
+  dataset.labels = labels;
+  return dataset;
+}
+
+Dataset small_dataset() {
+  return dataset_of({{3, 4, 5}, {6}, {7, 8, 9, 3, 2}, {4, 4}}, {1, 0, 1, 0});
+}
+
+class ModelOnDevice : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    const std::string name = GetParam();
+    if (name == "cuda" && !cuda_devices().problem.empty()) GTEST_SKIP() << cuda_devices().problem;
+    device_ = std::make_unique<Device>(Device::open(name, 2));
+  }
+
+  static ModelConfig config(Pooling pooling, int classes) {
+    ModelConfig config;
+    config.vocabulary_size = 10;
+    config.embedding_size = 6;
+    config.hidden_size = 5;
+    config.bidirectional = true;
+    config.pooling = pooling;
+    config.classes = classes;
+    return config;
+  }
+  Model make(const ModelConfig& config) const {
+    Model model(device_->queue(), config);
+    model.set_parameters(initial_parameters(config, model.layout(), Initialization::pytorch, 3));
+    return model;
+  }
+  // Mean loss of a pass without dropout.
+  double loss(Model& model, const Batch& batch) const {
+    const Buffer totals(device_->queue(), 3 * sizeof(double));
+    fill_zero(device_->queue(), totals.data(), totals.bytes());
+    model.forward_pass(batch, totals.as<double>());
+    double sums[3];
+    download(device_->queue(), sums, totals.data(), sizeof sums);
+    synchronize(device_->queue());
+    return sums[0] / sums[2];
+  }
+
+  std::unique_ptr<Device> device_;
+};
+
+TEST_P(ModelOnDevice, GradientsAgreeWithDifferencesOfTheLoss) {
+  for (const Pooling pooling : {Pooling::last, Pooling::mean, Pooling::max}) {
+    for (const int classes : {2, 3}) {
+      Model model = make(config(pooling, classes));
+      Dataset dataset = small_dataset();
+      if (classes == 3) dataset.labels = {2, 0, 1, 2};
+      const Batch batch = make_batch(dataset, all_rows(dataset));
+      model.train_pass(batch, {}, nullptr);
+      std::vector<float> gradient(static_cast<std::size_t>(model.layout().size));
+      download(device_->queue(), gradient.data(), model.gradients(),
+               gradient.size() * sizeof(float));
+      synchronize(device_->queue());
+      const std::vector<float> parameters = model.download_parameters();
+      for (const ParameterView& view : model.layout().views) {
+        for (std::int64_t i = 0; i < view.size(); i += 1 + view.size() / 7) {
+          const auto at = static_cast<std::size_t>(view.offset + i);
+          const float step = 1e-2f;
+          double losses[2];
+          for (const int side : {0, 1}) {
+            std::vector<float> moved = parameters;
+            moved[at] += side == 0 ? -step : step;
+            model.set_parameters(moved);
+            losses[side] = loss(model, batch);
+          }
+          EXPECT_NEAR(gradient[at], (losses[1] - losses[0]) / (2.0 * step), 1e-3)
+              << view.name << "[" << i << "], " << name_of(pooling) << ", " << classes
+              << " classes";
+        }
+      }
+      model.set_parameters(parameters);
+    }
+  }
+}
+
+TEST_P(ModelOnDevice, ARowsProbabilityDoesNotDependOnItsCompany) {
+  Model model = make(config(Pooling::last, 3));
+  const Dataset dataset = small_dataset();
+  const Batch together = make_batch(dataset, all_rows(dataset));
+  model.forward_pass(together, nullptr);
+  const std::vector<float> probabilities = model.download_probabilities();
+  for (std::size_t sorted = 0; sorted < 4; ++sorted) {
+    const std::vector<std::int32_t> one = {together.rows[sorted]};
+    model.forward_pass(make_batch(dataset, one), nullptr);
+    const std::vector<float> alone = model.download_probabilities();
+    ASSERT_EQ(alone.size(), 3u);
+    float sum = 0.0f;
+    for (std::size_t c = 0; c < 3; ++c) {
+      EXPECT_NEAR(alone[c], probabilities[sorted * 3 + c], 1e-6f);
+      sum += alone[c];
+    }
+    EXPECT_NEAR(sum, 1.0f, 1e-6f);
+  }
+}
+
+TEST_P(ModelOnDevice, DropoutActsInTrainingAlone) {
+  ModelConfig dropping = config(Pooling::mean, 2);
+  dropping.input_dropout = dropping.recurrent_dropout = dropping.head_dropout = 0.5;
+  Model with = make(dropping), without = make(config(Pooling::mean, 2));
+  const Dataset dataset = small_dataset();
+  const Batch batch = make_batch(dataset, all_rows(dataset));
+  EXPECT_EQ(loss(with, batch), loss(without, batch));
+
+  const auto training_probabilities = [&](Model& model, std::uint64_t seed) {
+    model.train_pass(batch, {seed, nullptr}, nullptr);
+    return model.download_probabilities();
+  };
+  EXPECT_NE(training_probabilities(with, 1), training_probabilities(without, 1));
+  EXPECT_EQ(training_probabilities(with, 1), training_probabilities(with, 1));
+  EXPECT_NE(training_probabilities(with, 1), training_probabilities(with, 2));
+}
+
+TEST_P(ModelOnDevice, RoomReservedOnceIsEnoughForSmallerBatches) {
+  Model model = make(config(Pooling::max, 2));
+  const Dataset dataset = small_dataset();
+  const Batch batch = make_batch(dataset, all_rows(dataset));
+  model.reserve({batch.layout.rows(), batch.layout.steps(), batch.layout.batch(), true});
+  const std::size_t bytes = model.bytes();
+  model.train_pass(batch, {}, nullptr);
+  model.forward_pass(batch, nullptr);
+  const std::vector<std::int32_t> one = {1};
+  model.train_pass(make_batch(dataset, one), {}, nullptr);
+  EXPECT_EQ(model.bytes(), bytes);
+}
+
+TEST_P(ModelOnDevice, TrainingNeedsLabels) {
+  Model model = make(config(Pooling::last, 2));
+  Dataset dataset = small_dataset();
+  dataset.labels.clear();
+  const Batch batch = make_batch(dataset, all_rows(dataset));
+  EXPECT_THROW(model.train_pass(batch, {}, nullptr), Error);
+  EXPECT_NO_THROW(model.forward_pass(batch, nullptr));
+  EXPECT_THROW(model.set_parameters({1.0f}), Error);
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, ModelOnDevice, testing::Values("cpu", "cuda"));
+
+TEST(ParameterLayout, PartsBeginAtMultiplesOf64AndNamesArePytorchs) {
+  ModelConfig config;
+  config.vocabulary_size = 11;
+  config.embedding_size = 3;
+  config.hidden_size = 4;
+  config.num_layers = 2;
+  config.bidirectional = true;
+  const ParameterLayout layout(config);
+  EXPECT_EQ(layout.view("embedding.weight").offset, 0);
+  EXPECT_EQ(layout.view("rnn.weight_ih_l0").offset, 64);
+  EXPECT_EQ(layout.recurrent, 64);
+  EXPECT_EQ(layout.view("rnn.weight_ih_l1_reverse").shape, (std::vector<std::int64_t>{16, 8}));
+  EXPECT_EQ(layout.view("head.weight").shape, (std::vector<std::int64_t>{1, 8}));
+  EXPECT_EQ(layout.view("head.weight").offset % 64, 0);
+  std::int64_t weights = 0;
+  for (const ParameterView& view : layout.views) weights += view.size();
+  EXPECT_EQ(layout.weights, weights);
+  EXPECT_THROW(layout.view("rnn.weight_hr_l0"), Error);
+}
+
+}  // namespace
+}  // namespace sluice
