@@ -126,8 +126,6 @@ class TrainCommand {
     model.set_parameters(initial_parameters(
         description.model, model.layout(), initialization_from_name(options_.init), options_.seed));
     folder.create();
-    data.vocabulary.save(folder.vocabulary().string());
-    save_options(command_, folder);
     return train(device, folder, signals, data, description, model, nullptr);
   }
 
@@ -155,7 +153,15 @@ class TrainCommand {
     TrainingHooks hooks;
     hooks.progress = [&](const ProgressReport& progress) { report.progress(progress); };
     hooks.epoch_finished = [&](const EpochReport& epoch) { report.epoch_finished(epoch); };
-    hooks.save = RunSaver(folder, description);
+    // The checkpoint comes first: where it does not fit on the disk, no half of a run is left.
+    hooks.save = [&, saver = RunSaver(folder, description),
+                  complete = saved != nullptr](const TrainingSnapshot& snapshot) mutable {
+      saver(snapshot);
+      if (complete) return;
+      data.vocabulary.save(folder.vocabulary().string());
+      save_options(command_, folder);
+      complete = true;
+    };
     if (!trainer.run(hooks, signals.requests())) {
       report.stopped(options_.out);
       return exit_code_of_signal(signals.requests().stop);

@@ -1,5 +1,6 @@
 // Whatever is wrong gets one clear message, exit code 1 or 2, and loses nothing that was saved.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "tests/host/command/command_run.h"
 
@@ -211,6 +212,30 @@ TEST_F(BadInput, ConfigurationFilesAreChecked) {
   expect_one_error(
       run_command(folder_, {"train", "--out", "x", "--config", folder_.path("no.toml")}), 2,
       "no.toml");
+}
+
+TEST_F(BadInput, AFullDiskLosesNothing) {
+  const std::string data = folder_.write("d.csv", toy_csv(40)), out = folder_.path("run");
+  const std::vector<std::string> arguments = {"train",    "--data", data,       "--out", out,
+                                              "--epochs", "1",      "--device", "cpu"};
+  ASSERT_EQ(run_command(folder_, arguments).code, 0);
+  const std::string checkpoint = CommandRun::read(out + "/checkpoint.safetensors");
+
+  // A limit on the size of files, which the command inherits, stands in for the full disk.
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small = {checkpoint.size() / 2, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  const CommandResult resumed =
+      run_command(folder_, {"train", "--resume", "--out", out, "--epochs", "2"});
+  const CommandResult fresh = run_command(
+      folder_, {"train", "--data", data, "--out", folder_.path("fresh"), "--device", "cpu"});
+  setrlimit(RLIMIT_FSIZE, &before);
+  expect_one_error(resumed, 1, "checkpoint.safetensors");
+  EXPECT_EQ(CommandRun::read(out + "/checkpoint.safetensors"), checkpoint);
+  EXPECT_EQ(eval(out, data).code, 0);
+  expect_one_error(fresh, 1, "checkpoint.safetensors");
+  EXPECT_TRUE(fs::is_empty(folder_.path("fresh"))) << "half a run was left";
 }
 
 TEST_F(BadInput, AStandardOutputThatCannotBeWrittenIsOne) {

@@ -1,0 +1,32 @@
+// cudaLaunchKernelEx: one typed call of the kernel for each thread.
+#pragma once
+
+#include <tuple>
+#include <utility>
+
+#include "cuda_on_cpu/language.h"
+
+namespace cuda_on_cpu {
+
+/// The configuration as cudaLaunchKernelEx takes it. Returns a cudaError_t.
+cudaError_t execute(const cudaLaunchConfig_t& config, const void* kernel, void (*run)(void*),
+                    void* arguments);
+
+}  // namespace cuda_on_cpu
+
+/// The arguments are converted once, as a launch copies them; each thread gets its own copies.
+template <class... Parameters, class... Arguments>
+cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
+                               Arguments&&... arguments) {
+  struct Call {
+    void (*kernel)(Parameters...);
+    std::tuple<Parameters...> arguments;
+  } call{kernel, std::tuple<Parameters...>(std::forward<Arguments>(arguments)...)};
+  return cuda_on_cpu::execute(
+      *config, reinterpret_cast<const void*>(kernel),
+      [](void* erased) {
+        const Call& of = *static_cast<Call*>(erased);
+        std::apply(of.kernel, of.arguments);
+      },
+      &call);
+}

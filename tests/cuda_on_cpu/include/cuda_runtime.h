@@ -1,0 +1,11 @@
+// The CUDA language and launches for kernels that are compiled as C++ and run on the CPU. Stands
+// in for the toolkit's header of this name; the toolkit's types and declarations are its own.
+#pragma once
+
+#include "cuda_on_cpu/language.h"
+#include "cuda_on_cpu/launch.h"
+#include "cuda_on_cpu/synchronization.h"
+#include "cuda_on_cpu/warp.h"
+#include "cuda_on_cpu/atomics.h"
+#include "cuda_on_cpu/arithmetic.h"
+#include "cuda_on_cpu/half.h"

@@ -1,0 +1,250 @@
+// The functions of the CUDA runtime that Sluice calls, for an imagined device. Streams run what
+// they are given at once.
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "cuda_on_cpu/launch.h"
+#include "cuda_on_cpu/schedule.h"
+#include "cuda_on_cpu/device_memory.h"
+
+namespace {
+
+using cuda_on_cpu::DeviceMemoryAccess;
+
+constexpr std::size_t default_dynamic_shared_bytes = 48 * 1024;
+constexpr unsigned portable_cluster_blocks = 8;
+
+struct KernelLimits {
+  std::size_t dynamic_shared_bytes = default_dynamic_shared_bytes;
+  bool large_clusters = false;
+};
+std::mutex limits_mutex;
+std::map<const void*, KernelLimits> limits;
+
+thread_local cudaError_t last_error = cudaSuccess;
+
+cudaError_t finish(cudaError_t status) {
+  if (status != cudaSuccess) last_error = status;
+  return status;
+}
+
+std::uint64_t download_digest = 0;
+
+/// FNV-1a.
+void add_to_digest(const void* bytes, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    download_digest = (download_digest ^ static_cast<const unsigned char*>(bytes)[i]) *
+                      std::uint64_t{1099511628211u};
+  }
+}
+
+/// A copy in which a pointer is on the wrong side fails, as it would on a GPU.
+bool is_on_its_side(const void* memory, std::size_t bytes, bool device) {
+  return device ? cuda_on_cpu::is_device_memory(memory, bytes)
+                : !cuda_on_cpu::touches_device_memory(memory);
+}
+
+}  // namespace
+
+namespace cuda_on_cpu {
+
+void restart_digest() { download_digest = 14695981039346656037u; }
+std::uint64_t digest() { return download_digest; }
+
+cudaError_t execute(const cudaLaunchConfig_t& config, const void* kernel, void (*run)(void*),
+                    void* arguments) {
+  Launch launch;
+  launch.kernel = kernel;
+  launch.run = run;
+  launch.arguments = arguments;
+  launch.grid = config.gridDim;
+  launch.block = config.blockDim;
+  launch.dynamic_shared_bytes = config.dynamicSmemBytes;
+  for (unsigned i = 0; i < config.numAttrs; ++i) {
+    const cudaLaunchAttribute& attribute = config.attrs[i];
+    if (attribute.id == cudaLaunchAttributeCooperative) {
+      launch.cooperative = attribute.val.cooperative != 0;
+    } else if (attribute.id == cudaLaunchAttributeClusterDimension) {
+      const auto& size = attribute.val.clusterDim;
+      launch.cluster = dim3(size.x, size.y, size.z);
+    }
+  }
+  KernelLimits raised;
+  {
+    const std::lock_guard lock(limits_mutex);
+    const auto found = limits.find(kernel);
+    if (found != limits.end()) raised = found->second;
+  }
+  if (launch.dynamic_shared_bytes > raised.dynamic_shared_bytes) return finish(cudaErrorInvalidValue);
+  const unsigned cluster_blocks = launch.cluster.x * launch.cluster.y * launch.cluster.z;
+  if (cluster_blocks > portable_cluster_blocks && !raised.large_clusters) {
+    return finish(cudaErrorInvalidClusterSize);
+  }
+  return finish(static_cast<cudaError_t>(cuda_on_cpu::execute(launch)));
+}
+
+}  // namespace cuda_on_cpu
+
+extern "C" {
+
+cudaError_t cudaDriverGetVersion(int* version) {
+  *version = CUDART_VERSION;
+  return cudaSuccess;
+}
+
+cudaError_t cudaRuntimeGetVersion(int* version) {
+  *version = CUDART_VERSION;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 1;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int ordinal) {
+  if (ordinal != 0) return finish(cudaErrorInvalidDevice);
+  std::memset(properties, 0, sizeof *properties);
+  std::strcpy(properties->name, "CUDA on CPU");
+  properties->major = 9;
+  properties->multiProcessorCount = 4;
+  properties->warpSize = 32;
+  properties->totalGlobalMem = cuda_on_cpu::device_memory_bytes;
+  return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int ordinal) {
+  if (ordinal != 0) return finish(cudaErrorInvalidDevice);
+  switch (attribute) {
+    case cudaDevAttrMultiProcessorCount: *value = 4; return cudaSuccess;
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = 227 * 1024; return cudaSuccess;
+    case cudaDevAttrCooperativeLaunch: *value = 1; return cudaSuccess;
+    case cudaDevAttrComputeCapabilityMajor: *value = 9; return cudaSuccess;
+    case cudaDevAttrComputeCapabilityMinor: *value = 0; return cudaSuccess;
+    default: return finish(cudaErrorNotSupported);
+  }
+}
+
+cudaError_t cudaSetDevice(int ordinal) {
+  return ordinal == 0 ? cudaSuccess : finish(cudaErrorInvalidDevice);
+}
+
+cudaError_t cudaGetDevice(int* ordinal) {
+  *ordinal = 0;
+  return cudaSuccess;
+}
+
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
+  std::memset(attributes, 0, sizeof *attributes);
+  attributes->maxThreadsPerBlock = 1024;
+  return cudaSuccess;
+}
+
+cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {
+  const std::lock_guard lock(limits_mutex);
+  if (attribute == cudaFuncAttributeMaxDynamicSharedMemorySize) {
+    limits[kernel].dynamic_shared_bytes = static_cast<std::size_t>(value);
+  } else if (attribute == cudaFuncAttributeNonPortableClusterSizeAllowed) {
+    limits[kernel].large_clusters = value != 0;
+  }
+  return cudaSuccess;
+}
+
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void*, int threads,
+                                                          size_t) {
+  *blocks = 2048 / threads;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGetLastError() {
+  const cudaError_t status = last_error;
+  last_error = cudaSuccess;
+  return status;
+}
+
+cudaError_t cudaPeekAtLastError() { return last_error; }
+
+const char* cudaGetErrorName(cudaError_t status) {
+  switch (status) {
+    case cudaErrorInvalidValue: return "cudaErrorInvalidValue";
+    case cudaErrorMemoryAllocation: return "cudaErrorMemoryAllocation";
+    case cudaErrorInvalidConfiguration: return "cudaErrorInvalidConfiguration";
+    case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
+    default: return "CUDA on CPU";
+  }
+}
+
+/// A kernel's failure by its own report, which a GPU does not have.
+const char* cudaGetErrorString(cudaError_t status) {
+  const std::string& failure = cuda_on_cpu::last_failure();
+  const bool of_a_kernel = status == cudaErrorLaunchFailure ||
+                           status == cudaErrorInvalidConfiguration ||
+                           status == cudaErrorCooperativeLaunchTooLarge;
+  return of_a_kernel && !failure.empty() ? failure.c_str() : cudaGetErrorName(status);
+}
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  *stream = static_cast<cudaStream_t>(std::malloc(1));
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  std::free(stream);
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
+
+cudaError_t cudaMalloc(void** memory, size_t bytes) {
+  *memory = bytes == 0 ? nullptr : cuda_on_cpu::allocate_device_memory(bytes);
+  return bytes == 0 || *memory != nullptr ? cudaSuccess : finish(cudaErrorMemoryAllocation);
+}
+
+cudaError_t cudaFree(void* memory) {
+  if (memory == nullptr || cuda_on_cpu::free_device_memory(memory)) return cudaSuccess;
+  return finish(cudaErrorInvalidValue);
+}
+
+cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
+  *total = cuda_on_cpu::device_memory_bytes;
+  *free_bytes = *total - cuda_on_cpu::device_memory_in_use();
+  return cudaSuccess;
+}
+
+cudaError_t cudaMallocHost(void** memory, size_t bytes) {
+  *memory = std::malloc(bytes);
+  return *memory != nullptr ? cudaSuccess : finish(cudaErrorMemoryAllocation);
+}
+
+cudaError_t cudaFreeHost(void* memory) {
+  std::free(memory);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t) {
+  const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+  const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+  if (!is_on_its_side(to, bytes, to_device) || !is_on_its_side(from, bytes, from_device)) {
+    return finish(cudaErrorInvalidValue);
+  }
+  const DeviceMemoryAccess access;
+  std::memmove(to, from, bytes);
+  if (kind == cudaMemcpyDeviceToHost) add_to_digest(to, bytes);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t) {
+  if (!is_on_its_side(memory, bytes, true)) return finish(cudaErrorInvalidValue);
+  const DeviceMemoryAccess access;
+  std::memset(memory, value, bytes);
+  return cudaSuccess;
+}
+
+}  // extern "C"

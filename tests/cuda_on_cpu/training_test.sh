@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Trains small models with the command, on the CPU's kernels and on the CUDA kernels run on the CPU:
+# the losses must agree, and CUDA's must be the same in another order of threads.
+set -euo pipefail
+sluice=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+loss() { # device, then options: the training loss of the last epoch
+  local device=$1
+  shift
+  "$sluice" train --out "$work/run" --device "$device" --seed 3 --json --epochs 2 --count 64 \
+    --batch 16 --embed 7 --hidden 9 --max-length 24 "$@" >"$work/out" 2>"$work/log" ||
+    { cat "$work/log" >&2; return 1; }
+  rm -rf "$work/run"
+  sed -nE 's/.*"train_loss": ?([0-9.eE+-]+).*/\1/p' "$work/out" | tail -1
+}
+
+failures=0
+check() { # name, then options
+  local name=$1 on_cpu on_cuda reversed
+  shift
+  on_cpu=$(loss cpu "$@")
+  on_cuda=$(loss cuda "$@")
+  reversed=$(CUDA_ON_CPU_ORDER=reverse loss cuda "$@")
+  echo "$name: CPU $on_cpu, CUDA $on_cuda, in reverse order $reversed"
+  [[ -n $on_cuda && $on_cuda == "$reversed" ]] || { echo "FAILED: the orders differ"; failures=1; }
+  awk -v a="$on_cpu" -v b="$on_cuda" 'BEGIN { d = a - b; exit !(a > 0 && d * d <= 1e-8 * a * a) }' ||
+    { echo "FAILED: the devices differ"; failures=1; }
+}
+
+check lstm --cell lstm --dropout 0.2 --clip-norm 1
+check bidirectional-gru --cell gru --layers 2 --bidirectional --pool max --recurrent-dropout 0.2
+check rnn --cell rnn --pool mean --optimizer sgd --momentum 0.9 --clip-value 0.1
+check reset-before --cell gru_reset_before --recurrent-dropout 0.1 --optimizer rmsprop
+exit $failures
