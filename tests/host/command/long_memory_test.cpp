@@ -37,6 +37,8 @@ Outcome train(const std::string& cell) {
                                                     "6",
                                                     "--lr",
                                                     "0.003",
+                                                    "--schedule",
+                                                    "constant",
                                                     "--init",
                                                     "pytorch",
                                                     "--clip-norm",
@@ -82,7 +84,7 @@ TEST(LongMemory, GruRemembers) {
 TEST(LongMemory, VanillaRnnForgets) {
   const Outcome outcome = train("rnn");
   EXPECT_LT(outcome.accuracy, 0.95);
-  EXPECT_LT(far_over_near(outcome), 1e-8);
+  EXPECT_LE(outcome.gradient_norms[200], 1e-8 * outcome.gradient_norms[100]);  // both may be 0
   EXPECT_LT(outcome.gradient_norms[200], 1e-20);
 }
 
