@@ -1,7 +1,10 @@
 #include "engine/direction.h"
 
+#include <string>
+
 #include "kernels/device.h"
 #include "kernels/dropout.h"
+#include "kernels/error.h"
 #include "kernels/rows.h"
 
 namespace sluice {
@@ -15,6 +18,16 @@ Direction::Direction(const RecurrentConfig& config_, const std::vector<Parameter
   weight_hh = view[1].offset;
   bias_ih = view[2].offset;
   bias_hh = view[3].offset;
+}
+
+void check_shared_input(const RecurrentConfig& config, const SharedInput& shared, bool training) {
+  require((shared.index == nullptr) == (shared.rows == 0) && shared.rows >= 0,
+          "shared_input: expected both an index and a positive number of rows, or neither; got " +
+              std::string(shared.index == nullptr ? "no index" : "an index") + " and " +
+              std::to_string(shared.rows) + " rows");
+  require(shared.index == nullptr || !training || config.input_dropout == 0.0,
+          "shared_input: rows that share an input cannot have input_dropout, which drops parts of "
+          "each row's own; pass x without an index, or set input_dropout to 0");
 }
 
 void load_state(const Queue& queue, const Sequences& sequences, const RecurrentConfig& config,

@@ -33,6 +33,9 @@ constexpr std::uint32_t recurrent_dropout_stream(int direction_index) {
   return static_cast<std::uint32_t>(direction_index) * 2 + 1;
 }
 
+/// Errors: usage unless `shared` is empty, or whole and without dropout on the input.
+void check_shared_input(const RecurrentConfig& config, const SharedInput& shared, bool training);
+
 /// The start of element `offset`.
 inline const void* at(const void* base, std::int64_t offset, DataType type) {
   return static_cast<const unsigned char*>(base) + offset * static_cast<std::int64_t>(size_of(type));

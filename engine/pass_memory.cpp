@@ -1,6 +1,7 @@
 #include "engine/pass_memory.h"
 
 #include "kernels/bias.h"
+#include "kernels/embedding.h"
 #include "kernels/recurrence.h"
 
 namespace sluice {
@@ -38,8 +39,8 @@ PassReserve::PassReserve(Carver& carver, const RecurrentConfig& config, std::int
   }
 }
 
-PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, Algorithm algorithm,
-                             const PassShape& pass, std::int64_t chunk_rows, bool backward) {
+PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, DeviceKind device,
+                             Algorithm algorithm, const PassShape& pass, std::int64_t chunk_rows, bool backward) {
   const std::size_t element = size_of(config.data_type);
   const std::int64_t hidden = config.hidden_size;
   const int slots = slot_count(config.cell), gates = gate_count(config.cell);
@@ -58,6 +59,9 @@ PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, Algo
     mask = carver.take(gates * state);
     if (algorithm == Algorithm::stepwise) masked = carver.take(gates * state);
   }
+  if (pass.shared_rows > 0) {
+    shared_gates = carver.take(static_cast<std::size_t>(pass.shared_rows * gates * hidden) * element);
+  }
   if (!backward) return;
 
   dh_state = carver.take(state);
@@ -69,6 +73,11 @@ PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, Algo
   d_bias = carver.take(slots * hidden * element);
   column_sum_bytes = column_sum_workspace_bytes(config.data_type, pass.rows, slots * hidden);
   column_sum = carver.take(column_sum_bytes);
+  if (pass.shared_rows > 0) {
+    shared_sum_bytes = embedding_backward_workspace_bytes({.device = device}, config.data_type,
+                                                          pass.rows, gates * hidden);
+    shared_sum = carver.take(shared_sum_bytes);
+  }
 }
 
 }  // namespace sluice

@@ -52,6 +52,7 @@ struct PassWorkspace {
   void* h_state = nullptr;        ///< [B, H]
   void* c_state = nullptr;        ///< [B, H] LSTM
   void* mask = nullptr;           ///< [G, B, H] recurrent dropout
+  void* shared_gates = nullptr;   ///< [U, G*H] product of a shared input, or its gradient
   void* masked = nullptr;         ///< [G, B, H] stepwise with recurrent dropout
   // Backward alone:
   void* dh_state = nullptr;       ///< [B, H]
@@ -62,9 +63,11 @@ struct PassWorkspace {
   void* d_bias = nullptr;         ///< [S*H]
   void* column_sum = nullptr;
   std::size_t column_sum_bytes = 0;
+  void* shared_sum = nullptr;     ///< with a shared input
+  std::size_t shared_sum_bytes = 0;
 
-  PassWorkspace(Carver& carver, const RecurrentConfig& config, Algorithm algorithm,
-                const PassShape& shape, std::int64_t chunk_rows, bool backward);
+  PassWorkspace(Carver& carver, const RecurrentConfig& config, DeviceKind device,
+                Algorithm algorithm, const PassShape& shape, std::int64_t chunk_rows, bool backward);
 };
 
 }  // namespace sluice

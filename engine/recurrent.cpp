@@ -53,9 +53,9 @@ std::size_t RecurrentPlan::reserve_bytes(const PassShape& shape) const {
 std::size_t RecurrentPlan::workspace_bytes(const PassShape& shape) const {
   const std::int64_t chunk_rows = chunk_rule(config_, device_, chunk_steps_).largest(shape);
   Carver forward(nullptr), backward(nullptr);
-  PassWorkspace(forward, config_, algorithm_, shape, chunk_rows, false);
+  PassWorkspace(forward, config_, device_, algorithm_, shape, chunk_rows, false);
   PassReserve(forward, config_, shape.rows, chunk_rows, false);
-  if (shape.training) PassWorkspace(backward, config_, algorithm_, shape, chunk_rows, true);
+  if (shape.training) PassWorkspace(backward, config_, device_, algorithm_, shape, chunk_rows, true);
   return std::max(forward.used(), backward.used());
 }
 

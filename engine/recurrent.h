@@ -51,12 +51,21 @@ enum class Algorithm {
   row_blocks,  ///< CPU: blocks of rows run through all steps on one thread, without barriers
 };
 
+/// Packed rows that share their inputs, as the words of a text share their embeddings. The input
+/// product, its gradients and dx then take U rows instead of N.
+struct SharedInput {
+  const std::int32_t* index = nullptr;  ///< [N] device, each in [0, U): packed row n reads
+                                        ///< x[index[n]]; null: packed row n reads x[n]
+  std::int64_t rows = 0;                ///< U; read with an index alone
+};
+
 /// Largest batch a pass will see, and what for: sizes every buffer.
 struct PassShape {
   std::int64_t rows = 0;   ///< N; T*B is always enough
   std::int32_t steps = 0;  ///< T
   std::int32_t batch = 0;  ///< B
   bool training = true;
+  std::int64_t shared_rows = 0;  ///< most U of a pass with a SharedInput; 0: there is none
 };
 
 /// Everything below is device memory of config.data_type unless it says otherwise.
@@ -65,7 +74,8 @@ struct PassShape {
 struct RecurrentForwardArgs {
   Sequences sequences;
   const void* parameters = nullptr;  ///< the flat buffer
-  const void* x = nullptr;
+  const void* x = nullptr;           ///< [N, I], or [U, I] with a shared input
+  SharedInput shared_input = {};     ///< not together with input_dropout in training
   const void* h0 = nullptr;          ///< null means zeros
   const void* c0 = nullptr;          ///< LSTM; null means zeros
   void* y = nullptr;
@@ -81,13 +91,14 @@ struct RecurrentBackwardArgs {
   Sequences sequences;
   const void* parameters = nullptr;
   const void* x = nullptr;        ///< as in forward
+  SharedInput shared_input = {};  ///< as in forward
   const void* h0 = nullptr;
   const void* c0 = nullptr;
   const void* y = nullptr;        ///< as forward wrote it
   const void* dy = nullptr;       ///< [N, D*H]; may be null
   const void* dh_n = nullptr;     ///< [L*D, B, H]; may be null
   const void* dc_n = nullptr;     ///< LSTM; may be null
-  void* dx = nullptr;             ///< [N, I]; null if not wanted
+  void* dx = nullptr;             ///< as x, sums over the rows that share one; null if not wanted
   void* dh0 = nullptr;            ///< may be null
   void* dc0 = nullptr;            ///< may be null
   void* d_parameters = nullptr;   ///< flat, overwritten; null if not wanted

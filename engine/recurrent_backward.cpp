@@ -1,4 +1,5 @@
 #include "engine/direction.h"
+#include "engine/input_product.h"
 #include "engine/pass_memory.h"
 #include "engine/recurrent.h"
 #include "engine/step_chunks.h"
@@ -6,7 +7,6 @@
 #include "engine/weight_gradients.h"
 #include "kernels/dropout.h"
 #include "kernels/error.h"
-#include "kernels/gemm.h"
 #include "kernels/recurrence.h"
 
 namespace sluice {
@@ -26,11 +26,9 @@ void check(const RecurrentConfig& config, const RecurrentBackwardArgs& args) {
 
 // Where one direction of one layer reads and writes.
 struct DirectionTensors {
-  const void* x;   // [N, in] after dropout
+  InputGradientArgs input;
   const void* h;   // [N, D*H] this direction's columns
   const void* dy;  // [N, D*H] likewise; null: zeros
-  void* dx;        // [N, in]; null if not wanted
-  double dx_beta;  // 1 to add to dx
 };
 
 // For each chunk of steps, last to first: the time loop, then everything that waits for it.
@@ -40,6 +38,7 @@ void run(const Queue& queue, const Direction& direction, const RecurrentBackward
   const RecurrentConfig& config = direction.config;
   const DataType type = config.data_type;
   const void* const weight_hh = at(args.parameters, direction.weight_hh, type);
+  const bool shared = tensors.input.input.shared.index != nullptr;
   RecurrenceBackwardArgs recurrence{
       .shape = {config.cell, type, config.hidden_size}, .sequences = args.sequences,
       .reverse = direction.reverse, .packed = workspace.packed, .h_initial = workspace.h_state,
@@ -64,18 +63,17 @@ void run(const Queue& queue, const Direction& direction, const RecurrentBackward
     if (args.d_parameters != nullptr) {
       weight_gradients(queue, direction,
                        {.sequences = args.sequences, .chunk = chunk, .add = i > 0,
-                        .gates = recurrence.gates, .x = tensors.x, .h = tensors.h,
+                        .gates = recurrence.gates, .h = tensors.h,
                         .ldh = config.output_size(), .h_initial = workspace.h_state,
                         .mask = recurrence.mask, .d_parameters = args.d_parameters},
                        workspace);
     }
-    if (tensors.dx != nullptr) {
-      gemm(queue, {.type = type, .m = chunk.rows, .n = direction.input_size, .k = direction.gates(),
-                   .beta = tensors.dx_beta, .a = recurrence.gates, .lda = direction.slots(),
-                   .b = at(args.parameters, direction.weight_ih, type), .ldb = direction.input_size,
-                   .c = at(tensors.dx, chunk.first_row * direction.input_size, type),
-                   .ldc = direction.input_size});
+    if (!shared) {
+      input_gradients(queue, direction, tensors.input, chunk, recurrence.gates, i > 0);
     }
+  }
+  if (shared) {
+    shared_input_gradients(queue, direction, tensors.input, args.sequences.rows, reserve.gates, workspace);
   }
   if (args.d_parameters != nullptr) {
     bias_gradients(queue, direction, reserve.gates, args.sequences.rows, args.d_parameters, workspace);
@@ -91,9 +89,11 @@ void RecurrentPlan::backward(const Queue& queue, const RecurrentBackwardArgs& ar
   const std::int64_t rows = args.sequences.rows, hidden = config_.hidden_size;
   const std::vector<ParameterView> views = recurrent_parameters(config_);
   Carver in_workspace(args.workspace), in_reserve(args.reserve);
-  const PassShape shape{rows, args.sequences.steps, args.sequences.batch, true};
+  check_shared_input(config_, args.shared_input, true);
+  const PassShape shape{rows, args.sequences.steps, args.sequences.batch, true,
+                        args.shared_input.rows};
   const ChunkRule rule = chunk_rule(config_, device_, chunk_steps_);
-  const PassWorkspace workspace(in_workspace, config_, algorithm_, shape, rule.largest(shape), true);
+  const PassWorkspace workspace(in_workspace, config_, device_, algorithm_, shape, rule.largest(shape), true);
   const PassReserve reserve(in_reserve, config_, rows, rows, true);
   const std::vector<StepChunk> chunks = step_chunks(args.sequences, rule);
 
@@ -116,9 +116,10 @@ void RecurrentPlan::backward(const Queue& queue, const RecurrentBackwardArgs& ar
       }
       run(queue, direction, args, algorithm_, chunks, reserve.directions[direction.index()],
           workspace,
-          {.x = x, .h = at(y, direction.reverse ? hidden : 0, type),
-           .dy = dy == nullptr ? nullptr : at(dy, direction.reverse ? hidden : 0, type), .dx = dx,
-           .dx_beta = d == 0 ? 0.0 : 1.0});
+          {.input = {.input = {x, layer == 0 ? args.shared_input : SharedInput{}, args.parameters},
+                     .dx = dx, .add_to_dx = d > 0, .d_parameters = args.d_parameters},
+           .h = at(y, direction.reverse ? hidden : 0, type),
+           .dy = dy == nullptr ? nullptr : at(dy, direction.reverse ? hidden : 0, type)});
       store_state(queue, args.sequences, config_, workspace.dh_state, args.dh0, direction.index());
       store_state(queue, args.sequences, config_, workspace.dc_state, args.dc0, direction.index());
     }

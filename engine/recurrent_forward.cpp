@@ -1,4 +1,5 @@
 #include "engine/direction.h"
+#include "engine/input_product.h"
 #include "engine/pass_memory.h"
 #include "engine/recurrent.h"
 #include "engine/step_chunks.h"
@@ -6,7 +7,6 @@
 #include "kernels/bias.h"
 #include "kernels/dropout.h"
 #include "kernels/error.h"
-#include "kernels/gemm.h"
 #include "kernels/recurrence.h"
 
 namespace sluice {
@@ -26,7 +26,7 @@ void check(const RecurrentConfig& config, const RecurrentForwardArgs& args) {
 // One direction of one layer: for each chunk of steps the input product, then the time loop.
 void run(const Queue& queue, const Direction& direction, const RecurrentForwardArgs& args,
          Algorithm algorithm, const std::vector<StepChunk>& chunks, const DirectionReserve& reserve,
-         const PassWorkspace& workspace, const void* x, void* y) {
+         const PassWorkspace& workspace, const InputProductArgs& input, void* y) {
   const RecurrentConfig& config = direction.config;
   const DataType type = config.data_type;
   const bool training = args.reserve != nullptr;
@@ -43,16 +43,14 @@ void run(const Queue& queue, const Direction& direction, const RecurrentForwardA
   if (algorithm == Algorithm::row_blocks) {
     pack_forward_weights(queue, recurrence.shape, weight_hh, workspace.packed);
   }
+  const InputProduct input_product(queue, direction, input, workspace);
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     const StepChunk& chunk = chunks[direction.reverse ? chunks.size() - 1 - i : i];
     recurrence.begin = chunk.begin;
     recurrence.end = chunk.end;
     recurrence.gates = training ? at(reserve.gates, chunk.first_row * direction.slots(), type)
                                 : reserve.gates;
-    gemm(queue, {.type = type, .transpose_b = true, .m = chunk.rows, .n = direction.gates(),
-                 .k = direction.input_size, .a = at(x, chunk.first_row * direction.input_size, type),
-                 .lda = direction.input_size, .b = at(args.parameters, direction.weight_ih, type),
-                 .ldb = direction.input_size, .c = recurrence.gates, .ldc = direction.slots()});
+    input_product.fill(chunk, recurrence.gates);
     if (algorithm == Algorithm::row_blocks) {
       recurrence_forward(queue, recurrence);
     } else {
@@ -71,9 +69,11 @@ void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args
   const bool training = args.reserve != nullptr;
   const std::vector<ParameterView> views = recurrent_parameters(config_);
   Carver in_workspace(args.workspace), in_reserve(args.reserve);
-  const PassShape shape{rows, args.sequences.steps, args.sequences.batch, training};
+  check_shared_input(config_, args.shared_input, training);
+  const PassShape shape{rows, args.sequences.steps, args.sequences.batch, training,
+                        args.shared_input.rows};
   const ChunkRule rule = chunk_rule(config_, device_, chunk_steps_);
-  const PassWorkspace workspace(in_workspace, config_, algorithm_, shape, rule.largest(shape), false);
+  const PassWorkspace workspace(in_workspace, config_, device_, algorithm_, shape, rule.largest(shape), false);
   const PassReserve reserve(training ? in_reserve : in_workspace, config_, rows, rule.largest(shape),
                             training);
   const std::vector<StepChunk> chunks = step_chunks(args.sequences, rule);
@@ -99,8 +99,8 @@ void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args
       if (has_cell_state(config_.cell)) {
         load_state(queue, args.sequences, config_, args.c0, direction.index(), workspace.c_state);
       }
-      run(queue, direction, args, algorithm_, chunks, reserve.directions[direction.index()],
-          workspace, x, y);
+      run(queue, direction, args, algorithm_, chunks, reserve.directions[direction.index()], workspace,
+          {x, layer == 0 ? args.shared_input : SharedInput{}, args.parameters}, y);
       store_state(queue, args.sequences, config_, workspace.h_state, args.h_n, direction.index());
       store_state(queue, args.sequences, config_, workspace.c_state, args.c_n, direction.index());
     }

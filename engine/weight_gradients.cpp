@@ -15,13 +15,6 @@ class Gradients {
       : queue_(queue), direction_(direction), args_(args), workspace_(workspace),
         type_(direction.config.data_type), hidden_(direction.hidden()) {}
 
-  void input_weights() const {
-    const std::int64_t width = direction_.input_size;
-    product({.column = 0, .columns = direction_.gates(), .row = 0, .rows = args_.chunk.rows},
-            at(args_.x, args_.chunk.first_row * width, type_), width, direction_.weight_ih, width,
-            args_.add);
-  }
-
   void recurrent_weights() const {
     switch (direction_.config.cell) {
       case Cell::gru:
@@ -108,9 +101,7 @@ class Gradients {
 
 void weight_gradients(const Queue& queue, const Direction& direction,
                       const WeightGradientArgs& args, const PassWorkspace& workspace) {
-  const Gradients gradients(queue, direction, args, workspace);
-  gradients.input_weights();
-  gradients.recurrent_weights();
+  Gradients(queue, direction, args, workspace).recurrent_weights();
 }
 
 void bias_gradients(const Queue& queue, const Direction& direction, const void* gates,

@@ -12,14 +12,13 @@ struct WeightGradientArgs {
   StepChunk chunk;
   bool add = false;                 ///< to what d_parameters holds, or overwrite it
   const void* gates = nullptr;      ///< [chunk.rows, S*H] gradients by the pre-activations
-  const void* x = nullptr;          ///< [N, in] the direction's input, after dropout
-  const void* h = nullptr;          ///< [N, ldh] its output
+  const void* h = nullptr;          ///< [N, ldh] the direction's output
   std::int64_t ldh = 0;
   const void* h_initial = nullptr;  ///< [B, H] sorted
   const void* mask = nullptr;       ///< [G, B, H] or null
   void* d_parameters = nullptr;     ///< the flat buffer; this direction's part is written
 };
-/// weight_ih and weight_hh.
+/// weight_hh; weight_ih has its own in engine/input_product.h.
 void weight_gradients(const Queue& queue, const Direction& direction,
                       const WeightGradientArgs& args, const PassWorkspace& workspace);
 

@@ -28,6 +28,7 @@ void embedding_backward(const Queue& queue, const EmbeddingBackwardArgs& args) {
   check_pointer(operation, "d_table", args.d_table);
   if (args.rows > 0) {
     check_pointer(operation, "d_out", args.d_out);
+    if (args.ld_d_out != 0) check_least(operation, "ld_d_out", args.ld_d_out, args.embedding_size);
     check_pointer(operation, "tokens", args.tokens);
     check_workspace(operation, args.workspace, args.workspace_bytes, needed);
   }

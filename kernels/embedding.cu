@@ -36,7 +36,7 @@ __global__ void sum_chunk_kernel(EmbeddingSegments<T> s) {
   for (std::int64_t i = begin; i < end; ++i) {
     const std::int32_t token = s.tokens[i];
     if (s.has_row(token)) {
-      const T x = s.d_out[s.positions[i] * s.embedding_size + column];
+      const T x = s.row(i)[column];
       sum = i == begin ? x : sum + x;
     }
     if (i + 1 == end || s.tokens[i + 1] != token) {
@@ -93,6 +93,7 @@ void backward(const Queue& queue, const EmbeddingBackwardArgs& args) {
   s.tokens = tokens;
   s.positions = positions;
   s.d_out = static_cast<const T*>(args.d_out);
+  s.ld_d_out = args.ld_d_out == 0 ? args.embedding_size : args.ld_d_out;
   s.d_table = static_cast<T*>(args.d_table);
   s.partials = reinterpret_cast<T*>(workspace + parts.partials);
   const unsigned threads = threads_for(args.embedding_size);

@@ -29,14 +29,16 @@ struct EmbeddingBackwardArgs {
   std::int64_t embedding_size = 0;       ///< E
   std::int64_t vocabulary = 0;           ///< V
   std::int64_t padding_index = -1;       ///< its row of the gradient stays zero; -1: there is none
-  const void* d_out = nullptr;           ///< [N, E]
+  const void* d_out = nullptr;           ///< [N, ld_d_out]
+  std::int64_t ld_d_out = 0;             ///< elements from a row to the next, >= E; 0 means E
   const std::int32_t* tokens = nullptr;  ///< [N]
   void* d_table = nullptr;               ///< [V, E], overwritten whole
   void* workspace = nullptr;             ///< 16-byte aligned; free again afterwards
   std::size_t workspace_bytes = 0;       ///< at least embedding_backward_workspace_bytes()
 };
 
-/// Errors: usage on a negative size, a null pointer or too small a workspace.
+/// Errors: usage on a negative size, a null pointer, a stride shorter than its row or too small a
+/// workspace.
 void embedding_forward(const Queue& queue, const EmbeddingForwardArgs& args);
 void embedding_backward(const Queue& queue, const EmbeddingBackwardArgs& args);
 

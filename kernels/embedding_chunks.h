@@ -44,10 +44,13 @@ struct EmbeddingSegments {
   std::int64_t padding_index = -1;
   const std::int32_t* tokens = nullptr;     ///< [N] sorted
   const std::int32_t* positions = nullptr;  ///< [N]
-  const T* d_out = nullptr;                 ///< [N, E]
+  const T* d_out = nullptr;                 ///< [N, ld_d_out]
+  std::int64_t ld_d_out = 0;                ///< at least E
   T* d_table = nullptr;                     ///< [V, E]
   T* partials = nullptr;                    ///< [chunks, 2, E]
 
+  /// The row of d_out that sorted place i stands for.
+  SLUICE_HOST_DEVICE const T* row(std::int64_t i) const { return d_out + positions[i] * ld_d_out; }
   SLUICE_HOST_DEVICE T* head(std::int64_t chunk) const {
     return partials + chunk * 2 * embedding_size;
   }

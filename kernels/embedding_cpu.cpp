@@ -25,14 +25,14 @@ void sum_chunk(const EmbeddingSegments<T>& s, std::int64_t chunk) {
     while (run_end < end && s.tokens[run_end] == s.tokens[begin]) ++run_end;
     if (s.has_row(s.tokens[begin])) {
       T* to = s.target(chunk, begin, run_end);
-      std::copy_n(s.d_out + s.positions[begin] * size, size, to);
+      std::copy_n(s.row(begin), size, to);
       for (std::int64_t i = begin + 1; i < run_end; ++i) {
         const std::int64_t ahead = std::min(i + kPrefetchDistance, end - 1);
-        const char* row = reinterpret_cast<const char*>(s.d_out + s.positions[ahead] * size);
+        const char* row = reinterpret_cast<const char*>(s.row(ahead));
         for (std::int64_t byte = 0; byte < size * std::int64_t{sizeof(T)}; byte += 64) {
           __builtin_prefetch(row + byte);
         }
-        add(size, s.d_out + s.positions[i] * size, to);
+        add(size, s.row(i), to);
       }
     }
     begin = run_end;
@@ -61,6 +61,7 @@ void backward(const Queue& queue, const EmbeddingBackwardArgs& args) {
   s.vocabulary = args.vocabulary;
   s.padding_index = args.padding_index;
   s.d_out = static_cast<const T*>(args.d_out);
+  s.ld_d_out = args.ld_d_out == 0 ? args.embedding_size : args.ld_d_out;
   s.d_table = static_cast<T*>(args.d_table);
 
   parallel_tiles(queue, args.vocabulary * args.embedding_size, 65536,

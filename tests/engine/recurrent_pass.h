@@ -80,7 +80,8 @@ bool same_bits(const std::vector<Number>& a, const std::vector<Number>& b) {
 template <class Number>
 class RecurrentPass {
  public:
-  std::vector<Number> parameters, x, h0, c0;  ///< in; x is packed [N, I]
+  std::vector<Number> parameters, x, h0, c0;  ///< in; x is packed [N, I], or [U, I] with an index
+  std::vector<std::int32_t> x_index;          ///< [N] of a shared input, or empty
   std::vector<Number> y, h_n, c_n;            ///< out; y is packed [N, D*H]
   std::vector<Number> dy, dh_n, dc_n;         ///< in
   std::vector<Number> dx, dh0, dc0, d_parameters;  ///< out
@@ -133,6 +134,7 @@ class RecurrentPass {
     args.sequences = sequences_;
     args.parameters = inputs.parameters.data();
     args.x = inputs.x.data();
+    args.shared_input = shared_input(inputs);
     args.h0 = pointer(h0, inputs.h0);
     args.c0 = pointer(c0, inputs.c0);
     args.y = y_memory.data();
@@ -165,6 +167,7 @@ class RecurrentPass {
     args.sequences = sequences_;
     args.parameters = inputs.parameters.data();
     args.x = inputs.x.data();
+    args.shared_input = shared_input(inputs);
     args.h0 = pointer(h0, inputs.h0);
     args.c0 = pointer(c0, inputs.c0);
     args.y = y_memory.data();
@@ -194,6 +197,7 @@ class RecurrentPass {
     explicit Inputs(const RecurrentPass& pass)
         : parameters(pass.device_.queue(), pass.parameters),
           x(pass.device_.queue(), pass.x),
+          x_index(pass.device_.queue(), pass.x_index),
           h0(pass.device_.queue(), pass.h0),
           c0(pass.device_.queue(), pass.c0),
           step(pass.device_.queue(), pass.step) {}
@@ -203,8 +207,14 @@ class RecurrentPass {
       EXPECT_TRUE(same_bits(h0.template get<Number>(), pass.h0)) << "was changed";
       EXPECT_TRUE(same_bits(c0.template get<Number>(), pass.c0)) << "was changed";
     }
-    GuardedBuffer parameters, x, h0, c0, step;
+    GuardedBuffer parameters, x, x_index, h0, c0, step;
   };
+
+  SharedInput shared_input(const Inputs& inputs) const {
+    return {static_cast<const std::int32_t*>(pointer(x_index, inputs.x_index)),
+            x_index.empty() ? 0
+                            : static_cast<std::int64_t>(x.size()) / plan_.config().input_size};
+  }
 
   template <class Element>
   static const void* pointer(const std::vector<Element>& values, const GuardedBuffer& memory) {

@@ -1,0 +1,99 @@
+#include "engine/input_product.h"
+
+#include "kernels/embedding.h"
+#include "kernels/gemm.h"
+#include "kernels/rows.h"
+
+namespace sluice {
+namespace {
+
+// out [rows, G*H] = x [rows, in] W_ih^T.
+void multiply(const Queue& queue, const Direction& direction, const void* parameters, const void* x,
+              std::int64_t rows, void* out, std::int64_t ld) {
+  const DataType type = direction.config.data_type;
+  const std::int64_t in = direction.input_size;
+  gemm(queue, {.type = type, .transpose_b = true, .m = rows, .n = direction.gates(), .k = in,
+               .a = x, .lda = in, .b = at(parameters, direction.weight_ih, type), .ldb = in,
+               .c = out, .ldc = ld});
+}
+
+// dx [rows, in] (+)= gates W_ih.
+void multiply_back(const Queue& queue, const Direction& direction, const InputGradientArgs& args,
+                   const void* gates, std::int64_t ld, std::int64_t rows, void* dx) {
+  const DataType type = direction.config.data_type;
+  const std::int64_t in = direction.input_size;
+  gemm(queue, {.type = type, .m = rows, .n = in, .k = direction.gates(),
+               .beta = args.add_to_dx ? 1.0 : 0.0, .a = gates, .lda = ld,
+               .b = at(args.input.parameters, direction.weight_ih, type), .ldb = in, .c = dx,
+               .ldc = in});
+}
+
+// dW_ih [G*H, in] (+)= gates^T x.
+void weight_gradient(const Queue& queue, const Direction& direction, const InputGradientArgs& args,
+                     const void* gates, std::int64_t ld, const void* x, std::int64_t rows, bool add) {
+  const DataType type = direction.config.data_type;
+  const std::int64_t in = direction.input_size;
+  gemm(queue, {.type = type, .transpose_a = true, .m = direction.gates(), .n = in, .k = rows,
+               .beta = add ? 1.0 : 0.0, .a = gates, .lda = ld, .b = x, .ldb = in,
+               .c = at(args.d_parameters, direction.weight_ih, type), .ldc = in});
+}
+
+}  // namespace
+
+InputProduct::InputProduct(const Queue& queue, const Direction& direction,
+                           const InputProductArgs& args, const PassWorkspace& workspace)
+    : queue_(queue), direction_(direction), args_(args), shared_gates_(workspace.shared_gates) {
+  if (args.shared.index == nullptr) return;
+  multiply(queue, direction, args.parameters, args.x, args.shared.rows, shared_gates_,
+           direction.gates());
+}
+
+void InputProduct::fill(const StepChunk& chunk, void* gates) const {
+  const DataType type = direction_.config.data_type;
+  if (args_.shared.index == nullptr) {
+    return multiply(queue_, direction_, args_.parameters,
+                    at(args_.x, chunk.first_row * direction_.input_size, type), chunk.rows, gates,
+                    direction_.slots());
+  }
+  gather_rows(queue_, {.type = type, .rows = chunk.rows, .columns = direction_.gates(),
+                       .source = shared_gates_, .ld_source = direction_.gates(),
+                       .index = args_.shared.index + chunk.first_row, .to = gates,
+                       .ld_to = direction_.slots()});
+}
+
+void input_gradients(const Queue& queue, const Direction& direction, const InputGradientArgs& args,
+                     const StepChunk& chunk, const void* gates, bool add) {
+  const DataType type = direction.config.data_type;
+  const std::int64_t first = chunk.first_row * direction.input_size;
+  if (args.d_parameters != nullptr) {
+    weight_gradient(queue, direction, args, gates, direction.slots(), at(args.input.x, first, type),
+                    chunk.rows, add);
+  }
+  if (args.dx != nullptr) {
+    multiply_back(queue, direction, args, gates, direction.slots(), chunk.rows,
+                  at(args.dx, first, type));
+  }
+}
+
+void shared_input_gradients(const Queue& queue, const Direction& direction,
+                            const InputGradientArgs& args, std::int64_t rows, const void* gates,
+                            const PassWorkspace& workspace) {
+  if (args.d_parameters == nullptr && args.dx == nullptr) return;
+  const SharedInput& shared = args.input.shared;
+  embedding_backward(queue, {.type = direction.config.data_type, .rows = rows,
+                             .embedding_size = direction.gates(), .vocabulary = shared.rows,
+                             .d_out = gates, .ld_d_out = direction.slots(),
+                             .tokens = shared.index, .d_table = workspace.shared_gates,
+                             .workspace = workspace.shared_sum,
+                             .workspace_bytes = workspace.shared_sum_bytes});
+  if (args.d_parameters != nullptr) {
+    weight_gradient(queue, direction, args, workspace.shared_gates, direction.gates(), args.input.x,
+                    shared.rows, false);
+  }
+  if (args.dx != nullptr) {
+    multiply_back(queue, direction, args, workspace.shared_gates, direction.gates(), shared.rows,
+                  args.dx);
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,51 @@
+// The part of a layer's gates that does not recur, x W_ih^T, and the way back through it.
+#pragma once
+
+#include "engine/direction.h"
+#include "engine/step_chunks.h"
+
+namespace sluice {
+
+/// What both passes read.
+struct InputProductArgs {
+  const void* x = nullptr;           ///< [N, in], or [U, in] with a shared input; after dropout
+  SharedInput shared = {};
+  const void* parameters = nullptr;  ///< the flat buffer
+};
+
+/// Forward, of one direction of one layer. A shared input is multiplied once, into
+/// workspace.shared_gates, when this is made; its rows are then gathered for each chunk.
+class InputProduct {
+ public:
+  InputProduct(const Queue& queue, const Direction& direction, const InputProductArgs& args,
+               const PassWorkspace& workspace);
+
+  /// Slots 0..G-1 of `gates` [chunk.rows, S*H] = the product of the chunk's rows.
+  void fill(const StepChunk& chunk, void* gates) const;
+
+ private:
+  const Queue& queue_;
+  const Direction& direction_;
+  const InputProductArgs args_;
+  void* const shared_gates_;
+};
+
+/// Backward.
+struct InputGradientArgs {
+  InputProductArgs input;
+  void* dx = nullptr;            ///< as input.x; null if not wanted
+  bool add_to_dx = false;
+  void* d_parameters = nullptr;  ///< the flat buffer; null if not wanted
+};
+
+/// dx of the chunk's rows from `gates` [chunk.rows, S*H], the gradients by the pre-activations, and
+/// their part of weight_ih's, which is added to what is there or overwrites it. Not for a shared input.
+void input_gradients(const Queue& queue, const Direction& direction, const InputGradientArgs& args,
+                     const StepChunk& chunk, const void* gates, bool add);
+
+/// The same of a shared input, over all rows at once: gates [N, S*H].
+void shared_input_gradients(const Queue& queue, const Direction& direction,
+                            const InputGradientArgs& args, std::int64_t rows, const void* gates,
+                            const PassWorkspace& workspace);
+
+}  // namespace sluice
