@@ -1,0 +1,33 @@
+// Times of several implementations of one thing, taken in turn.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "kernels/queue.h"
+
+namespace sluice::bench {
+
+/// Enqueues pass number `pass`.
+using Pass = std::function<void(std::uint64_t pass)>;
+
+struct SamplingOptions {
+  double min_seconds = 0.05;  ///< a repetition runs as many passes as this takes, one at least
+  int repetitions = 10;       ///< 3 where one pass takes over two seconds
+};
+
+/// Seconds of one pass, one number for each repetition.
+struct Samples {
+  std::int64_t iterations = 0;  ///< passes in a repetition
+  std::vector<double> real;     ///< CPU: the monotonic clock; CUDA: events around the passes
+  std::vector<double> cpu;      ///< of this process, all threads
+};
+
+/// The i-th repetition of every implementation before the next one of any, so that what changes on
+/// the machine meanwhile meets all of them. Before its repetition each runs one pass that does not
+/// count, and several at the start. Pass numbers rise throughout.
+std::vector<Samples> sample(const Queue& queue, const std::vector<Pass>& implementations,
+                            const SamplingOptions& options);
+
+}  // namespace sluice::bench

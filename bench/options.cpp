@@ -1,0 +1,70 @@
+#include "bench/options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+
+#include "bench/suites/suites.h"
+#include "host/version.h"
+
+namespace sluice::bench {
+
+bool parse_options(int argc, char** argv, Options& options, int& status) {
+  CLI::App app(
+      "Measures Sluice's recurrent layers, kernels and training steps beside other libraries.\n"
+      "Progress goes to standard error, the table to standard output.",
+      "sluice-bench");
+  app.set_version_flag("--version", std::string("sluice-bench ") + version);
+  app.add_option("--suite", options.suites,
+                 "One or more of: " + joined(suite_names()) + "; default: all")
+      ->delimiter(',')
+      ->check(CLI::IsMember(suite_names()));
+  app.add_option("--filter", options.filter,
+                 "Only cases whose name has a match of this regular expression");
+  app.add_option("--device", options.device, "cpu, cuda, cuda:N or auto")->capture_default_str();
+  app.add_option("--threads", options.threads,
+                 "Threads of the CPU, for every implementation; 0: one a processor")
+      ->check(CLI::NonNegativeNumber);
+  const std::map<std::string, DataType> types{{"float32", DataType::float32}};
+  std::string type = "float32";
+  app.add_option("--dtype", type, "Number type: float32")->check(CLI::IsMember(types));
+  app.add_option("--peers", options.peers,
+                 "Implementations beside Sluice's own choice, separated by commas: onednn,\n"
+                 "sluice:ALGORITHM, or none; default: all that the device can have")
+      ->delimiter(',');
+  app.add_option("--algorithm", options.algorithm,
+                 "Sluice's algorithm instead of the engine's choice");
+  app.add_flag("--small", options.small,
+               "Shapes for a CPU of few cores: all suites within 10 minutes on 2");
+  app.add_option("--min-time", options.sampling.min_seconds,
+                 "Seconds that a repetition lasts at least")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--repeat", options.sampling.repetitions,
+                 "Repetitions, of which the median is taken")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--out", options.out, "Write the results here, in Google Benchmark's JSON schema");
+  app.add_option("--csv", options.csv, "Write a line for each median here");
+  app.add_option(
+      "--read", options.read,
+      "Measure nothing: merge these result files (also pytorch_peer.py's), show the table,\n"
+      "and write them as --out and --csv say");
+  app.add_option("--machine", options.machine, "The machine's name in the results");
+  app.add_flag("--list", options.list, "Name the cases and measure nothing");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      status = app.exit(error);
+    } else {
+      std::fprintf(stderr, "sluice-bench: %s; see sluice-bench --help\n", error.what());
+      status = 2;
+    }
+    return false;
+  }
+  options.data_type = types.at(type);
+  return true;
+}
+
+}  // namespace sluice::bench

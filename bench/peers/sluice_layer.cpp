@@ -1,0 +1,141 @@
+#include "bench/peers/sluice_layer.h"
+
+#include "host/buffer.h"
+#include "host/version.h"
+#include "kernels/device.h"
+#include "kernels/error.h"
+
+namespace sluice::bench {
+namespace {
+
+class SluiceLayer : public PreparedLayer {
+ public:
+  SluiceLayer(const Queue& queue, const RecurrentPlan& plan, const LayerProblem& problem,
+              const std::vector<float>& parameters, const InputRing& ring)
+      : queue_(queue), plan_(plan), problem_(problem), ring_(ring), layout_(problem.layout()) {
+    const RecurrentConfig& config = problem.config;
+    const std::size_t number = size_of(config.data_type), rows = problem.rows();
+    parameters_ = Buffer(queue, parameters.size() * number);
+    upload_numbers(queue, parameters_.data(), config.data_type, parameters.data(),
+                   parameters.size());
+    y_ = Buffer(queue, rows * config.output_size() * number);
+    workspace_ = Buffer(queue, plan.workspace_bytes(problem.shape()));
+    arrangement_ = Buffer(queue, SequenceLayout::device_bytes(rows, problem.steps, problem.batch));
+    sequences_ = layout_.upload(queue, arrangement_.data());
+    if (problem.training) {
+      reserve_ = Buffer(queue, plan.reserve_bytes(problem.shape()));
+      dx_ = Buffer(queue, rows * config.input_size * number);
+      d_parameters_ = Buffer(queue, parameters.size() * number);
+    }
+  }
+
+  void run(std::uint64_t pass) override {
+    const RecurrentConfig& config = problem_.config;
+    const void* const x = ring_.piece(problem_.rows() * config.input_size, pass);
+    plan_.forward(queue_, {.sequences = sequences_,
+                           .parameters = parameters_.data(),
+                           .x = x,
+                           .y = y_.data(),
+                           .reserve = reserve_.data(),
+                           .workspace = workspace_.data(),
+                           .seed = 1});
+    if (!problem_.training) return;
+    const void* const dy = ring_.second_piece(problem_.rows() * config.output_size(), pass);
+    plan_.backward(queue_, {.sequences = sequences_,
+                            .parameters = parameters_.data(),
+                            .x = x,
+                            .y = y_.data(),
+                            .dy = dy,
+                            .dx = dx_.data(),
+                            .d_parameters = d_parameters_.data(),
+                            .reserve = reserve_.data(),
+                            .workspace = workspace_.data(),
+                            .seed = 1});
+  }
+
+  std::vector<NamedOutput> outputs() override {
+    run(0);
+    const RecurrentConfig& config = problem_.config;
+    std::vector<NamedOutput> found;
+    found.push_back({"y", fetch(y_.data(), problem_.rows() * config.output_size())});
+    if (!problem_.training) return found;
+    found.push_back({"dx", fetch(dx_.data(), problem_.rows() * config.input_size)});
+    for (const ParameterView& view : recurrent_parameters(config)) {
+      const auto* from = d_parameters_.as<std::byte>() + view.offset * size_of(config.data_type);
+      found.push_back({"d " + view.name, fetch(from, view.size())});
+    }
+    return found;
+  }
+
+  std::string algorithm() const override { return name_of(plan_.algorithm()); }
+  std::size_t bytes() const override {
+    return parameters_.bytes() + y_.bytes() + dx_.bytes() + d_parameters_.bytes() +
+           reserve_.bytes() + workspace_.bytes() + arrangement_.bytes();
+  }
+
+ private:
+  static std::string name_of(Algorithm algorithm);
+
+  std::vector<float> fetch(const void* from, std::int64_t count) const {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    download_numbers(queue_, values.data(), problem_.config.data_type, from, count);
+    return values;
+  }
+
+  Queue queue_;
+  RecurrentPlan plan_;
+  LayerProblem problem_;
+  const InputRing& ring_;
+  SequenceLayout layout_;
+  Sequences sequences_;
+  Buffer parameters_, y_, dx_, d_parameters_, reserve_, workspace_, arrangement_;
+};
+
+struct NamedAlgorithm {
+  const char* name;
+  Algorithm algorithm;
+};
+constexpr NamedAlgorithm algorithms[] = {{"automatic", Algorithm::automatic},
+                                         {"stepwise", Algorithm::stepwise},
+                                         {"row_blocks", Algorithm::row_blocks}};
+
+std::string SluiceLayer::name_of(Algorithm algorithm) {
+  for (const NamedAlgorithm& each : algorithms) {
+    if (each.algorithm == algorithm) return each.name;
+  }
+  return "?";
+}
+
+struct SluicePeer : LayerPeer {
+  Queue queue;
+  Algorithm algorithm = Algorithm::automatic;
+
+  std::unique_ptr<PreparedLayer> prepare(const LayerProblem& problem,
+                                         const std::vector<float>& parameters,
+                                         const InputRing& ring) const override try {
+    const RecurrentPlan plan(problem.config, queue.device, algorithm);
+    return std::make_unique<SluiceLayer>(queue, plan, problem, parameters, ring);
+  } catch (const Error& error) {
+    throw Refusal(error.what());
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<LayerPeer> sluice_peer(const Queue& queue, const std::string& algorithm) {
+  auto peer = std::make_unique<SluicePeer>();
+  peer->queue = queue;
+  peer->name = algorithm.empty() ? "sluice" : "sluice:" + algorithm;
+  peer->version = version;
+  std::string known;
+  for (const NamedAlgorithm& each : algorithms) {
+    known += std::string(known.empty() ? "" : ", ") + each.name;
+    if (algorithm.empty() || algorithm == each.name) {
+      peer->algorithm = algorithm.empty() ? Algorithm::automatic : each.algorithm;
+      return peer;
+    }
+  }
+  throw Error::usage("no algorithm is called '" + algorithm + "'; there are " + known);
+}
+
+}  // namespace sluice::bench

@@ -1,0 +1,24 @@
+#include "bench/suites/suites.h"
+
+#include "kernels/error.h"
+
+namespace sluice::bench {
+
+const std::vector<std::string>& suite_names() {
+  static const std::vector<std::string> names{"deepbench-train", "deepbench-infer"};
+  return names;
+}
+
+std::vector<Case> cases_of(const std::string& suite, const Options& options, DeviceKind) {
+  if (suite == "deepbench-train") return deepbench_cases(options, true);
+  if (suite == "deepbench-infer") return deepbench_cases(options, false);
+  throw Error::usage("no suite is called '" + suite + "'; there are " + joined(suite_names()));
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+}  // namespace sluice::bench
