@@ -13,6 +13,7 @@ std::vector<double> gradient_norms_from_end(const Model& model, const Dataset& d
   config.recurrent_dropout = config.head_dropout = 0.0;
   Model probe(model.queue(), config);
   probe.set_parameters(model.download_parameters());
+  probe.keep_input_gradients();
   const Batch batch = make_batch(dataset, rows);
   probe.train_pass(batch, {}, nullptr);
   const std::vector<float> gradient = probe.download_input_gradient();

@@ -10,9 +10,14 @@
 #include "kernels/gemm.h"
 #include "kernels/loss.h"
 #include "kernels/pooling.h"
+#include "kernels/rows.h"
 
 namespace sluice {
 namespace {
+
+// On CUDA a list of distinct words has a multiple of this, so that batches of like size launch the
+// same work.
+constexpr std::int64_t distinct_multiple = 256;
 
 constexpr std::uint32_t head_dropout_stream = 0x48454144;  // "HEAD"; the engine counts from 0
 
@@ -36,7 +41,9 @@ std::vector<float> to_host(const Queue& queue, const Buffer& buffer, std::int64_
 struct Model::Inputs {
   Sequences sequences;
   Sequences features;                    // the pooled rows: B of one step; with head dropout only
-  const std::int32_t* tokens = nullptr;  // [N]
+  const std::int32_t* tokens = nullptr;  // [N], or [U] distinct ones
+  std::int64_t token_count = 0;
+  SharedInput shared;                    // with distinct tokens
   const std::int32_t* labels = nullptr;  // [B]; null without labels
 };
 
@@ -45,6 +52,7 @@ Model::Model(const Queue& queue, const ModelConfig& config)
       config_(config),
       layout_(config),
       plan_(config.recurrent(), queue.device),
+      distinct_(config.vocabulary_size),
       parameters_(queue, static_cast<std::size_t>(layout_.size) * sizeof(float)) {
   reserved_.training = false;
 }
@@ -75,6 +83,7 @@ void Model::reserve(const PassShape& shape) {
   const std::int64_t e = config_.embedding_size, f = config_.features(), c = config_.logits();
   if (queue_.device == DeviceKind::cuda) {
     floats(tokens_, all.rows, 1);
+    floats(index_, all.rows, 1);
     floats(labels_, all.batch, 1);
     arrangement_.reserve(queue_, SequenceLayout::device_bytes(all.rows, all.steps, all.batch));
     one_step_arrangement_.reserve(queue_, SequenceLayout::device_bytes(all.batch, 1, all.batch));
@@ -85,8 +94,10 @@ void Model::reserve(const PassShape& shape) {
   floats(argmax_, all.batch, f);
   floats(logits_, all.batch, c);
   floats(probabilities_, all.batch, c);
-  PassShape inference = all;  // needs more workspace, having no reserve
-  inference.training = false;
+  PassShape inference = all, training = all;
+  inference.training = false;  // needs more workspace, having no reserve
+  inference.shared_rows = std::min(all.rows / 2, config_.vocabulary_size + distinct_multiple);
+  if (config_.input_dropout == 0.0) training.shared_rows = inference.shared_rows;
   std::size_t workspace =
       std::max(plan_.workspace_bytes(inference), cross_entropy_workspace_bytes(all.batch));
   if (all.training) {
@@ -98,9 +109,9 @@ void Model::reserve(const PassShape& shape) {
     floats(dy_, all.rows, f);
     floats(d_pooled_, all.batch, f);
     floats(d_logits_, all.batch, c);
-    reserve_.reserve(queue_, plan_.reserve_bytes(all));
+    reserve_.reserve(queue_, plan_.reserve_bytes(training));
     workspace =
-        std::max({workspace, plan_.workspace_bytes(all),
+        std::max({workspace, plan_.workspace_bytes(training),
                   column_sum_workspace_bytes(DataType::float32, all.batch, c),
                   embedding_backward_workspace_bytes(queue_, DataType::float32, all.rows, e)});
   }
@@ -114,7 +125,7 @@ Model::Inputs Model::place(const Batch& batch, bool training) {
   reserve({rows_, batch.layout.steps(), batch.layout.batch(), training});
   Inputs inputs;
   inputs.sequences = batch.layout.upload(queue_, arrangement_.data());
-  inputs.tokens = on_device(queue_, batch.tokens, tokens_);
+  place_tokens(batch, training, inputs);
   if (!batch.labels.empty()) inputs.labels = on_device(queue_, batch.labels, labels_);
   if (training && config_.head_dropout > 0.0) {
     if (one_step_.batch() != batch_) {
@@ -125,6 +136,20 @@ Model::Inputs Model::place(const Batch& batch, bool training) {
   return inputs;
 }
 
+void Model::place_tokens(const Batch& batch, bool training, Inputs& inputs) {
+  if (shares_inputs_ && !(training && config_.input_dropout > 0.0)) {
+    distinct_.find(batch.tokens, queue_.device == DeviceKind::cuda ? distinct_multiple : 1);
+    inputs.token_count = static_cast<std::int64_t>(distinct_.tokens().size());
+    if (inputs.token_count * 2 <= rows_) {
+      inputs.tokens = on_device(queue_, distinct_.tokens(), tokens_);
+      inputs.shared = {on_device(queue_, distinct_.index(), index_), inputs.token_count};
+      return;
+    }
+  }
+  inputs.tokens = on_device(queue_, batch.tokens, tokens_);
+  inputs.token_count = rows_;
+}
+
 const float* Model::weight(const char* name) const {
   return parameters() + layout_.view(name).offset;
 }
@@ -132,7 +157,7 @@ float* Model::gradient(const char* name) const { return gradients() + layout_.vi
 
 void Model::embed_and_recur(const Inputs& inputs, const DropoutSource* dropout) {
   EmbeddingForwardArgs embed;
-  embed.rows = rows_;
+  embed.rows = inputs.token_count;
   embed.embedding_size = config_.embedding_size;
   embed.vocabulary = config_.vocabulary_size;
   embed.table = weight("embedding.weight");
@@ -144,6 +169,7 @@ void Model::embed_and_recur(const Inputs& inputs, const DropoutSource* dropout) 
   recur.sequences = inputs.sequences;
   recur.parameters = parameters() + layout_.recurrent;
   recur.x = x_.data();
+  recur.shared_input = inputs.shared;
   recur.y = y_.data();
   recur.workspace = workspace_.data();
   if (dropout != nullptr) {
@@ -274,6 +300,7 @@ void Model::backward_from_loss(const Inputs& inputs, const DropoutSource& dropou
   recur.sequences = inputs.sequences;
   recur.parameters = parameters() + layout_.recurrent;
   recur.x = x_.data();
+  recur.shared_input = inputs.shared;
   recur.y = y_.data();
   recur.dy = dy_.data();
   recur.dx = dx_.data();
@@ -284,13 +311,26 @@ void Model::backward_from_loss(const Inputs& inputs, const DropoutSource& dropou
   recur.step = dropout.step;
   plan_.backward(queue_, recur);
 
+  embed_back(inputs);
+}
+
+void Model::embed_back(const Inputs& inputs) {
+  float* const d_table = gradient("embedding.weight");
+  const std::int64_t e = config_.embedding_size;
+  if (inputs.shared.index != nullptr) {  // each word has one row of dx
+    fill_zero(queue_, d_table,
+              static_cast<std::size_t>(config_.vocabulary_size * e) * sizeof(float));
+    scatter_rows(queue_, {.rows = inputs.token_count, .columns = e, .source = dx_.data(),
+                          .ld_source = e, .index = inputs.tokens, .to = d_table, .ld_to = e});
+    return;
+  }
   EmbeddingBackwardArgs embed;
   embed.rows = rows_;
-  embed.embedding_size = config_.embedding_size;
+  embed.embedding_size = e;
   embed.vocabulary = config_.vocabulary_size;
   embed.d_out = dx_.data();
   embed.tokens = inputs.tokens;
-  embed.d_table = gradient("embedding.weight");
+  embed.d_table = d_table;
   embed.workspace = workspace_.data();
   embed.workspace_bytes = workspace_.bytes();
   embedding_backward(queue_, embed);
@@ -324,7 +364,7 @@ std::vector<float> Model::download_input_gradient() const {
 std::size_t Model::bytes() const {
   std::size_t total = 0;
   for (const Buffer* buffer :
-       {&parameters_, &gradients_, &tokens_, &labels_, &arrangement_, &one_step_arrangement_, &x_,
+       {&parameters_, &gradients_, &tokens_, &index_, &labels_, &arrangement_, &one_step_arrangement_, &x_,
         &dx_, &y_, &dy_, &pooled_, &d_pooled_, &argmax_, &logits_, &d_logits_, &probabilities_,
         &reserve_, &workspace_}) {
     total += buffer->bytes();

@@ -8,6 +8,7 @@
 #include "engine/recurrent.h"
 #include "host/buffer.h"
 #include "host/data/batches.h"
+#include "host/model/distinct_tokens.h"
 #include "host/model/model_config.h"
 #include "host/model/parameters.h"
 
@@ -53,7 +54,13 @@ class Model {
 
   /// Of the last pass, by sorted row; these wait for the device.
   std::vector<float> download_probabilities() const;   ///< [B, logits()]; with one: of class 1
-  std::vector<float> download_input_gradient() const;  ///< [N, E] of the last train_pass()
+  std::vector<float> download_input_gradient() const;  ///< [N, E] of the last train_pass(), after
+                                                       ///< keep_input_gradients()
+
+  /// From now on every token of a batch has a row of its own in x and dx. Without this, passes that
+  /// can do so embed and multiply each word of a batch once (SharedInput in engine/recurrent.h):
+  /// those without dropout on the input whose words stand twice on average.
+  void keep_input_gradients() { shares_inputs_ = false; }
 
   /// Device memory held, in bytes.
   std::size_t bytes() const;
@@ -61,11 +68,13 @@ class Model {
  private:
   struct Inputs;  // a batch as the device sees it
 
+  void place_tokens(const Batch& batch, bool training, Inputs& inputs);
   Inputs place(const Batch& batch, bool training);
   void embed_and_recur(const Inputs& inputs, const DropoutSource* dropout);
   void pool_and_classify(const Inputs& inputs, const DropoutSource* dropout);
   void compute_loss(const Inputs& inputs, double* totals);
   void backward_from_loss(const Inputs& inputs, const DropoutSource& dropout);
+  void embed_back(const Inputs& inputs);
   void drop_features(const Inputs& inputs, const DropoutSource& dropout, const Buffer& features);
 
   const float* weight(const char* name) const;
@@ -76,14 +85,16 @@ class Model {
   ParameterLayout layout_;
   RecurrentPlan plan_;
   PassShape reserved_;
+  bool shares_inputs_ = true;
+  DistinctTokens distinct_;
   std::int64_t rows_ = 0;  // of the last pass
   std::int64_t batch_ = 0;
 
   SequenceLayout one_step_;  // B rows of one step, for the dropout of pooled features
 
   Buffer parameters_, gradients_;
-  Buffer tokens_, labels_, arrangement_, one_step_arrangement_;  // on CUDA; unused on the CPU
-  Buffer x_, dx_;                                                // [N, E]
+  Buffer tokens_, index_, labels_, arrangement_, one_step_arrangement_;  // on CUDA; unused on the CPU
+  Buffer x_, dx_;                                                // [N, E] or [U, E]
   Buffer y_, dy_;                                                // [N, F]
   Buffer pooled_, d_pooled_, argmax_;                            // [B, F]
   Buffer logits_, d_logits_, probabilities_;                     // [B, C]

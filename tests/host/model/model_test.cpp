@@ -98,6 +98,37 @@ TEST_P(ModelOnDevice, GradientsAgreeWithDifferencesOfTheLoss) {
   }
 }
 
+TEST_P(ModelOnDevice, WordsThatStandTwiceAreTakenOnceWithTheSameGradients) {
+  std::vector<std::vector<std::int32_t>> rows;
+  for (std::int32_t r = 0; r < 300; ++r) rows.push_back({r % 7, 3, 5, 8, r % 3});
+  const Dataset dataset = dataset_of(rows, std::vector<std::int32_t>(rows.size(), 1));
+  const Batch batch = make_batch(dataset, all_rows(dataset));
+  Model sharing = make(config(Pooling::mean, 2)), keeping = make(config(Pooling::mean, 2));
+  keeping.keep_input_gradients();
+  std::vector<float> gradients[2];
+  for (Model* model : {&sharing, &keeping}) {
+    model->train_pass(batch, {}, nullptr);
+    std::vector<float>& values = gradients[model == &keeping];
+    values.resize(static_cast<std::size_t>(model->layout().size));
+    download(device_->queue(), values.data(), model->gradients(), values.size() * sizeof(float));
+    synchronize(device_->queue());
+  }
+  for (std::size_t i = 0; i < gradients[0].size(); ++i) {
+    EXPECT_NEAR(gradients[0][i], gradients[1][i], 1e-6f) << i;
+  }
+  const std::vector<float> dx = keeping.download_input_gradient();
+  const std::int64_t e = sharing.config().embedding_size;
+  std::vector<float> of_word_8(static_cast<std::size_t>(e));
+  for (std::size_t n = 0; n < batch.tokens.size(); ++n) {
+    for (std::int64_t i = 0; batch.tokens[n] == 8 && i < e; ++i) {
+      of_word_8[static_cast<std::size_t>(i)] += dx[n * static_cast<std::size_t>(e) + static_cast<std::size_t>(i)];
+    }
+  }
+  for (std::int64_t i = 0; i < e; ++i) {
+    EXPECT_NEAR(gradients[0][static_cast<std::size_t>(8 * e + i)], of_word_8[static_cast<std::size_t>(i)], 1e-6f);
+  }
+}
+
 TEST_P(ModelOnDevice, ARowsProbabilityDoesNotDependOnItsCompany) {
   Model model = make(config(Pooling::last, 3));
   const Dataset dataset = small_dataset();
