@@ -12,9 +12,9 @@ void multiply(const Queue& queue, const Direction& direction, const void* parame
               std::int64_t rows, void* out, std::int64_t ld) {
   const DataType type = direction.config.data_type;
   const std::int64_t in = direction.input_size;
-  gemm(queue, {.type = type, .transpose_b = true, .m = rows, .n = direction.gates(), .k = in,
-               .a = x, .lda = in, .b = at(parameters, direction.weight_ih, type), .ldb = in,
-               .c = out, .ldc = ld});
+  gemm(queue, {.type = type, .math = direction.config.math, .transpose_b = true, .m = rows,
+               .n = direction.gates(), .k = in, .a = x, .lda = in,
+               .b = at(parameters, direction.weight_ih, type), .ldb = in, .c = out, .ldc = ld});
 }
 
 // dx [rows, in] (+)= gates W_ih.
@@ -22,8 +22,8 @@ void multiply_back(const Queue& queue, const Direction& direction, const InputGr
                    const void* gates, std::int64_t ld, std::int64_t rows, void* dx) {
   const DataType type = direction.config.data_type;
   const std::int64_t in = direction.input_size;
-  gemm(queue, {.type = type, .m = rows, .n = in, .k = direction.gates(),
-               .beta = args.add_to_dx ? 1.0 : 0.0, .a = gates, .lda = ld,
+  gemm(queue, {.type = type, .math = direction.config.math, .m = rows, .n = in,
+               .k = direction.gates(), .beta = args.add_to_dx ? 1.0 : 0.0, .a = gates, .lda = ld,
                .b = at(args.input.parameters, direction.weight_ih, type), .ldb = in, .c = dx,
                .ldc = in});
 }
@@ -33,7 +33,8 @@ void weight_gradient(const Queue& queue, const Direction& direction, const Input
                      const void* gates, std::int64_t ld, const void* x, std::int64_t rows, bool add) {
   const DataType type = direction.config.data_type;
   const std::int64_t in = direction.input_size;
-  gemm(queue, {.type = type, .transpose_a = true, .m = direction.gates(), .n = in, .k = rows,
+  gemm(queue, {.type = type, .wide_c = true, .math = direction.config.math, .transpose_a = true,
+               .m = direction.gates(), .n = in, .k = rows,
                .beta = add ? 1.0 : 0.0, .a = gates, .lda = ld, .b = x, .ldb = in,
                .c = at(args.d_parameters, direction.weight_ih, type), .ldc = in});
 }

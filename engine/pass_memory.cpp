@@ -48,7 +48,7 @@ PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, Devi
   const bool cell_state = has_cell_state(config.cell);
   const bool masks = config.recurrent_dropout > 0.0;
   if (algorithm == Algorithm::row_blocks) {
-    const RecurrenceShape shape{config.cell, config.data_type, hidden};
+    const RecurrenceShape shape{config.cell, config.data_type, hidden, config.math};
     packed = carver.take(recurrence_weight_bytes(shape));
     scratch = carver.take(recurrence_scratch_bytes(shape, pass.batch));
   }

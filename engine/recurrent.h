@@ -17,6 +17,7 @@ namespace sluice {
 struct RecurrentConfig {
   Cell cell = Cell::lstm;
   DataType data_type = DataType::float32;
+  MatrixMath math = MatrixMath::ieee;  ///< of float32 products
   std::int64_t input_size = 0;   ///< I
   std::int64_t hidden_size = 0;  ///< H
   int num_layers = 1;            ///< L

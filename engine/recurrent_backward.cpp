@@ -40,7 +40,7 @@ void run(const Queue& queue, const Direction& direction, const RecurrentBackward
   const void* const weight_hh = at(args.parameters, direction.weight_hh, type);
   const bool shared = tensors.input.input.shared.index != nullptr;
   RecurrenceBackwardArgs recurrence{
-      .shape = {config.cell, type, config.hidden_size}, .sequences = args.sequences,
+      .shape = {config.cell, type, config.hidden_size, config.math}, .sequences = args.sequences,
       .reverse = direction.reverse, .packed = workspace.packed, .h_initial = workspace.h_state,
       .c_initial = workspace.c_state, .h = tensors.h, .ldh = config.output_size(), .c = reserve.c,
       .dy = tensors.dy, .lddy = config.output_size(), .dh_state = workspace.dh_state,

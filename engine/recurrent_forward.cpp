@@ -32,7 +32,7 @@ void run(const Queue& queue, const Direction& direction, const RecurrentForwardA
   const bool training = args.reserve != nullptr;
   const void* const weight_hh = at(args.parameters, direction.weight_hh, type);
   RecurrenceForwardArgs recurrence{
-      .shape = {config.cell, type, config.hidden_size}, .sequences = args.sequences,
+      .shape = {config.cell, type, config.hidden_size, config.math}, .sequences = args.sequences,
       .reverse = direction.reverse, .training = training, .bias = workspace.bias,
       .packed = workspace.packed, .h_state = workspace.h_state, .c_state = workspace.c_state,
       .c = reserve.c, .h = at(y, direction.reverse ? config.hidden_size : 0, type),

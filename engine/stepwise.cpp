@@ -32,21 +32,22 @@ Step step_at(const Sequences& sequences, std::int32_t t, bool reverse) {
 struct Product {
   const Queue& queue;
   DataType type;
+  MatrixMath math;
   std::int64_t rows, hidden;
   const void* weight_hh;
 
   // Slots [slot, ...) of `gates` += h R^T of gates [gate, gate + gates).
   void forward(const void* h, std::int64_t ldh, int gate, int gates, void* to, std::int64_t ld,
                double beta) const {
-    gemm(queue, {.type = type, .transpose_b = true, .m = rows, .n = gates * hidden, .k = hidden,
-                 .beta = beta, .a = h, .lda = ldh,
+    gemm(queue, {.type = type, .math = math, .transpose_b = true, .m = rows, .n = gates * hidden,
+                 .k = hidden, .beta = beta, .a = h, .lda = ldh,
                  .b = at(weight_hh, gate * hidden * hidden, type), .ldb = hidden, .c = to, .ldc = ld});
   }
   // to [rows, H] = beta to + dg R of gates [gate, gate + gates).
   void backward(const void* dg, std::int64_t ld, int gate, int gates, void* to, double beta) const {
-    gemm(queue, {.type = type, .m = rows, .n = hidden, .k = gates * hidden, .beta = beta, .a = dg,
-                 .lda = ld, .b = at(weight_hh, gate * hidden * hidden, type), .ldb = hidden,
-                 .c = to, .ldc = hidden});
+    gemm(queue, {.type = type, .wide_c = true, .math = math, .m = rows, .n = hidden,
+                 .k = gates * hidden, .beta = beta, .a = dg, .lda = ld,
+                 .b = at(weight_hh, gate * hidden * hidden, type), .ldb = hidden, .c = to, .ldc = hidden});
   }
 };
 
@@ -57,7 +58,7 @@ int product_slot(Cell cell, int gate) { return cell == Cell::gru && gate == 2 ? 
 
 void stepwise_forward(const Queue& queue, const StepwiseForwardArgs& args) {
   const RecurrenceForwardArgs& r = args.recurrence;
-  const auto [cell, type, hidden] = r.shape;
+  const auto [cell, type, hidden, math] = r.shape;
   const std::int64_t slots = slot_count(cell) * hidden, batch = r.sequences.batch;
   const int gates = gate_count(cell);
   if (r.mask != nullptr) {
@@ -66,7 +67,7 @@ void stepwise_forward(const Queue& queue, const StepwiseForwardArgs& args) {
   const std::int64_t first_row = r.sequences.host_offsets[r.begin];
   for (std::int32_t s = r.begin; s < r.end; ++s) {
     const Step step = step_at(r.sequences, r.reverse ? r.end - 1 - (s - r.begin) : s, r.reverse);
-    const Product product{queue, type, step.rows, hidden, args.weight_hh};
+    const Product product{queue, type, math, step.rows, hidden, args.weight_hh};
     void* const row = at(r.gates, (step.begin - first_row) * slots, type);
     // Gates [gate, gate + count) from the state, or each from its own masked state.
     const auto from_state = [&](int gate, int count) {
@@ -108,13 +109,13 @@ void stepwise_forward(const Queue& queue, const StepwiseForwardArgs& args) {
 
 void stepwise_backward(const Queue& queue, const StepwiseBackwardArgs& args) {
   const RecurrenceBackwardArgs& r = args.recurrence;
-  const auto [cell, type, hidden] = r.shape;
+  const auto [cell, type, hidden, math] = r.shape;
   const std::int64_t slots = slot_count(cell) * hidden, batch = r.sequences.batch;
   const int gates = gate_count(cell);
   const std::int64_t first_row = r.sequences.host_offsets[r.begin];
   for (std::int32_t s = r.begin; s < r.end; ++s) {
     const Step step = step_at(r.sequences, r.reverse ? s : r.end - 1 - (s - r.begin), r.reverse);
-    const Product product{queue, type, step.rows, hidden, args.weight_hh};
+    const Product product{queue, type, math, step.rows, hidden, args.weight_hh};
     void* const row = at(r.gates, (step.begin - first_row) * slots, type);
     // dh_state += what comes back through R of the first `count` gates.
     const auto through_weights = [&](int count) {

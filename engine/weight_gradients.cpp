@@ -43,8 +43,9 @@ class Gradients {
   void product(const Block& block, const void* b, std::int64_t ldb, std::int64_t parameter,
                std::int64_t width, bool add) const {
     if (block.rows == 0) return;
-    gemm(queue_, {.type = type_, .transpose_a = true, .m = block.columns, .n = width,
-                  .k = block.rows, .beta = add ? 1.0 : 0.0,
+    gemm(queue_, {.type = type_, .wide_c = true, .math = direction_.config.math,
+                  .transpose_a = true, .m = block.columns, .n = width, .k = block.rows,
+                  .beta = add ? 1.0 : 0.0,
                   .a = at(args_.gates, block.row * direction_.slots() + block.column, type_),
                   .lda = direction_.slots(), .b = b, .ldb = ldb,
                   .c = at(args_.d_parameters, parameter, type_), .ldc = width});

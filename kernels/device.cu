@@ -86,8 +86,11 @@ void create_blas(Queue& queue, int major) {
   check(cudaMalloc(&workspace, bytes), "allocating cuBLAS's workspace");
   blas_workspaces().add(blas, workspace);
   check(cublasSetWorkspace(blas, workspace, bytes), "giving cuBLAS its workspace");
-  // float32 products are IEEE float32: no TF32, no emulation; no atomics, so the same bits always.
-  check(cublasSetMathMode(blas, CUBLAS_DEFAULT_MATH), "setting cuBLAS's arithmetic");
+  // float32 products are IEEE float32: no TF32 unless a call asks, no emulation. 16-bit products add
+  // up in float32 to the end. No atomics, so the same bits always.
+  constexpr auto math =
+      cublasMath_t(CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
+  check(cublasSetMathMode(blas, math), "setting cuBLAS's arithmetic");
   check(cublasSetAtomicsMode(blas, CUBLAS_ATOMICS_NOT_ALLOWED), "forbidding cuBLAS's atomics");
 }
 

@@ -8,11 +8,13 @@
 namespace sluice {
 
 /// C = alpha op(A) op(B) + beta C, row-major; op transposes where asked. `batch` > 1 repeats it
-/// with the given strides (in elements). float32 products are IEEE float32: TF32 is never used
-/// unless a caller asks for it. On the CPU the work is cut into tiles that do not depend on the
+/// with the given strides (in elements). 16-bit matrices are multiplied and added up in float32,
+/// and rounded once at the end. On the CPU the work is cut into tiles that do not depend on the
 /// number of threads, so that the bits do not either.
 struct GemmArgs {
-  DataType type = DataType::float32;
+  DataType type = DataType::float32;  ///< of A and B, and of C unless:
+  bool wide_c = false;                ///< C is of state_type(type): float32 for 16-bit A and B
+  MatrixMath math = MatrixMath::ieee;
   bool transpose_a = false, transpose_b = false;
   std::int64_t m = 0, n = 0, k = 0;
   double alpha = 1.0, beta = 0.0;

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <memory>
 #include <string>
 
 #include "kernels/error.h"
+#include "kernels/number.h"
 
 extern "C" int omp_get_max_threads();
 extern "C" void omp_set_num_threads(int);
@@ -37,8 +39,14 @@ void scale(const GemmArgs& args, T* c, std::int64_t m, std::int64_t n) {
   for (std::int64_t i = 0; i < m; ++i) {
     for (std::int64_t j = 0; j < n; ++j) {
       T& out = c[i * args.ldc + j];
-      out = args.beta == 0.0 ? T(0) : static_cast<T>(args.beta) * out;
+      out = narrow<T>(args.beta == 0.0 ? Wide<T>(0) : static_cast<Wide<T>>(args.beta) * widen(out));
     }
+  }
+}
+
+void require_success(dnnl_status_t status) {
+  if (status != dnnl_success) {
+    throw Error::runtime("gemm: oneDNN failed with status " + std::to_string(status));
   }
 }
 
@@ -46,13 +54,9 @@ void scale(const GemmArgs& args, T* c, std::int64_t m, std::int64_t n) {
 void product(const GemmArgs& args, const float* a, const float* b, float* c, std::int64_t m,
              std::int64_t n) {
   if (args.k == 0) return scale(args, c, m, n);
-  const dnnl_status_t status =
-      dnnl_sgemm(args.transpose_a ? 'T' : 'N', args.transpose_b ? 'T' : 'N', m, n, args.k,
-                 static_cast<float>(args.alpha), a, args.lda, b, args.ldb,
-                 static_cast<float>(args.beta), c, args.ldc);
-  if (status != dnnl_success) {
-    throw Error::runtime("gemm: oneDNN failed with status " + std::to_string(status));
-  }
+  require_success(dnnl_sgemm(args.transpose_a ? 'T' : 'N', args.transpose_b ? 'T' : 'N', m, n,
+                             args.k, static_cast<float>(args.alpha), a, args.lda, b, args.ldb,
+                             static_cast<float>(args.beta), c, args.ldc));
 }
 
 // float64 serves the gradient checks: plain loops, since oneDNN has no double product.
@@ -74,6 +78,64 @@ void product(const GemmArgs& args, const double* a, const double* b, double* c, 
   }
 }
 
+// A block of a matrix as floats, rows close together.
+template <class S>
+void widen_block(const S* from, std::int64_t ld, std::int64_t rows, std::int64_t columns, float* to) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < columns; ++j) to[i * columns + j] = widen(from[i * ld + j]);
+  }
+}
+
+constexpr std::int64_t kBlock = 256;  // rows, columns and depth that are widened together
+
+// The three blocks of a product of 16-bit matrices, on the thread that takes it; 256 KiB each.
+float* blocks_of_this_thread() {
+  thread_local const std::unique_ptr<float[]> blocks(new float[3 * kBlock * kBlock]);
+  return blocks.get();
+}
+
+// 16-bit factors: widened block by block, since oneDNN multiplies float16 on few processors and
+// bfloat16 with other roundings on each.
+template <class S, class Out>
+void product(const GemmArgs& args, const S* a, const S* b, Out* c, std::int64_t m, std::int64_t n) {
+  if (args.k == 0) return scale(args, c, m, n);
+  float* const block_a = blocks_of_this_thread();
+  float* const block_b = block_a + kBlock * kBlock;
+  float* const sum = block_b + kBlock * kBlock;
+  for (std::int64_t i = 0; i < m; i += kBlock) {
+    const std::int64_t rows = std::min(kBlock, m - i);
+    for (std::int64_t j = 0; j < n; j += kBlock) {
+      const std::int64_t columns = std::min(kBlock, n - j);
+      for (std::int64_t p = 0; p < args.k; p += kBlock) {
+        const std::int64_t depth = std::min(kBlock, args.k - p);
+        if (args.transpose_a) {
+          widen_block(a + p * args.lda + i, args.lda, depth, rows, block_a);
+        } else {
+          widen_block(a + i * args.lda + p, args.lda, rows, depth, block_a);
+        }
+        if (args.transpose_b) {
+          widen_block(b + j * args.ldb + p, args.ldb, columns, depth, block_b);
+        } else {
+          widen_block(b + p * args.ldb + j, args.ldb, depth, columns, block_b);
+        }
+        require_success(dnnl_sgemm(args.transpose_a ? 'T' : 'N', args.transpose_b ? 'T' : 'N', rows,
+                                   columns, depth, static_cast<float>(args.alpha), block_a,
+                                   args.transpose_a ? rows : depth, block_b,
+                                   args.transpose_b ? depth : columns, p == 0 ? 0.0f : 1.0f, sum,
+                                   columns));
+      }
+      const float beta = static_cast<float>(args.beta);
+      for (std::int64_t r = 0; r < rows; ++r) {
+        Out* const out = c + (i + r) * args.ldc + j;
+        const float* const from = sum + r * columns;
+        for (std::int64_t q = 0; q < columns; ++q) {
+          out[q] = narrow<Out>(beta == 0.0f ? from[q] : from[q] + beta * widen(out[q]));
+        }
+      }
+    }
+  }
+}
+
 // The longer side of C in equal pieces, by the shape alone: about 8 MFLOP each, no thinner than
 // what a product runs well on, and a power of two of them, which most teams share out evenly.
 struct Tiles {
@@ -91,19 +153,19 @@ struct Tiles {
   }
 };
 
-template <class T>
+template <class T, class Out>
 void run(const Queue& queue, const GemmArgs& args) {
   const Tiles tiles(args);
   const auto* a = static_cast<const T*>(args.a);
   const auto* b = static_cast<const T*>(args.b);
-  auto* c = static_cast<T*>(args.c);
+  auto* c = static_cast<Out*>(args.c);
   parallel_for(queue, args.batch * tiles.count, [&](std::int64_t task) {
     const OneThread one_thread;
     const std::int64_t item = task / tiles.count;
     const std::int64_t first = task % tiles.count * tiles.size;
     const T* tile_a = a + item * args.stride_a;
     const T* tile_b = b + item * args.stride_b;
-    T* tile_c = c + item * args.stride_c;
+    Out* tile_c = c + item * args.stride_c;
     if (tiles.along_m) {
       product(args, tile_a + first * (args.transpose_a ? 1 : args.lda), tile_b,
               tile_c + first * args.ldc, std::min(tiles.size, args.m - first), args.n);
@@ -117,7 +179,9 @@ void run(const Queue& queue, const GemmArgs& args) {
 }  // namespace
 
 void gemm(const Queue& queue, const GemmArgs& args) {
-  args.type == DataType::float64 ? run<double>(queue, args) : run<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) {
+    args.wide_c ? run<T, Wide<T>>(queue, args) : run<T, T>(queue, args);
+  });
 }
 
 }  // namespace sluice::cpu

@@ -14,10 +14,15 @@
 
 namespace sluice {
 
+/// Of the arrays below, these are of state_type(shape.type), float32 for a 16-bit type: h_state,
+/// c_state, h_initial, c_initial, dh_state, dc_state and bias. All others are of shape.type: where h
+/// enters a product it is rounded, while the carried states are not. The CPU's launches here take
+/// float32 and float64.
 struct RecurrenceShape {
   Cell cell = Cell::lstm;
   DataType type = DataType::float32;
   std::int64_t hidden_size = 0;  ///< H
+  MatrixMath math = MatrixMath::ieee;
 };
 
 /// Bytes of packed weights, for the forward or the backward pass.

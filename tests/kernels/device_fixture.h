@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "kernels/number.h"
 #include "tests/kernels/test_device.h"
 
 namespace sluice::test {
@@ -37,18 +38,31 @@ class OnEachDevice : public ::testing::TestWithParam<DeviceKind> {
       [](const ::testing::TestParamInfo<DeviceKind>& kind) { return name_of(kind.param); })
 
 template <class T>
-constexpr DataType type_of = std::is_same_v<T, double> ? DataType::float64 : DataType::float32;
+constexpr DataType type_of = std::is_same_v<T, double>     ? DataType::float64
+                             : std::is_same_v<T, BFloat16> ? DataType::bfloat16
+                             : std::is_same_v<T, Float16>  ? DataType::float16
+                                                           : DataType::float32;
 
-/// Rounding allowed in T, relative to the size of the numbers that are added up.
+/// Rounding allowed in T, relative to the size of the numbers that are added up. For 16-bit types,
+/// whose sums are float32's, that of the one rounding when the result is stored.
 template <class T>
-constexpr double tolerance = std::is_same_v<T, double> ? 1e-12 : 2e-6;
+constexpr double tolerance = std::is_same_v<T, double>     ? 1e-12
+                             : std::is_same_v<T, BFloat16> ? 0x1p-8
+                             : std::is_same_v<T, Float16>  ? 0x1p-11
+                                                           : 2e-6;
+
+/// A number of any type as a double.
+template <class T>
+double value_of(T x) {
+  return static_cast<double>(widen(x));
+}
 
 /// Uniform in [-1, 1); the same on every machine.
 template <class T>
 std::vector<T> random_numbers(std::int64_t count, std::uint32_t seed = 1) {
   std::mt19937 generator(seed);
   std::vector<T> numbers(static_cast<std::size_t>(count));
-  for (T& x : numbers) x = static_cast<T>(generator() / 2147483648.0 - 1.0);
+  for (T& x : numbers) x = narrow<T>(static_cast<Wide<T>>(generator() / 2147483648.0 - 1.0));
   return numbers;
 }
 
@@ -67,7 +81,7 @@ void expect_near(const std::vector<T>& actual, const std::vector<double>& expect
                  double allowed) {
   ASSERT_EQ(actual.size(), expected.size());
   for (std::size_t i = 0; i < actual.size(); ++i) {
-    ASSERT_NEAR(static_cast<double>(actual[i]), expected[i], allowed) << "element " << i;
+    ASSERT_NEAR(value_of(actual[i]), expected[i], allowed) << "element " << i;
   }
 }
 

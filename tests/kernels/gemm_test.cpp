@@ -6,13 +6,15 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <ostream>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <vector>
 
+#include "kernels/number.h"
 #include "kernels/philox.h"
-#include "tests/kernels/test_device.h"
+#include "tests/kernels/device_fixture.h"
 
 namespace sluice::test {
 namespace {
@@ -22,40 +24,59 @@ std::vector<Number> numbers(std::int64_t count, std::uint32_t seed) {
   std::vector<Number> values(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto block = Philox::draw({{static_cast<std::uint32_t>(i), 0, 0, 0}}, seed, 0);
-    values[i] = static_cast<Number>(2.0 * Philox::uniform(block.word[0]) - 1.0);
+    values[i] = narrow<Number>(static_cast<Wide<Number>>(2.0 * Philox::uniform(block.word[0]) - 1.0));
   }
   return values;
 }
+
+/// What a product is asked for beside its size.
+struct Form {
+  bool transpose_a = false, transpose_b = false;
+  double alpha = 1.0, beta = 0.0;
+  std::int64_t batch = 1;
+  MatrixMath math = MatrixMath::ieee;
+};
 
 struct Product {
   std::int64_t m, n, k;
 };
 
-/// C = alpha op(A) op(B) + beta C in double, with rows longer than needed, `batch` times.
-template <class Number>
-void check(const Queue& queue, const Product& size, bool transpose_a, bool transpose_b,
-           double alpha, double beta, std::int64_t batch) {
+double as_double(double x) { return x; }
+
+/// To 10 bits of fraction, ties away from zero.
+double as_tf32(double x) {
+  int exponent = 0;
+  const double fraction = std::frexp(x, &exponent);
+  return std::ldexp(std::round(std::ldexp(fraction, 11)), exponent - 11);
+}
+
+/// C = alpha op(A) op(B) + beta C against double, with rows longer than needed, `batch` times. The
+/// factors are of type In, C of type Out.
+template <class In, class Out>
+void check(const Queue& queue, const Product& size, const Form& form) {
   const auto& [m, n, k] = size;
   GemmArgs args;
-  args.type = std::is_same_v<Number, double> ? DataType::float64 : DataType::float32;
-  args.transpose_a = transpose_a;
-  args.transpose_b = transpose_b;
+  args.type = type_of<In>;
+  args.wide_c = !std::is_same_v<In, Out>;
+  args.math = form.math;
+  args.transpose_a = form.transpose_a;
+  args.transpose_b = form.transpose_b;
   args.m = m;
   args.n = n;
   args.k = k;
-  args.alpha = alpha;
-  args.beta = beta;
-  args.lda = (transpose_a ? m : k) + 1;
-  args.ldb = (transpose_b ? k : n) + 2;
+  args.alpha = form.alpha;
+  args.beta = form.beta;
+  args.lda = (form.transpose_a ? m : k) + 1;
+  args.ldb = (form.transpose_b ? k : n) + 2;
   args.ldc = n + 3;
-  args.batch = batch;
-  args.stride_a = (transpose_a ? k : m) * args.lda + 5;
-  args.stride_b = (transpose_b ? n : k) * args.ldb;
+  args.batch = form.batch;
+  args.stride_a = (form.transpose_a ? k : m) * args.lda + 5;
+  args.stride_b = (form.transpose_b ? n : k) * args.ldb;
   args.stride_c = m * args.ldc + 7;
-  const auto a = numbers<Number>(batch * args.stride_a, 1), b = numbers<Number>(batch * args.stride_b, 2);
-  auto c = numbers<Number>(batch * args.stride_c, 3);
-  if (beta == 0) {  // what was there must not matter
-    for (Number& value : c) value = std::numeric_limits<Number>::quiet_NaN();
+  const auto a = numbers<In>(form.batch * args.stride_a, 1), b = numbers<In>(form.batch * args.stride_b, 2);
+  auto c = numbers<Out>(form.batch * args.stride_c, 3);
+  if (form.beta == 0) {  // what was there must not matter
+    for (Out& value : c) value = narrow<Out>(std::numeric_limits<Wide<Out>>::quiet_NaN());
   }
   const GuardedBuffer a_memory(queue, a), b_memory(queue, b), c_memory(queue, c);
   args.a = a_memory.data();
@@ -63,34 +84,54 @@ void check(const Queue& queue, const Product& size, bool transpose_a, bool trans
   args.c = c_memory.data();
   gemm(queue, args);
 
-  const auto got = c_memory.get<Number>();
+  const auto got = c_memory.get<Out>();
   EXPECT_TRUE(c_memory.guards_intact());
-  // The sum of |a b| is about k / 4; its roundings add up no worse than linearly.
-  const double bound = std::numeric_limits<Number>::epsilon() * (static_cast<double>(k) / 2 + 8);
+  const bool rounds = form.math == MatrixMath::tf32 && queue.device == DeviceKind::cuda &&
+                      type_of<In> == DataType::float32;
+  const auto factor = rounds ? as_tf32 : as_double;
+  // The sum of |a b| is about k / 4; its roundings add up no worse than linearly. C is rounded once.
+  const double sum_bound = std::numeric_limits<Wide<In>>::epsilon() * (static_cast<double>(k) / 2 + 8) *
+                           std::max(1.0, std::abs(form.alpha));
+  const double rounding = sizeof(Out) == 2 ? tolerance<Out> : 0.0;
   std::vector<bool> inside(c.size(), false);
-  for (std::int64_t p = 0; p < batch; ++p) {
+  for (std::int64_t p = 0; p < form.batch; ++p) {
     for (std::int64_t i = 0; i < m; ++i) {
       for (std::int64_t j = 0; j < n; ++j) {
         double sum = 0;
         for (std::int64_t l = 0; l < k; ++l) {
-          sum += double{a[p * args.stride_a + (transpose_a ? l * args.lda + i : i * args.lda + l)]} *
-                 double{b[p * args.stride_b + (transpose_b ? j * args.ldb + l : l * args.ldb + j)]};
+          sum += factor(value_of(a[p * args.stride_a + (form.transpose_a ? l * args.lda + i : i * args.lda + l)])) *
+                 factor(value_of(b[p * args.stride_b + (form.transpose_b ? j * args.ldb + l : l * args.ldb + j)]));
         }
         const std::int64_t at = p * args.stride_c + i * args.ldc + j;
         inside[at] = true;
-        const double expected = alpha * sum + (beta == 0 ? 0 : beta * double{c[at]});
-        ASSERT_NEAR(got[at], expected, bound * std::max(1.0, std::abs(alpha)))
+        const double expected = form.alpha * sum + (form.beta == 0 ? 0 : form.beta * value_of(c[at]));
+        ASSERT_NEAR(value_of(got[at]), expected, sum_bound + rounding * std::abs(expected))
             << "at " << p << ", " << i << ", " << j;
       }
     }
   }
   for (std::size_t at = 0; at < c.size(); ++at) {
-    if (inside[at] || std::isnan(c[at])) continue;
-    ASSERT_EQ(got[at], c[at]) << "written between the rows of C";
+    if (inside[at] || std::isnan(value_of(c[at]))) continue;
+    ASSERT_EQ(value_of(got[at]), value_of(c[at])) << "written between the rows of C";
   }
 }
 
-class Gemm : public ::testing::TestWithParam<std::tuple<DataType, DeviceKind>> {
+using Check = void (*)(const Queue&, const Product&, const Form&);
+
+/// The types of a product: of A and B, and whether C is wider.
+struct Types {
+  const char* name;
+  Check check;
+  friend std::ostream& operator<<(std::ostream& out, const Types& types) { return out << types.name; }
+};
+constexpr Types all_types[] = {{"float32", check<float, float>},
+                               {"float64", check<double, double>},
+                               {"bfloat16", check<BFloat16, BFloat16>},
+                               {"bfloat16_to_float32", check<BFloat16, float>},
+                               {"float16", check<Float16, Float16>},
+                               {"float16_to_float32", check<Float16, float>}};
+
+class Gemm : public ::testing::TestWithParam<std::tuple<Types, DeviceKind>> {
  protected:
   void SetUp() override {
     if (const std::string why = why_unavailable(std::get<1>(GetParam())); !why.empty()) {
@@ -100,55 +141,57 @@ class Gemm : public ::testing::TestWithParam<std::tuple<DataType, DeviceKind>> {
 };
 
 TEST_P(Gemm, IsTheProductInEveryForm) {
-  const auto [type, kind] = GetParam();
+  const auto [types, kind] = GetParam();
   const TestDevice device(kind, 2);
-  const auto run = type == DataType::float64 ? check<double> : check<float>;
   const Product sizes[] = {{1, 1, 1},  {3, 5, 7},    {64, 256, 64}, {1, 192, 33},
                            {17, 1, 9}, {130, 70, 5}, {65, 129, 257}};
   for (const Product& size : sizes) {
     for (const bool transpose_a : {false, true}) {
       for (const bool transpose_b : {false, true}) {
-        run(device.queue(), size, transpose_a, transpose_b, 1, 0, 1);
-        run(device.queue(), size, transpose_a, transpose_b, 1, 1, 1);
+        types.check(device.queue(), size, {.transpose_a = transpose_a, .transpose_b = transpose_b});
+        types.check(device.queue(), size,
+                    {.transpose_a = transpose_a, .transpose_b = transpose_b, .beta = 1});
       }
     }
   }
 }
 
 TEST_P(Gemm, ScalesAndRepeats) {
-  const auto [type, kind] = GetParam();
+  const auto [types, kind] = GetParam();
   const TestDevice device(kind, 2);
-  const auto run = type == DataType::float64 ? check<double> : check<float>;
-  run(device.queue(), {9, 11, 13}, false, true, 0.5, 0, 1);
-  run(device.queue(), {9, 11, 13}, true, false, -2, 0.25, 1);
-  run(device.queue(), {9, 11, 13}, false, false, 1, 0, 3);
-  run(device.queue(), {9, 11, 13}, true, true, 1, 1, 2);
+  types.check(device.queue(), {9, 11, 13}, {.transpose_b = true, .alpha = 0.5});
+  types.check(device.queue(), {9, 11, 13}, {.transpose_a = true, .alpha = -2, .beta = 0.25});
+  types.check(device.queue(), {9, 11, 13}, {.batch = 3});
+  types.check(device.queue(), {9, 11, 13},
+              {.transpose_a = true, .transpose_b = true, .beta = 1, .batch = 2});
 }
 
 TEST_P(Gemm, LongSumsAsInWeightGradients) {
-  const auto [type, kind] = GetParam();
+  const auto [types, kind] = GetParam();
   const TestDevice device(kind, 2);
-  const auto run = type == DataType::float64 ? check<double> : check<float>;
-  run(device.queue(), {48, 31, 6001}, true, false, 1, 0, 1);
+  types.check(device.queue(), {48, 31, 6001}, {.transpose_a = true});
 }
 
 TEST_P(Gemm, NothingToSumLeavesBetaC) {
-  const auto [type, kind] = GetParam();
+  const auto [types, kind] = GetParam();
   const TestDevice device(kind, 1);
-  const auto run = type == DataType::float64 ? check<double> : check<float>;
-  run(device.queue(), {4, 6, 0}, false, false, 1, 0, 1);
-  run(device.queue(), {4, 6, 0}, false, false, 1, 0.5, 1);
-  run(device.queue(), {0, 6, 3}, false, false, 1, 1, 1);
-  run(device.queue(), {4, 0, 3}, false, false, 1, 1, 1);
+  types.check(device.queue(), {4, 6, 0}, {});
+  types.check(device.queue(), {4, 6, 0}, {.beta = 0.5});
+  types.check(device.queue(), {0, 6, 3}, {.beta = 1});
+  types.check(device.queue(), {4, 0, 3}, {.beta = 1});
+}
+
+TEST_P(Gemm, Tf32RoundsTheFactorsOfFloat32OnCudaAlone) {
+  const auto [types, kind] = GetParam();
+  const TestDevice device(kind, 1);
+  types.check(device.queue(), {5, 7, 40}, {.transpose_b = true, .math = MatrixMath::tf32});
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Gemm,
-                         ::testing::Combine(::testing::Values(DataType::float32, DataType::float64),
+                         ::testing::Combine(::testing::ValuesIn(all_types),
                                             ::testing::Values(DeviceKind::cpu, DeviceKind::cuda)),
                          [](const auto& test) {
-                           return std::string(std::get<0>(test.param) == DataType::float64
-                                                  ? "float64_"
-                                                  : "float32_") +
+                           return std::string(std::get<0>(test.param).name) + "_" +
                                   name_of(std::get<1>(test.param));
                          });
 

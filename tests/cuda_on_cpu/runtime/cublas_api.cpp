@@ -4,6 +4,8 @@
 #include <cstdint>
 
 #include "cuda_on_cpu/device_memory.h"
+#include "cuda_on_cpu/half.h"
+#include "mma.h"
 
 namespace {
 
@@ -21,6 +23,8 @@ struct Steps {
 
 struct Product {
   cublasOperation_t transpose_a, transpose_b;
+  cudaDataType type_a, type_b, type_c;
+  cublasComputeType_t compute;
   std::int64_t m, n, k;
   const void *alpha, *a;
   std::int64_t lda, stride_a;
@@ -31,26 +35,72 @@ struct Product {
   std::int64_t ldc, stride_c, batch;
 };
 
-template <class T>
+double number(double x) { return x; }
+double number(float x) { return static_cast<double>(x); }
+double number(__half x) { return static_cast<double>(__half2float(x)); }
+double number(__nv_bfloat16 x) { return static_cast<double>(__bfloat162float(x)); }
+
+void store(double x, double& to) { to = x; }
+void store(float x, float& to) { to = x; }
+void store(float x, __half& to) { to = __float2half_rn(x); }
+void store(float x, __nv_bfloat16& to) { to = __float2bfloat16_rn(x); }
+
+/// `In`, `Sum` and `Out`: the types of the factors, of alpha and beta, and of C.
+template <class In, class Sum, class Out>
 void multiply(const Product& product) {
-  const T alpha = *static_cast<const T*>(product.alpha), beta = *static_cast<const T*>(product.beta);
+  const Sum alpha = *static_cast<const Sum*>(product.alpha);
+  const Sum beta = *static_cast<const Sum*>(product.beta);
   const Steps in_a(product.transpose_a, product.lda), in_b(product.transpose_b, product.ldb);
+  const bool tf32 = product.compute == CUBLAS_COMPUTE_32F_FAST_TF32;
+  const auto factor = [tf32](In x) {
+    return tf32 ? nvcuda::wmma::__float_to_tf32(static_cast<float>(number(x))) : number(x);
+  };
   for (std::int64_t i = 0; i < product.batch; ++i) {
-    const T* const a = static_cast<const T*>(product.a) + i * product.stride_a;
-    const T* const b = static_cast<const T*>(product.b) + i * product.stride_b;
-    T* const c = static_cast<T*>(product.c) + i * product.stride_c;
+    const In* const a = static_cast<const In*>(product.a) + i * product.stride_a;
+    const In* const b = static_cast<const In*>(product.b) + i * product.stride_b;
+    Out* const c = static_cast<Out*>(product.c) + i * product.stride_c;
     for (std::int64_t column = 0; column < product.n; ++column) {
       for (std::int64_t row = 0; row < product.m; ++row) {
         double sum = 0.0;
         for (std::int64_t p = 0; p < product.k; ++p) {
-          sum += static_cast<double>(a[row * in_a.row + p * in_a.column]) *
-                 static_cast<double>(b[p * in_b.row + column * in_b.column]);
+          sum += factor(a[row * in_a.row + p * in_a.column]) *
+                 factor(b[p * in_b.row + column * in_b.column]);
         }
-        T& out = c[row + column * product.ldc];
-        out = alpha * static_cast<T>(sum) + (beta == T(0) ? T(0) : beta * out);
+        Out& out = c[row + column * product.ldc];
+        const Sum before = beta == Sum(0) ? Sum(0) : beta * static_cast<Sum>(number(out));
+        store(alpha * static_cast<Sum>(sum) + before, out);
       }
     }
   }
+}
+
+using Multiply = void (*)(const Product&);
+
+/// What cuBLAS takes of the combinations of types; null for the others.
+Multiply multiply_of(const Product& product) {
+  const bool narrow_c = product.type_c == product.type_a;
+  if (product.type_b != product.type_a || !(narrow_c || product.type_c == CUDA_R_32F)) return nullptr;
+  const bool float32 = product.compute == CUBLAS_COMPUTE_32F;
+  switch (product.type_a) {
+    case CUDA_R_64F:
+      if (product.compute != CUBLAS_COMPUTE_64F || !narrow_c) return nullptr;
+      return multiply<double, double, double>;
+    case CUDA_R_32F:
+      if (!float32 && product.compute != CUBLAS_COMPUTE_32F_FAST_TF32) return nullptr;
+      return multiply<float, float, float>;
+    case CUDA_R_16F:
+      if (!float32) return nullptr;
+      return narrow_c ? multiply<__half, float, __half> : multiply<__half, float, float>;
+    case CUDA_R_16BF:
+      if (!float32) return nullptr;
+      return narrow_c ? multiply<__nv_bfloat16, float, __nv_bfloat16>
+                      : multiply<__nv_bfloat16, float, float>;
+    default: return nullptr;
+  }
+}
+
+std::size_t size_of(cudaDataType type) {
+  return type == CUDA_R_64F ? 8 : type == CUDA_R_32F ? 4 : 2;
 }
 
 /// Bytes from the first to past the last element of a matrix of `rows` x `columns`, repeated.
@@ -59,13 +109,10 @@ std::size_t extent(std::int64_t rows, std::int64_t columns, std::int64_t leading
   return static_cast<std::size_t>((batch - 1) * stride + (columns - 1) * leading + rows) * element;
 }
 
-cublasStatus_t run(cublasHandle_t handle, const Product& product, cudaDataType type,
-                   cublasComputeType_t compute) {
+cublasStatus_t run(cublasHandle_t handle, const Product& product) {
   if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
-  const bool is_double = type == CUDA_R_64F;
-  if (compute != (is_double ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F)) {
-    return CUBLAS_STATUS_NOT_SUPPORTED;  // float32 must stay IEEE float32
-  }
+  const Multiply multiply = multiply_of(product);
+  if (multiply == nullptr) return CUBLAS_STATUS_NOT_SUPPORTED;
   const std::int64_t rows_a = product.transpose_a == CUBLAS_OP_N ? product.m : product.k;
   const std::int64_t rows_b = product.transpose_b == CUBLAS_OP_N ? product.k : product.n;
   if (product.m < 0 || product.n < 0 || product.k < 0 || product.batch < 0 ||
@@ -73,20 +120,19 @@ cublasStatus_t run(cublasHandle_t handle, const Product& product, cudaDataType t
     return CUBLAS_STATUS_INVALID_VALUE;
   }
   if (product.m == 0 || product.n == 0 || product.batch == 0) return CUBLAS_STATUS_SUCCESS;
-  const std::size_t element = is_double ? 8 : 4;
   const std::int64_t columns_a = product.m + product.k - rows_a;
   const std::int64_t columns_b = product.k + product.n - rows_b;
   using cuda_on_cpu::is_device_memory;
   if (!is_device_memory(product.a, extent(rows_a, columns_a, product.lda, product.stride_a,
-                                          product.batch, element)) ||
+                                          product.batch, size_of(product.type_a))) ||
       !is_device_memory(product.b, extent(rows_b, columns_b, product.ldb, product.stride_b,
-                                          product.batch, element)) ||
+                                          product.batch, size_of(product.type_b))) ||
       !is_device_memory(product.c, extent(product.m, product.n, product.ldc, product.stride_c,
-                                          product.batch, element))) {
+                                          product.batch, size_of(product.type_c)))) {
     return CUBLAS_STATUS_EXECUTION_FAILED;
   }
   const cuda_on_cpu::DeviceMemoryAccess access;
-  is_double ? multiply<double>(product) : multiply<float>(product);
+  multiply(product);
   return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -114,9 +160,11 @@ cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t, void* workspace, size_t byt
                                                          : CUBLAS_STATUS_INVALID_VALUE;
 }
 
-/// TF32 and emulation are refused: nothing of Sluice may ask for them silently.
+/// TF32 and emulation for all calls are refused: only a call may ask for TF32. Sums of 16-bit
+/// products must stay float32.
 cublasStatus_t cublasSetMathMode(cublasHandle_t, cublasMath_t mode) {
-  return mode == CUBLAS_DEFAULT_MATH ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_NOT_SUPPORTED;
+  constexpr int expected = CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
+  return mode == expected ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_NOT_SUPPORTED;
 }
 
 cublasStatus_t cublasSetAtomicsMode(cublasHandle_t, cublasAtomicsMode_t mode) {
@@ -137,23 +185,21 @@ const char* cublasGetStatusString(cublasStatus_t status) {
 cublasStatus_t cublasGemmEx_64(cublasHandle_t handle, cublasOperation_t transpose_a,
                                cublasOperation_t transpose_b, int64_t m, int64_t n, int64_t k,
                                const void* alpha, const void* a, cudaDataType type_a, int64_t lda,
-                               const void* b, cudaDataType, int64_t ldb, const void* beta, void* c,
-                               cudaDataType, int64_t ldc, cublasComputeType_t compute,
-                               cublasGemmAlgo_t) {
-  return run(handle, {transpose_a, transpose_b, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc,
-                      0, 1},
-             type_a, compute);
+                               const void* b, cudaDataType type_b, int64_t ldb, const void* beta,
+                               void* c, cudaDataType type_c, int64_t ldc,
+                               cublasComputeType_t compute, cublasGemmAlgo_t) {
+  return run(handle, {transpose_a, transpose_b, type_a, type_b, type_c, compute, m, n, k, alpha, a,
+                      lda, 0, b, ldb, 0, beta, c, ldc, 0, 1});
 }
 
 cublasStatus_t cublasGemmStridedBatchedEx_64(
     cublasHandle_t handle, cublasOperation_t transpose_a, cublasOperation_t transpose_b, int64_t m,
     int64_t n, int64_t k, const void* alpha, const void* a, cudaDataType type_a, int64_t lda,
-    long long stride_a, const void* b, cudaDataType, int64_t ldb, long long stride_b,
-    const void* beta, void* c, cudaDataType, int64_t ldc, long long stride_c, int64_t batch,
+    long long stride_a, const void* b, cudaDataType type_b, int64_t ldb, long long stride_b,
+    const void* beta, void* c, cudaDataType type_c, int64_t ldc, long long stride_c, int64_t batch,
     cublasComputeType_t compute, cublasGemmAlgo_t) {
-  return run(handle, {transpose_a, transpose_b, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b,
-                      beta, c, ldc, stride_c, batch},
-             type_a, compute);
+  return run(handle, {transpose_a, transpose_b, type_a, type_b, type_c, compute, m, n, k, alpha, a,
+                      lda, stride_a, b, ldb, stride_b, beta, c, ldc, stride_c, batch});
 }
 
 }  // extern "C"
