@@ -116,6 +116,9 @@ void TrainOptions::add_training_options(CLI::App& command) {
   command.add_option("--beta2", beta2, "For adam and adamw");
   command.add_option("--rmsprop-alpha", rmsprop_alpha, "Decay of the squared gradients' mean");
   command.add_option("--epsilon", epsilon, "For rmsprop, adam and adamw");
+  command.add_option("--average-decay", average_decay,
+                     "Validate and keep a moving average of the weights, of this decay a step, "
+                     "such as 0.999; 0: off");
   command.add_option("--clip-norm", clip_norm, "Largest norm of all gradients together; 0: off");
   command.add_option("--clip-tensor-norm", clip_tensor_norm,
                      "Largest norm of each tensor's gradient; 0: off");
@@ -204,6 +207,7 @@ TrainingConfig TrainOptions::training_config() const {
   config.optimizer.beta1 = beta1;
   config.optimizer.beta2 = beta2;
   config.optimizer.epsilon = epsilon;
+  config.optimizer.average_decay = average_decay;
   config.schedule.schedule = schedule_from_name(schedule);
   config.schedule.learning_rate = lr;
   config.schedule.minimum = min_lr;

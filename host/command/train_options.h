@@ -41,6 +41,7 @@ struct TrainOptions {
   std::string optimizer = "adam";
   double lr = 0.001, momentum = 0.0, weight_decay = 0.0;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, rmsprop_alpha = 0.99;
+  double average_decay = 0.0;
   bool nesterov = false;
   double clip_norm = 0.0, clip_tensor_norm = 0.0, clip_value = 0.0;
   std::string schedule = "cosine";

@@ -1,6 +1,7 @@
 #include "host/model/model.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "kernels/bias.h"
 #include "kernels/device.h"
@@ -63,6 +64,13 @@ void Model::set_parameters(const std::vector<float>& values) {
               std::to_string(values.size()));
   upload(queue_, parameters_.data(), values.data(), values.size() * sizeof(float));
   synchronize(queue_);
+}
+
+void Model::swap_parameters(Buffer& other) {
+  require(other.bytes() == parameters_.bytes(), "swap_parameters: expected a buffer of " +
+                                                    std::to_string(parameters_.bytes()) +
+                                                    " bytes, got " + std::to_string(other.bytes()));
+  std::swap(parameters_, other);
 }
 
 std::vector<float> Model::download_parameters() const {

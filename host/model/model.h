@@ -41,6 +41,9 @@ class Model {
   void set_parameters(const std::vector<float>& values);
   std::vector<float> download_parameters() const;
 
+  /// Exchanges the flat buffer with another of its size, without a copy.
+  void swap_parameters(Buffer& other);
+
   /// Room for batches of up to shape.rows tokens, shape.steps steps and shape.batch rows.
   void reserve(const PassShape& shape);
 

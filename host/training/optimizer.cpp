@@ -2,6 +2,7 @@
 
 #include "kernels/device.h"
 #include "kernels/error.h"
+#include "kernels/moving_average.h"
 #include "kernels/optimizer.h"
 
 namespace sluice {
@@ -33,6 +34,7 @@ void OptimizerConfig::validate() const {
   fraction(alpha, "rmsprop-alpha");
   fraction(beta1, "beta1");
   fraction(beta2, "beta2");
+  fraction(average_decay, "average-decay");
   require(weight_decay >= 0.0,
           "weight-decay must be 0 or more, got " + std::to_string(weight_decay));
   require(epsilon >= 0.0, "epsilon must be 0 or more, got " + std::to_string(epsilon));
@@ -58,6 +60,7 @@ Optimizer::Optimizer(const Queue& queue, const OptimizerConfig& config, std::int
   if (adam_like) add_state("average");
   if (config.kind != OptimizerKind::sgd) add_state("square_average");
   if (!adam_like && config.momentum > 0.0) add_state("velocity");
+  if (config.average_decay > 0.0) add_state("parameter_average");
   set_step(0);
 }
 
@@ -66,6 +69,10 @@ void* Optimizer::state(const char* name) const {
     if (candidate.name == name) return candidate.values.data();
   }
   return nullptr;
+}
+
+Buffer* Optimizer::parameter_average() {
+  return config_.average_decay > 0.0 ? &states_.back().values : nullptr;
 }
 
 void Optimizer::set_step(std::uint32_t step) {
@@ -120,6 +127,15 @@ void Optimizer::update(float* parameters, const float* gradients, double learnin
       config_.kind == OptimizerKind::adam ? adam(queue_, args) : adamw(queue_, args);
       break;
     }
+  }
+  if (config_.average_decay > 0.0) {
+    MovingAverageArgs args;
+    args.count = count_;
+    args.average = state("parameter_average");
+    args.parameters = parameters;
+    args.step = step();
+    args.decay = config_.average_decay;
+    update_moving_average(queue_, args);
   }
   advance_step(queue_, {step_.as<std::uint32_t>()});
 }

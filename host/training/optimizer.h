@@ -20,13 +20,14 @@ OptimizerKind optimizer_from_name(const std::string& name);
 /// Formulas in kernels/optimizer.h. What a kind does not use is not read.
 struct OptimizerConfig {
   OptimizerKind kind = OptimizerKind::adam;
-  double momentum = 0.0;      ///< sgd, rmsprop
-  bool nesterov = false;      ///< sgd
-  double weight_decay = 0.0;  ///< adamw: decoupled; else added to the gradient
-  double alpha = 0.99;        ///< rmsprop
-  double beta1 = 0.9;         ///< adam, adamw
-  double beta2 = 0.999;       ///< adam, adamw
-  double epsilon = 1e-8;      ///< rmsprop, adam, adamw
+  double momentum = 0.0;       ///< sgd, rmsprop
+  bool nesterov = false;       ///< sgd
+  double weight_decay = 0.0;   ///< adamw: decoupled; else added to the gradient
+  double alpha = 0.99;         ///< rmsprop
+  double beta1 = 0.9;          ///< adam, adamw
+  double beta2 = 0.999;        ///< adam, adamw
+  double epsilon = 1e-8;       ///< rmsprop, adam, adamw
+  double average_decay = 0.0;  ///< of a moving average of the parameters; 0: none
 
   /// Errors: usage, naming the option.
   void validate() const;
@@ -44,7 +45,12 @@ class Optimizer {
   const std::uint32_t* step() const { return step_.as<std::uint32_t>(); }
   void set_step(std::uint32_t step);
 
-  /// A state array: its name (velocity, average, square_average) and `count` numbers.
+  /// The parameters' moving average after the last update (kernels/moving_average.h), one of the
+  /// states below; null without average_decay.
+  Buffer* parameter_average();
+
+  /// A state array: its name (velocity, average, square_average, parameter_average) and `count`
+  /// numbers.
   struct State {
     std::string name;
     Buffer values;

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <functional>
 
-#include "host/training/evaluation.h"
 #include "host/training/word_dropout.h"
 #include "kernels/device.h"
 #include "kernels/error.h"
@@ -215,7 +214,9 @@ void Trainer::judge(EpochReport& report) {
     state_.best_epoch = report.epoch;
     state_.best_loss = report.validation_loss;
     state_.best_accuracy = report.validation_accuracy;
+    exchange_average();
     best_parameters_ = model_.download_parameters();
+    exchange_average();
     state_.epochs_since_improvement = state_.epochs_since_reduction = 0;
     return;
   }
@@ -224,6 +225,19 @@ void Trainer::judge(EpochReport& report) {
     ++state_.plateaus;
     state_.epochs_since_reduction = 0;
   }
+}
+
+// Between two calls the model computes with the averaged weights, if there are any.
+void Trainer::exchange_average() {
+  if (Buffer* average = optimizer_.parameter_average()) model_.swap_parameters(*average);
+}
+
+Evaluation Trainer::validate(TrainingRequests& requests) {
+  exchange_average();
+  Evaluation result =
+      evaluate(model_, *validation_, validation_rows_, config_.batch_size, &requests.stop);
+  exchange_average();
+  return result;
 }
 
 bool Trainer::finish_epoch(const TrainingHooks& hooks, TrainingRequests& requests,
@@ -238,8 +252,7 @@ bool Trainer::finish_epoch(const TrainingHooks& hooks, TrainingRequests& request
   report.learning_rate = learning_rate_;
   report.validated = validation_ != nullptr && !validation_rows_.empty();
   if (report.validated) {
-    const Evaluation result =
-        evaluate(model_, *validation_, validation_rows_, config_.batch_size, &requests.stop);
+    const Evaluation result = validate(requests);
     if (result.stopped) return false;
     report.validation_loss = result.loss;
     report.validation_accuracy = result.accuracy;

@@ -9,6 +9,7 @@
 
 #include "host/data/batches.h"
 #include "host/model/model.h"
+#include "host/training/evaluation.h"
 #include "host/training/gradient_clipping.h"
 #include "host/training/optimizer.h"
 #include "host/training/schedule.h"
@@ -90,7 +91,8 @@ class Trainer {
   void restore(const TrainingSnapshot& snapshot);
 
   /// True when all epochs are done or patience has run out; false when a request stopped it.
-  /// The model then holds the best weights, or after a stop the current ones.
+  /// The model then holds the best weights, or after a stop the current ones. With
+  /// OptimizerConfig::average_decay it is the averaged weights that are validated and kept as best.
   /// Errors: runtime when the loss is not a number; nothing is saved from then on.
   bool run(const TrainingHooks& hooks, TrainingRequests& requests);
 
@@ -110,6 +112,8 @@ class Trainer {
                     const EpochClock& clock);
   void read_totals();
   void judge(EpochReport& report);
+  Evaluation validate(TrainingRequests& requests);
+  void exchange_average();
   void save(const TrainingHooks& hooks);
 
   Model& model_;

@@ -104,12 +104,14 @@ TEST(Trainer, TheSameSeedGivesTheSameBitsWithOneOrTwoThreads) {
 }
 
 TEST(Trainer, AStopAtAnyStepAndAResumeGiveTheBitsOfTheWholeRun) {
-  TrainingRun whole;
+  TrainingConfig config = training_config();
+  config.optimizer.average_decay = 0.9;
+  TrainingRun whole(config);
   EXPECT_TRUE(whole.trainer.run(whole.hooks, whole.requests));
   const std::uint32_t steps = whole.snapshot.state.step;
   ASSERT_GT(steps, 20u);
   for (const std::uint32_t stop_at : {1u, 7u, steps / 3, steps / 2 + 1, steps - 1}) {
-    TrainingRun before;
+    TrainingRun before(config);
     std::uint32_t taken = 0;
     before.hooks.progress = [&](const ProgressReport&) {
       if (++taken == stop_at) before.requests.stop = 15;
@@ -117,7 +119,7 @@ TEST(Trainer, AStopAtAnyStepAndAResumeGiveTheBitsOfTheWholeRun) {
     EXPECT_FALSE(before.trainer.run(before.hooks, before.requests));
     EXPECT_EQ(before.snapshot.state.step, stop_at);
 
-    TrainingRun after;
+    TrainingRun after(config);
     after.trainer.restore(before.snapshot);
     EXPECT_TRUE(after.trainer.run(after.hooks, after.requests));
     EXPECT_EQ(after.snapshot.parameters, whole.snapshot.parameters) << "stopped at " << stop_at;
@@ -213,6 +215,28 @@ TEST(Trainer, RefusesASnapshotOfOtherData) {
   snapshot = run.snapshot;
   snapshot.optimizer.pop_back();
   EXPECT_THROW(other.trainer.restore(snapshot), Error);
+}
+
+TEST(Trainer, AverageIsWhatIsValidatedAndKept) {
+  TrainingConfig config = training_config();
+  config.schedule.schedule = Schedule::constant;
+  config.schedule.learning_rate = 0.05;
+  TrainingRun plain(config);
+  EXPECT_TRUE(plain.trainer.run(plain.hooks, plain.requests));
+  config.optimizer.average_decay = 0.9;
+  TrainingRun averaged(config);
+  EXPECT_TRUE(averaged.trainer.run(averaged.hooks, averaged.requests));
+  EXPECT_EQ(averaged.snapshot.parameters, plain.snapshot.parameters) << "it changed the training";
+  EXPECT_EQ(averaged.reports[0].train_loss, plain.reports[0].train_loss);
+  EXPECT_NE(averaged.reports[0].validation_loss, plain.reports[0].validation_loss);
+  EXPECT_EQ(averaged.snapshot.optimizer.back().first, "parameter_average");
+  if (averaged.snapshot.state.best_epoch == config.epochs) {
+    EXPECT_EQ(averaged.snapshot.best_parameters, averaged.snapshot.optimizer.back().second);
+  }
+  const Evaluation result =
+      evaluate(averaged.model, averaged.dataset, averaged.split.validation, config.batch_size);
+  EXPECT_EQ(result.accuracy, averaged.snapshot.state.best_accuracy);
+  EXPECT_EQ(result.loss, averaged.snapshot.state.best_loss);
 }
 
 TEST(Trainer, NothingIsAllocatedAfterTheFirstEpoch) {
