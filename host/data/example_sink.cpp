@@ -75,6 +75,11 @@ void ExampleSink::accept(std::int64_t line, std::string&& text, std::string_view
   }
   if (label.empty()) return reject(line, "the label is missing");
   if (trimmed(text).empty()) return reject(line, "the text is empty");
+  if (text.size() > options_.max_text_bytes) {
+    return reject(line, "the text is " + std::to_string(text.size()) + " bytes long, more than " +
+                            std::to_string(options_.max_text_bytes) +
+                            "; is there a stray quote, or a line break missing?");
+  }
   const auto file = static_cast<std::int32_t>(set_.files.size()) - 1;
   set_.examples.push_back({std::move(text), std::string(label), file, line});
 }

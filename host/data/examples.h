@@ -46,14 +46,16 @@ struct ReadOptions {
   std::string split = "train";  ///< of a folder that holds train/ and test/
   bool strict = false;          ///< a bad row is an error
   int reported_rows = 5;        ///< length of bad_reports
+  std::size_t max_text_bytes = std::size_t{4} << 20;     ///< a longer text is a bad row: mostly
+                                                         ///< rows that a stray quote made one
   std::size_t max_record_bytes = std::size_t{64} << 20;  ///< a longer record is an error
 };
 
 /// Reads a whole file or folder; gzip is recognised by its content.
 ///
 /// A bad row is counted, reported and left out: wrong number of fields, text after a closing quote,
-/// ill-formed UTF-8, invalid JSON or a missing key, an empty label, a text of white space only.
-/// Blank lines are skipped. A UTF-8 byte-order mark is ignored; lines may end in CR LF.
+/// ill-formed UTF-8, invalid JSON or a missing key, an empty label, a text of white space only or
+/// too long. Blank lines are skipped. A UTF-8 byte-order mark is ignored; lines may end in CR LF.
 ///
 /// Errors, all of kind usage and with file and line: `path` missing, unreadable, empty or without
 /// one good row; no header, a column missing or named twice; an unclosed quote; a record longer

@@ -131,10 +131,16 @@ TEST_F(BadInput, BadRowsAreCountedOrWithStrictFatal) {
   expect_one_error(train(data, {"--strict"}), 2, "bad.csv:42");
 }
 
-TEST_F(BadInput, ATenMegabyteLineIsJustALongText) {
+TEST_F(BadInput, ATenMegabyteLineIsABadRow) {
   std::string text = toy_csv(40) + "good,";
   for (int i = 0; i < 1'000'000; ++i) text += "longwords ";
-  EXPECT_EQ(train(folder_.write("long.csv", text + "\n")).code, 0);
+  const std::string data = folder_.write("long.csv", text + "\nbad,word0 film\n");
+  const CommandResult counted = train(data);
+  EXPECT_EQ(counted.code, 0) << counted.error;
+  EXPECT_NE(counted.error.find("long.csv:42: the text is 10000000 bytes"), std::string::npos)
+      << counted.error;
+  fs::remove_all(folder_.path("run"));
+  expect_one_error(train(data, {"--strict"}), 2, "long.csv:42");
 }
 
 TEST_F(BadInput, UnknownLabelAtEvalNamesTheLine) {

@@ -233,7 +233,7 @@ TEST_F(ReadExamples, UnusableFilesAreRefused) {
 }
 
 TEST_F(ReadExamples, LongRecordsWorkUpToTheLimit) {
-  const std::string text(10 << 20, 'x');
+  const std::string text(3 << 20, 'x');
   const std::string csv = "label,text\n0,short\n1," + text + "\n0,\"" + text + "\"\n";
   const ExampleSet set = read("a.csv", csv);
   ASSERT_EQ(set.examples.size(), 3u);
@@ -241,6 +241,14 @@ TEST_F(ReadExamples, LongRecordsWorkUpToTheLimit) {
   EXPECT_EQ(set.examples[2].text, text);
   const std::string json = "{\"label\":1,\"text\":\"" + text + "\"}\n";
   EXPECT_EQ(read("a.jsonl", json).examples.at(0).text, text);
+
+  const ReadOptions short_texts{.max_text_bytes = text.size() - 1};
+  const ExampleSet rest = read("a.csv", csv, short_texts);
+  EXPECT_EQ(rest.examples.size(), 1u);
+  EXPECT_EQ(rest.bad_rows, 2);
+  EXPECT_NE(rest.bad_reports.at(0).find("a.csv:3: the text is 3145728 bytes long, more than"),
+            std::string::npos)
+      << rest.bad_reports.at(0);
 
   const ReadOptions narrow{.max_record_bytes = 1 << 20};
   EXPECT_TRUE(has(refusal("a.csv", csv, narrow), "a.csv:3:", "longer than 1048576 bytes"));
