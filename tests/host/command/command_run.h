@@ -42,6 +42,13 @@ class CommandRun {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
 
+  /// Whether it has ended, without waiting for it; wait() is still to be called.
+  bool ended() const {
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT);
+    return info.si_pid != 0;
+  }
+
   void send(int signal) const { ::kill(process_, signal); }
 
   std::string output() const { return readable_ ? read(output_) : ""; }
