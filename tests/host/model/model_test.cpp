@@ -189,7 +189,8 @@ TEST_P(ModelOnDevice, TrainingNeedsLabels) {
   EXPECT_THROW(model.set_parameters({1.0f}), Error);
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, ModelOnDevice, testing::Values("cpu", "cuda"));
+INSTANTIATE_TEST_SUITE_P(Devices, ModelOnDevice, testing::Values("cpu", "cuda"),
+                         [](const auto& device) { return std::string(device.param); });
 
 TEST(ParameterLayout, PartsBeginAtMultiplesOf64AndNamesArePytorchs) {
   ModelConfig config;
