@@ -12,12 +12,17 @@ namespace sluice {
 Direction::Direction(const RecurrentConfig& config_, const std::vector<ParameterView>& views,
                      int layer_, int direction)
     : config(config_), layer(layer_), reverse(direction == 1) {
-  const ParameterView* view = &views[static_cast<std::size_t>(index()) * 4];
-  input_size = view[0].shape[1];
-  weight_ih = view[0].offset;
-  weight_hh = view[1].offset;
-  bias_ih = view[2].offset;
-  bias_hh = view[3].offset;
+  const int missing = !config.gate_input ? 0 : layer == 0 ? index() : config.directions();
+  const ParameterView* view = &views[static_cast<std::size_t>(index() * 4 - missing)];
+  if (takes_gates()) {
+    input_size = gates();
+  } else {
+    input_size = view->shape[1];
+    weight_ih = view++->offset;
+  }
+  weight_hh = view[0].offset;
+  bias_ih = view[1].offset;
+  bias_hh = view[2].offset;
 }
 
 void check_shared_input(const RecurrentConfig& config, const SharedInput& shared, bool training) {
@@ -25,6 +30,8 @@ void check_shared_input(const RecurrentConfig& config, const SharedInput& shared
           "shared_input: expected both an index and a positive number of rows, or neither; got " +
               std::string(shared.index == nullptr ? "no index" : "an index") + " and " +
               std::to_string(shared.rows) + " rows");
+  require(!config.gate_input || shared.index != nullptr,
+          "shared_input: expected an index, since the configuration has gate_input; got none");
   require(shared.index == nullptr || !training || config.input_dropout == 0.0,
           "shared_input: rows that share an input cannot have input_dropout, which drops parts of "
           "each row's own; pass x without an index, or set input_dropout to 0");

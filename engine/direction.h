@@ -15,13 +15,14 @@ struct Direction {
   const RecurrentConfig& config;
   int layer = 0;
   bool reverse = false;
-  std::int64_t input_size = 0;
+  std::int64_t input_size = 0;  ///< G*H where it takes gates
   std::int64_t weight_ih = 0, weight_hh = 0, bias_ih = 0, bias_hh = 0;  ///< offsets, elements
 
   Direction(const RecurrentConfig& config, const std::vector<ParameterView>& views, int layer,
             int direction);
 
   int index() const { return layer * config.directions() + (reverse ? 1 : 0); }
+  bool takes_gates() const { return layer == 0 && config.gate_input; }  ///< has no weight_ih
   std::int64_t hidden() const { return config.hidden_size; }
   std::int64_t gates() const { return gate_count(config.cell) * config.hidden_size; }  ///< G*H
   std::int64_t slots() const { return slot_count(config.cell) * config.hidden_size; }  ///< S*H

@@ -7,6 +7,11 @@
 namespace sluice {
 namespace {
 
+// Where the direction's own gates begin in an input [D, U, G*H].
+std::int64_t gates_of(const Direction& direction, const SharedInput& shared) {
+  return direction.reverse ? shared.rows * direction.gates() : 0;
+}
+
 // out [rows, G*H] = x [rows, in] W_ih^T.
 void multiply(const Queue& queue, const Direction& direction, const void* parameters, const void* x,
               std::int64_t rows, void* out, std::int64_t ld) {
@@ -44,9 +49,12 @@ void weight_gradient(const Queue& queue, const Direction& direction, const Input
 InputProduct::InputProduct(const Queue& queue, const Direction& direction,
                            const InputProductArgs& args, const PassWorkspace& workspace)
     : queue_(queue), direction_(direction), args_(args), shared_gates_(workspace.shared_gates) {
-  if (args.shared.index == nullptr) return;
-  multiply(queue, direction, args.parameters, args.x, args.shared.rows, shared_gates_,
-           direction.gates());
+  if (direction.takes_gates()) {
+    shared_gates_ = at(args.x, gates_of(direction, args.shared), direction.config.data_type);
+  } else if (args.shared.index != nullptr) {
+    multiply(queue, direction, args.parameters, args.x, args.shared.rows, workspace.shared_gates,
+             direction.gates());
+  }
 }
 
 void InputProduct::fill(const StepChunk& chunk, void* gates) const {
@@ -81,12 +89,19 @@ void shared_input_gradients(const Queue& queue, const Direction& direction,
                             const PassWorkspace& workspace) {
   if (args.d_parameters == nullptr && args.dx == nullptr) return;
   const SharedInput& shared = args.input.shared;
-  embedding_backward(queue, {.type = direction.config.data_type, .rows = rows,
-                             .embedding_size = direction.gates(), .vocabulary = shared.rows,
-                             .d_out = gates, .ld_d_out = direction.slots(),
-                             .tokens = shared.index, .d_table = workspace.shared_gates,
-                             .workspace = workspace.shared_sum,
-                             .workspace_bytes = workspace.shared_sum_bytes});
+  const DataType type = direction.config.data_type;
+  const auto sum_into = [&](void* d_gates) {
+    embedding_backward(queue, {.type = type, .rows = rows, .embedding_size = direction.gates(),
+                               .vocabulary = shared.rows, .d_out = gates,
+                               .ld_d_out = direction.slots(), .tokens = shared.index,
+                               .d_table = d_gates, .workspace = workspace.shared_sum,
+                               .workspace_bytes = workspace.shared_sum_bytes});
+  };
+  if (direction.takes_gates()) {
+    if (args.dx != nullptr) sum_into(at(args.dx, gates_of(direction, shared), type));
+    return;
+  }
+  sum_into(workspace.shared_gates);
   if (args.d_parameters != nullptr) {
     weight_gradient(queue, direction, args, workspace.shared_gates, direction.gates(), args.input.x,
                     shared.rows, false);

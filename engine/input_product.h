@@ -8,13 +8,15 @@ namespace sluice {
 
 /// What both passes read.
 struct InputProductArgs {
-  const void* x = nullptr;           ///< [N, in], or [U, in] with a shared input; after dropout
+  const void* x = nullptr;           ///< [N, in], or [U, in] with a shared input; after dropout.
+                                     ///< Of a direction that takes gates: [D, U, G*H]
   SharedInput shared = {};
   const void* parameters = nullptr;  ///< the flat buffer
 };
 
 /// Forward, of one direction of one layer. A shared input is multiplied once, into
-/// workspace.shared_gates, when this is made; its rows are then gathered for each chunk.
+/// workspace.shared_gates, when this is made; its rows are then gathered for each chunk, as are
+/// those of an input that is gates already.
 class InputProduct {
  public:
   InputProduct(const Queue& queue, const Direction& direction, const InputProductArgs& args,
@@ -27,7 +29,7 @@ class InputProduct {
   const Queue& queue_;
   const Direction& direction_;
   const InputProductArgs args_;
-  void* const shared_gates_;
+  const void* shared_gates_;  // [U, G*H]
 };
 
 /// Backward.

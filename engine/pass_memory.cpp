@@ -59,7 +59,7 @@ PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, Devi
     mask = carver.take(gates * state);
     if (algorithm == Algorithm::stepwise) masked = carver.take(gates * state);
   }
-  if (pass.shared_rows > 0) {
+  if (pass.shared_rows > 0 && !config.gate_input) {
     shared_gates = carver.take(static_cast<std::size_t>(pass.shared_rows * gates * hidden) * element);
   }
   if (!backward) return;

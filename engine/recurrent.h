@@ -22,6 +22,10 @@ struct RecurrentConfig {
   std::int64_t hidden_size = 0;  ///< H
   int num_layers = 1;            ///< L
   bool bidirectional = false;    ///< D = 2
+  /// One-hot input: what a row would be multiplied to is itself what is learned. x then holds rows
+  /// of the gates, [D, U, G*H], picked by a shared input; the first layer has no weight_ih, and
+  /// input_size is not read. Not with input_dropout.
+  bool gate_input = false;
   double input_dropout = 0.0;    ///< on the first layer's input
   double layer_dropout = 0.0;    ///< on the input of every later layer
   double recurrent_dropout = 0.0;  ///< on h_prev where it enters R, one mask for each gate
@@ -40,7 +44,8 @@ struct ParameterView {
   std::int64_t size() const;
 };
 
-/// In PyTorch's order: for each layer and direction weight_ih [G*H, in], weight_hh [G*H, H],
+/// In PyTorch's order: for each layer and direction weight_ih [G*H, in] (not of the first layer with
+/// gate_input), weight_hh [G*H, H],
 /// bias_ih [G*H], bias_hh [G*H], without gaps. Errors: usage, naming the field, if `config` is invalid.
 std::vector<ParameterView> recurrent_parameters(const RecurrentConfig& config);
 std::int64_t parameter_count(const std::vector<ParameterView>& views);
@@ -75,7 +80,7 @@ struct PassShape {
 struct RecurrentForwardArgs {
   Sequences sequences;
   const void* parameters = nullptr;  ///< the flat buffer
-  const void* x = nullptr;           ///< [N, I], or [U, I] with a shared input
+  const void* x = nullptr;           ///< [N, I]; [U, I] with a shared input; see gate_input
   SharedInput shared_input = {};     ///< not together with input_dropout in training
   const void* h0 = nullptr;          ///< null means zeros
   const void* c0 = nullptr;          ///< LSTM; null means zeros

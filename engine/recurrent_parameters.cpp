@@ -18,12 +18,15 @@ void require_rate(const char* field, double rate) {
 }
 
 void check(const RecurrentConfig& config) {
-  require_positive("input_size", config.input_size);
+  if (!config.gate_input) require_positive("input_size", config.input_size);
   require_positive("hidden_size", config.hidden_size);
   require_positive("num_layers", config.num_layers);
   require(config.num_layers <= 1000, "RecurrentConfig.num_layers: expected at most 1000, got " +
                                          std::to_string(config.num_layers));
   require_rate("input_dropout", config.input_dropout);
+  require(!config.gate_input || config.input_dropout == 0.0,
+          "RecurrentConfig.input_dropout: expected 0 with gate_input, where there are no inputs to "
+          "drop, got " + std::to_string(config.input_dropout));
   require_rate("layer_dropout", config.layer_dropout);
   require_rate("recurrent_dropout", config.recurrent_dropout);
 }
@@ -47,7 +50,7 @@ std::vector<ParameterView> recurrent_parameters(const RecurrentConfig& config) {
     const std::int64_t input = layer == 0 ? config.input_size : config.output_size();
     for (int direction = 0; direction < config.directions(); ++direction) {
       const std::string suffix = "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : "");
-      add("weight_ih", suffix, {gates, input});
+      if (layer > 0 || !config.gate_input) add("weight_ih", suffix, {gates, input});
       add("weight_hh", suffix, {gates, config.hidden_size});
       add("bias_ih", suffix, {gates});
       add("bias_hh", suffix, {gates});

@@ -1,5 +1,7 @@
 #include "host/command/train_options.h"
 
+#include "kernels/error.h"
+
 namespace sluice {
 
 void TrainOptions::add_to(CLI::App& command) {
@@ -55,7 +57,8 @@ void TrainOptions::add_model_options(CLI::App& command) {
   command.add_option("--hidden", hidden, "Hidden units of each layer and direction");
   command.add_option("--layers", layers, "Recurrent layers");
   command.add_flag("--bidirectional", bidirectional, "Read the text in both directions");
-  command.add_option("--embed", embed, "Size of a word's embedding");
+  command.add_option("--embed", embed,
+                     "Size of a word's embedding; 0: none, each word has gates of its own (one-hot)");
   command.add_option("--pool", pool, "From all steps to one vector")
       ->check(CLI::IsMember({"last", "mean", "max"}));
   command
@@ -177,6 +180,8 @@ SplitOptions TrainOptions::split_options() const {
 ModelConfig TrainOptions::model_config() const {
   ModelConfig config;
   config.embedding_size = embed;
+  require(!gradient_norms || embed != 0,
+          "--gradient-norms: expected an embedding whose gradient it can show, got --embed 0");
   config.cell = cell_from_name(cell);
   config.hidden_size = hidden;
   config.num_layers = layers;
@@ -184,7 +189,7 @@ ModelConfig TrainOptions::model_config() const {
   config.pooling = pooling_from_name(pool);
   const auto rate = [this](double own) { return own < 0.0 ? dropout : own; };
   config.word_dropout = word_dropout;
-  config.input_dropout = rate(input_dropout);
+  config.input_dropout = config.one_hot() && input_dropout < 0.0 ? 0.0 : rate(input_dropout);
   config.layer_dropout = rate(layer_dropout);
   config.recurrent_dropout = recurrent_dropout;
   config.head_dropout = rate(head_dropout);

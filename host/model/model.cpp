@@ -104,7 +104,9 @@ void Model::reserve(const PassShape& shape) {
   floats(probabilities_, all.batch, c);
   PassShape inference = all, training = all;
   inference.training = false;  // needs more workspace, having no reserve
-  inference.shared_rows = std::min(all.rows / 2, config_.vocabulary_size + distinct_multiple);
+  inference.shared_rows =
+      config_.one_hot() ? config_.vocabulary_size
+                        : std::min(all.rows / 2, config_.vocabulary_size + distinct_multiple);
   if (config_.input_dropout == 0.0) training.shared_rows = inference.shared_rows;
   std::size_t workspace =
       std::max(plan_.workspace_bytes(inference), cross_entropy_workspace_bytes(all.batch));
@@ -145,6 +147,11 @@ Model::Inputs Model::place(const Batch& batch, bool training) {
 }
 
 void Model::place_tokens(const Batch& batch, bool training, Inputs& inputs) {
+  if (config_.one_hot()) {
+    inputs.tokens = on_device(queue_, batch.tokens, tokens_);
+    inputs.shared = {inputs.tokens, config_.vocabulary_size};
+    return;
+  }
   if (shares_inputs_ && !(training && config_.input_dropout > 0.0)) {
     distinct_.find(batch.tokens, queue_.device == DeviceKind::cuda ? distinct_multiple : 1);
     inputs.token_count = static_cast<std::int64_t>(distinct_.tokens().size());
@@ -163,7 +170,8 @@ const float* Model::weight(const char* name) const {
 }
 float* Model::gradient(const char* name) const { return gradients() + layout_.view(name).offset; }
 
-void Model::embed_and_recur(const Inputs& inputs, const DropoutSource* dropout) {
+void Model::embed(const Inputs& inputs) {
+  if (config_.one_hot()) return;
   EmbeddingForwardArgs embed;
   embed.rows = inputs.token_count;
   embed.embedding_size = config_.embedding_size;
@@ -172,11 +180,13 @@ void Model::embed_and_recur(const Inputs& inputs, const DropoutSource* dropout) 
   embed.tokens = inputs.tokens;
   embed.out = x_.data();
   embedding_forward(queue_, embed);
+}
 
+void Model::recur(const Inputs& inputs, const DropoutSource* dropout) {
   RecurrentForwardArgs recur;
   recur.sequences = inputs.sequences;
   recur.parameters = parameters() + layout_.recurrent;
-  recur.x = x_.data();
+  recur.x = config_.one_hot() ? weight("rnn.gate_table_l0") : x_.data();
   recur.shared_input = inputs.shared;
   recur.y = y_.data();
   recur.workspace = workspace_.data();
@@ -307,11 +317,11 @@ void Model::backward_from_loss(const Inputs& inputs, const DropoutSource& dropou
   RecurrentBackwardArgs recur;
   recur.sequences = inputs.sequences;
   recur.parameters = parameters() + layout_.recurrent;
-  recur.x = x_.data();
+  recur.x = config_.one_hot() ? weight("rnn.gate_table_l0") : x_.data();
   recur.shared_input = inputs.shared;
   recur.y = y_.data();
   recur.dy = dy_.data();
-  recur.dx = dx_.data();
+  recur.dx = config_.one_hot() ? gradient("rnn.gate_table_l0") : dx_.data();
   recur.d_parameters = gradients() + layout_.recurrent;
   recur.reserve = reserve_.data();
   recur.workspace = workspace_.data();
@@ -323,6 +333,7 @@ void Model::backward_from_loss(const Inputs& inputs, const DropoutSource& dropou
 }
 
 void Model::embed_back(const Inputs& inputs) {
+  if (config_.one_hot()) return;
   float* const d_table = gradient("embedding.weight");
   const std::int64_t e = config_.embedding_size;
   if (inputs.shared.index != nullptr) {  // each word has one row of dx
@@ -348,7 +359,8 @@ void Model::train_pass(const Batch& batch, const DropoutSource& dropout, double*
   require(static_cast<std::int64_t>(batch.labels.size()) == batch.layout.batch(),
           "a training batch needs a label for each of its rows");
   const Inputs inputs = place(batch, true);
-  embed_and_recur(inputs, &dropout);
+  embed(inputs);
+  recur(inputs, &dropout);
   pool_and_classify(inputs, &dropout);
   compute_loss(inputs, totals);
   backward_from_loss(inputs, dropout);
@@ -356,7 +368,8 @@ void Model::train_pass(const Batch& batch, const DropoutSource& dropout, double*
 
 void Model::forward_pass(const Batch& batch, double* totals) {
   const Inputs inputs = place(batch, false);
-  embed_and_recur(inputs, nullptr);
+  embed(inputs);
+  recur(inputs, nullptr);
   pool_and_classify(inputs, nullptr);
   compute_loss(inputs, inputs.labels == nullptr ? nullptr : totals);
 }
@@ -366,6 +379,7 @@ std::vector<float> Model::download_probabilities() const {
 }
 
 std::vector<float> Model::download_input_gradient() const {
+  require(!config_.one_hot(), "one-hot input has no gradient; use an embedding");
   return to_host(queue_, dx_, rows_ * config_.embedding_size);
 }
 

@@ -58,7 +58,8 @@ class Model {
   /// Of the last pass, by sorted row; these wait for the device.
   std::vector<float> download_probabilities() const;   ///< [B, logits()]; with one: of class 1
   std::vector<float> download_input_gradient() const;  ///< [N, E] of the last train_pass(), after
-                                                       ///< keep_input_gradients()
+                                                       ///< keep_input_gradients(). Errors: usage
+                                                       ///< with one-hot input
 
   /// From now on every token of a batch has a row of its own in x and dx. Without this, passes that
   /// can do so embed and multiply each word of a batch once (SharedInput in engine/recurrent.h):
@@ -73,7 +74,8 @@ class Model {
 
   void place_tokens(const Batch& batch, bool training, Inputs& inputs);
   Inputs place(const Batch& batch, bool training);
-  void embed_and_recur(const Inputs& inputs, const DropoutSource* dropout);
+  void embed(const Inputs& inputs);
+  void recur(const Inputs& inputs, const DropoutSource* dropout);
   void pool_and_classify(const Inputs& inputs, const DropoutSource* dropout);
   void compute_loss(const Inputs& inputs, double* totals);
   void backward_from_loss(const Inputs& inputs, const DropoutSource& dropout);

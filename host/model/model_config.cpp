@@ -10,6 +10,7 @@ RecurrentConfig ModelConfig::recurrent() const {
   RecurrentConfig config;
   config.cell = cell;
   config.input_size = embedding_size;
+  config.gate_input = one_hot();
   config.hidden_size = hidden_size;
   config.num_layers = num_layers;
   config.bidirectional = bidirectional;
@@ -30,13 +31,16 @@ void ModelConfig::validate() const {
             std::string(field) + " must be in [0, 1), got " + std::to_string(value));
   };
   size(vocabulary_size, INT32_MAX, "vocabulary_size");
-  size(embedding_size, 1 << 20, "embedding_size");
+  if (!one_hot()) size(embedding_size, 1 << 20, "embedding_size");
   size(hidden_size, 1 << 20, "hidden_size");
   size(num_layers, 1 << 10, "num_layers");
   size(classes, 1 << 20, "classes");
   require(classes >= 2, "there must be at least 2 classes, got " + std::to_string(classes));
   rate(word_dropout, "word_dropout");
   rate(input_dropout, "input_dropout");
+  require(!one_hot() || input_dropout == 0.0,
+          "input_dropout must be 0 without an embedding, got " + std::to_string(input_dropout) +
+              "; word_dropout drops whole words");
   rate(layer_dropout, "layer_dropout");
   rate(recurrent_dropout, "recurrent_dropout");
   rate(head_dropout, "head_dropout");

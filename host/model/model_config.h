@@ -13,7 +13,7 @@ namespace sluice {
 /// or softmax (more).
 struct ModelConfig {
   std::int64_t vocabulary_size = 0;   ///< V, the special ids included
-  std::int64_t embedding_size = 128;  ///< E
+  std::int64_t embedding_size = 128;  ///< E; 0: one-hot, each word has gates of its own instead
   Cell cell = Cell::lstm;
   std::int64_t hidden_size = 64;  ///< H, of each direction
   int num_layers = 1;             ///< L
@@ -28,6 +28,7 @@ struct ModelConfig {
   double recurrent_dropout = 0.0;  ///< on h_prev, one mask for each gate, constant over time
   double head_dropout = 0.0;       ///< on the pooled features
 
+  bool one_hot() const { return embedding_size == 0; }
   RecurrentConfig recurrent() const;
   std::int64_t features() const { return recurrent().output_size(); }  ///< F, what the head reads
   int logits() const { return classes == 2 ? 1 : classes; }            ///< C

@@ -12,7 +12,13 @@ ParameterLayout::ParameterLayout(const ModelConfig& config) {
     size += views.back().size();
     weights += views.back().size();
   };
-  append("embedding.weight", {config.vocabulary_size, config.embedding_size});
+  if (config.one_hot()) {  // x of RecurrentConfig::gate_input
+    const std::int64_t gates = gate_count(config.cell) * config.hidden_size;
+    append("rnn.gate_table_l0", {config.vocabulary_size, gates});
+    if (config.bidirectional) append("rnn.gate_table_l0_reverse", {config.vocabulary_size, gates});
+  } else {
+    append("embedding.weight", {config.vocabulary_size, config.embedding_size});
+  }
   begin_part();
   recurrent = size;
   for (const ParameterView& view : recurrent_parameters(config.recurrent())) {

@@ -210,10 +210,14 @@ class RecurrentPass {
     GuardedBuffer parameters, x, x_index, h0, c0, step;
   };
 
+  // Of what U counts: with gate_input the tests set input_size to that of one direction's gates.
+  std::int64_t input_width() const {
+    const RecurrentConfig& config = plan_.config();
+    return config.input_size * (config.gate_input ? config.directions() : 1);
+  }
   SharedInput shared_input(const Inputs& inputs) const {
     return {static_cast<const std::int32_t*>(pointer(x_index, inputs.x_index)),
-            x_index.empty() ? 0
-                            : static_cast<std::int64_t>(x.size()) / plan_.config().input_size};
+            x_index.empty() ? 0 : static_cast<std::int64_t>(x.size()) / input_width()};
   }
 
   template <class Element>

@@ -76,6 +76,78 @@ TEST_P(SharedInputTest, EqualsAnInputOfEachRowsOwn) {
   expect_near(shared.dx, dx, "dx");
 }
 
+TEST_P(SharedInputTest, GatesOfTheirOwnEqualOneHotInputs) {
+  const auto& [cell, bidirectional, backend] = GetParam();
+  if (const std::string why = why_unavailable(backend.device); !why.empty()) GTEST_SKIP() << why;
+  RecurrentConfig one_hot = config_of(cell, bidirectional), gates = one_hot;
+  one_hot.input_size = distinct;
+  gates.gate_input = true;
+  gates.input_size = gate_count(cell) * gates.hidden_size;  // of x; the engine does not read it
+  const SequenceLayout layout({3, 6, 1, 6});
+  RecurrentPass<double> vectors(one_hot, backend, layout);
+  RecurrentPass<double> picked(gates, backend, layout,
+                               PassShape{layout.rows(), layout.steps(), layout.batch(), true, distinct});
+  fill_inputs(vectors);
+  fill_inputs(picked);
+  picked.x_index = index_of(layout.rows());
+  std::fill(vectors.x.begin(), vectors.x.end(), 0.0);
+  for (std::int64_t n = 0; n < layout.rows(); ++n) vectors.x[n * distinct + picked.x_index[n]] = 1.0;
+
+  // The same weights, but that those of the first layer's input become x, transposed.
+  const std::int64_t columns = gates.input_size;
+  picked.x.assign(distinct * columns * gates.directions(), 0.0);
+  const auto for_each_entry = [&](const ParameterView& weight_ih, int direction, auto use) {
+    for (std::int64_t v = 0; v < distinct; ++v) {
+      for (std::int64_t j = 0; j < columns; ++j) {
+        use(weight_ih.offset + j * distinct + v, (direction * distinct + v) * columns + j);
+      }
+    }
+  };
+  const std::vector<ParameterView> of_vectors = recurrent_parameters(one_hot);
+  std::vector<ParameterView> inputs_alone;
+  for (const ParameterView& view : of_vectors) {
+    if (view.name.starts_with("weight_ih_l0")) inputs_alone.push_back(view);
+  }
+  for (int d = 0; d < gates.directions(); ++d) {
+    for_each_entry(inputs_alone[d], d, [&](std::int64_t from, std::int64_t to) {
+      picked.x[to] = vectors.parameters[from];
+    });
+  }
+  const std::vector<ParameterView> of_gates = recurrent_parameters(gates);
+  const auto for_each_shared_view = [&](auto use) {
+    for (const ParameterView& view : of_gates) {
+      for (const ParameterView& twin : of_vectors) {
+        if (twin.name == view.name) use(twin, view);
+      }
+    }
+  };
+  for_each_shared_view([&](const ParameterView& from, const ParameterView& to) {
+    std::copy_n(vectors.parameters.begin() + from.offset, from.size(),
+                picked.parameters.begin() + to.offset);
+  });
+
+  for (RecurrentPass<double>* pass : {&vectors, &picked}) {
+    pass->forward();
+    pass->backward();
+  }
+  expect_near(picked.y, vectors.y, "y");
+  expect_near(picked.h_n, vectors.h_n, "h_n");
+  expect_near(picked.dh0, vectors.dh0, "dh0");
+  for_each_shared_view([&](const ParameterView& from, const ParameterView& to) {
+    const auto part = [](const std::vector<double>& all, const ParameterView& view) {
+      return std::vector<double>(all.begin() + view.offset, all.begin() + view.offset + view.size());
+    };
+    expect_near(part(picked.d_parameters, to), part(vectors.d_parameters, from), to.name.c_str());
+  });
+  std::vector<double> dx(picked.x.size());
+  for (int d = 0; d < gates.directions(); ++d) {
+    for_each_entry(inputs_alone[d], d, [&](std::int64_t from, std::int64_t to) {
+      dx[to] = vectors.d_parameters[from];
+    });
+  }
+  expect_near(picked.dx, dx, "dx");
+}
+
 std::string test_name(const ::testing::TestParamInfo<SharedInputTest::ParamType>& test) {
   const auto& [cell, bidirectional, backend] = test.param;
   return std::string(sluice::name_of(cell)) + (bidirectional ? "_d2_" : "_d1_") + name_of(backend);
@@ -103,6 +175,9 @@ TEST(SharedInputArguments, AreChecked) {
     return std::string();
   };
   EXPECT_EQ(message_of(true), "");
+  config.gate_input = true;
+  EXPECT_NE(message_of(false).find("gate_input"), std::string::npos) << message_of(false);
+  config.gate_input = false;
   config.input_dropout = 0.5;
   EXPECT_NE(message_of(true).find("input_dropout"), std::string::npos) << message_of(true);
   EXPECT_EQ(message_of(false), "");
