@@ -58,7 +58,10 @@ int product_slot(Cell cell, int gate) { return cell == Cell::gru && gate == 2 ? 
 
 void stepwise_forward(const Queue& queue, const StepwiseForwardArgs& args) {
   const RecurrenceForwardArgs& r = args.recurrence;
-  const auto [cell, type, hidden, math] = r.shape;
+  const Cell cell = r.shape.cell;  // no structured binding: clang 14 does not capture those
+  const DataType type = r.shape.type;
+  const MatrixMath math = r.shape.math;
+  const std::int64_t hidden = r.shape.hidden_size;
   const std::int64_t slots = slot_count(cell) * hidden, batch = r.sequences.batch;
   const int gates = gate_count(cell);
   if (r.mask != nullptr) {
@@ -109,7 +112,10 @@ void stepwise_forward(const Queue& queue, const StepwiseForwardArgs& args) {
 
 void stepwise_backward(const Queue& queue, const StepwiseBackwardArgs& args) {
   const RecurrenceBackwardArgs& r = args.recurrence;
-  const auto [cell, type, hidden, math] = r.shape;
+  const Cell cell = r.shape.cell;  // no structured binding: clang 14 does not capture those
+  const DataType type = r.shape.type;
+  const MatrixMath math = r.shape.math;
+  const std::int64_t hidden = r.shape.hidden_size;
   const std::int64_t slots = slot_count(cell) * hidden, batch = r.sequences.batch;
   const int gates = gate_count(cell);
   const std::int64_t first_row = r.sequences.host_offsets[r.begin];
