@@ -4,6 +4,10 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sluice)
 
+# Installed, they find shared libraries: ours beside them, the CUDA toolkit's where it was linked.
+file(RELATIVE_PATH libraries ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+set_target_properties(sluice_engine sluice sluice_command PROPERTIES
+  INSTALL_RPATH "$ORIGIN;$ORIGIN/${libraries}" INSTALL_RPATH_USE_LINK_PATH TRUE)
 install(TARGETS sluice_engine sluice EXPORT sluiceTargets)
 install(TARGETS sluice_command)
 install(EXPORT sluiceTargets NAMESPACE sluice:: DESTINATION ${package_dir})
