@@ -3,24 +3,27 @@
 #include <algorithm>
 #include <sstream>
 
+#include "engine/cudnn_pass.h"
 #include "engine/pass_memory.h"
 #include "engine/step_chunks.h"
 #include "kernels/error.h"
 #include "kernels/instruction_set.h"
 
 namespace sluice {
-namespace {
 
 const char* name_of(Algorithm algorithm) {
   switch (algorithm) {
     case Algorithm::automatic: return "automatic";
     case Algorithm::stepwise: return "stepwise";
     case Algorithm::row_blocks: return "row_blocks";
+    case Algorithm::cudnn: return "cudnn";
+    case Algorithm::cudnn_standard: return "cudnn_standard";
+    case Algorithm::cudnn_persist_static: return "cudnn_persist_static";
+    case Algorithm::cudnn_persist_dynamic: return "cudnn_persist_dynamic";
+    case Algorithm::cudnn_persist_static_small_h: return "cudnn_persist_static_small_h";
   }
   return "?";
 }
-
-}  // namespace
 
 RecurrentPlan::RecurrentPlan(const RecurrentConfig& config, DeviceKind device, Algorithm algorithm,
                              std::int32_t chunk_steps)
@@ -39,18 +42,24 @@ RecurrentPlan::RecurrentPlan(const RecurrentConfig& config, DeviceKind device, A
   } else {
     require(algorithm != Algorithm::row_blocks || device == DeviceKind::cpu,
             "RecurrentPlan: algorithm row_blocks runs on the CPU alone; use stepwise or automatic on CUDA");
+    require(!is_cudnn(algorithm) || device == DeviceKind::cuda,
+            std::string("RecurrentPlan: algorithm ") + name_of(algorithm) +
+                " runs on CUDA alone; use row_blocks or automatic on the CPU");
     reason_ = "the caller asked for it";
   }
+  if (is_cudnn(algorithm_)) cudnn_ = std::make_shared<const CudnnPass>(config_, algorithm_);
 }
 
 std::size_t RecurrentPlan::reserve_bytes(const PassShape& shape) const {
   if (!shape.training) return 0;
+  if (cudnn_ != nullptr) return cudnn_->reserve_bytes(shape);
   Carver carver(nullptr);
   PassReserve(carver, config_, shape.rows, shape.rows, true);
   return carver.used();
 }
 
 std::size_t RecurrentPlan::workspace_bytes(const PassShape& shape) const {
+  if (cudnn_ != nullptr) return cudnn_->workspace_bytes(shape);
   const std::int64_t chunk_rows = chunk_rule(config_, device_, chunk_steps_).largest(shape);
   Carver forward(nullptr), backward(nullptr);
   PassWorkspace(forward, config_, device_, algorithm_, shape, chunk_rows, false);
@@ -70,9 +79,14 @@ std::string RecurrentPlan::explain(const PassShape& shape) const {
        << (shape.training ? ", training" : ", inference") << " on "
        << (device_ == DeviceKind::cpu ? std::string("the CPU (") + sluice::name_of(instruction_set()) + ")"
                                       : std::string("CUDA"))
-       << "\nalgorithm: " << name_of(algorithm_) << ", because " << reason_
-       << "\nchunks: at most " << chunk_rule(config_, device_, chunk_steps_).largest(shape)
-       << " rows are taken from x to h together\nmemory: workspace " << workspace_bytes(shape) << " bytes, reserve "
+       << "\nalgorithm: " << name_of(algorithm_) << ", because " << reason_;
+  if (cudnn_ != nullptr) {
+    text << "\n" << cudnn_->explain(shape);
+  } else {
+    text << "\nchunks: at most " << chunk_rule(config_, device_, chunk_steps_).largest(shape)
+         << " rows are taken from x to h together";
+  }
+  text << "\nmemory: workspace " << workspace_bytes(shape) << " bytes, reserve "
        << reserve_bytes(shape) << " bytes\nfaster: ";
   const char* advice = "nothing known";
   if (device_ == DeviceKind::cpu) {

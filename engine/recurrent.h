@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,16 @@ enum class Algorithm {
   automatic,   ///< the engine chooses; explain() says what and why
   stepwise,    ///< a GEMM and a fused cell kernel each step
   row_blocks,  ///< CPU: blocks of rows run through all steps on one thread, without barriers
+  cudnn,       ///< CUDA: cuDNN's recurrent layers where the library is there (kernels/cudnn.h), by
+               ///< whichever of its algorithms suits the shape
+  cudnn_standard,  ///< each of cuDNN's algorithms by name, for measurements
+  cudnn_persist_static,
+  cudnn_persist_dynamic,
+  cudnn_persist_static_small_h,
 };
+
+constexpr bool is_cudnn(Algorithm algorithm) { return algorithm >= Algorithm::cudnn; }
+const char* name_of(Algorithm algorithm);
 
 /// Packed rows that share their inputs, as the words of a text share their embeddings. The input
 /// product, its gradients and dx then take U rows instead of N.
@@ -114,6 +124,8 @@ struct RecurrentBackwardArgs {
   const std::uint32_t* step = nullptr;
 };
 
+class CudnnPass;
+
 /// A configuration bound to a device: says how large the buffers are, what will run, and runs it.
 /// Allocates no device memory; everything runs on the queue it is given.
 class RecurrentPlan {
@@ -144,6 +156,7 @@ class RecurrentPlan {
   Algorithm algorithm_;
   std::int32_t chunk_steps_;
   std::string reason_;
+  std::shared_ptr<const CudnnPass> cudnn_;  // with an algorithm of cuDNN's
 };
 
 }  // namespace sluice

@@ -1,3 +1,4 @@
+#include "engine/cudnn_pass.h"
 #include "engine/direction.h"
 #include "engine/input_product.h"
 #include "engine/pass_memory.h"
@@ -8,6 +9,7 @@
 #include "kernels/dropout.h"
 #include "kernels/error.h"
 #include "kernels/recurrence.h"
+#include "kernels/trace_range.h"
 
 namespace sluice {
 namespace {
@@ -85,6 +87,7 @@ void run(const Queue& queue, const Direction& direction, const RecurrentBackward
 void RecurrentPlan::backward(const Queue& queue, const RecurrentBackwardArgs& args) const {
   check(config_, args);
   require(queue.device == device_, "RecurrentPlan::backward: the queue is on another device than the plan");
+  if (cudnn_ != nullptr) return cudnn_->backward(queue, args);
   const DataType type = config_.data_type;
   const std::int64_t rows = args.sequences.rows, hidden = config_.hidden_size;
   const std::vector<ParameterView> views = recurrent_parameters(config_);
@@ -108,6 +111,7 @@ void RecurrentPlan::backward(const Queue& queue, const RecurrentBackwardArgs& ar
     void* const dx = layer == 0 ? args.dx : workspace.d_output[(layer - 1) % 2];
     for (int d = 0; d < config_.directions(); ++d) {
       const Direction direction(config_, views, layer, d);
+      const TraceRange range(name_of(config_.cell), "backward", layer, direction.reverse);
       load_state(queue, args.sequences, config_, args.h0, direction.index(), workspace.h_state);
       load_state(queue, args.sequences, config_, args.dh_n, direction.index(), workspace.dh_state);
       if (has_cell_state(config_.cell)) {

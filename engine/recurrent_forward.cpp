@@ -1,3 +1,4 @@
+#include "engine/cudnn_pass.h"
 #include "engine/direction.h"
 #include "engine/input_product.h"
 #include "engine/pass_memory.h"
@@ -8,6 +9,7 @@
 #include "kernels/dropout.h"
 #include "kernels/error.h"
 #include "kernels/recurrence.h"
+#include "kernels/trace_range.h"
 
 namespace sluice {
 namespace {
@@ -64,6 +66,7 @@ void run(const Queue& queue, const Direction& direction, const RecurrentForwardA
 void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args) const {
   check(config_, args);
   require(queue.device == device_, "RecurrentPlan::forward: the queue is on another device than the plan");
+  if (cudnn_ != nullptr) return cudnn_->forward(queue, args);
   const DataType type = config_.data_type;
   const std::int64_t rows = args.sequences.rows;
   const bool training = args.reserve != nullptr;
@@ -91,6 +94,7 @@ void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args
     void* const y = layer + 1 == config_.num_layers ? args.y : reserve.output[layer];
     for (int d = 0; d < config_.directions(); ++d) {
       const Direction direction(config_, views, layer, d);
+      const TraceRange range(name_of(config_.cell), "forward", layer, direction.reverse);
       combine_biases(queue, {.cell = config_.cell, .type = type, .hidden_size = config_.hidden_size,
                              .bias_ih = at(args.parameters, direction.bias_ih, type),
                              .bias_hh = at(args.parameters, direction.bias_hh, type),

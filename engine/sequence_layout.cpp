@@ -67,21 +67,35 @@ std::size_t SequenceLayout::device_bytes(std::int64_t rows, std::int32_t steps, 
          (static_cast<std::size_t>(rows) + static_cast<std::size_t>(steps) + 1 + 2 * static_cast<std::size_t>(batch));
 }
 
-Sequences SequenceLayout::upload(const Queue& queue, void* memory) const {
+void SequenceLayout::write_to(std::int32_t* numbers) const {
+  for (const std::vector<std::int32_t>* values : {&offsets_, &lengths_, &order_, &step_of_row_}) {
+    numbers = std::copy(values->begin(), values->end(), numbers);
+  }
+}
+
+Sequences SequenceLayout::view_at(const void* memory) const {
   Sequences view = host_view();
-  if (queue.device == DeviceKind::cpu) return view;
-  auto* next = static_cast<std::int32_t*>(memory);
-  const auto put = [&](const std::vector<std::int32_t>& values) {
-    std::int32_t* place = next;
-    sluice::upload(queue, place, values.data(), values.size() * sizeof(std::int32_t));
+  const auto* next = static_cast<const std::int32_t*>(memory);
+  const auto take = [&](const std::vector<std::int32_t>& values) {
+    const std::int32_t* const place = next;
     next += values.size();
     return place;
   };
-  view.offsets = put(offsets_);
-  view.lengths = put(lengths_);
-  view.order = put(order_);
-  view.step_of_row = put(step_of_row_);
+  view.offsets = take(offsets_);
+  view.lengths = take(lengths_);
+  view.order = take(order_);
+  view.step_of_row = take(step_of_row_);
   return view;
+}
+
+Sequences SequenceLayout::upload(const Queue& queue, void* memory) const {
+  if (queue.device == DeviceKind::cpu) return host_view();
+  auto* next = static_cast<std::int32_t*>(memory);
+  for (const std::vector<std::int32_t>* values : {&offsets_, &lengths_, &order_, &step_of_row_}) {
+    sluice::upload(queue, next, values->data(), values->size() * sizeof(std::int32_t));
+    next += values->size();
+  }
+  return view_at(memory);
 }
 
 }  // namespace sluice

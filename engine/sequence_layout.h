@@ -39,6 +39,11 @@ class SequenceLayout {
   /// copies nothing and returns host_view(). This object must outlive the launches.
   Sequences upload(const Queue& queue, void* memory) const;
 
+  /// The same in two halves, for callers that copy themselves: device_bytes() of numbers for the
+  /// device, and the view on them once they are at `memory` there.
+  void write_to(std::int32_t* numbers) const;
+  Sequences view_at(const void* memory) const;
+
  private:
   Sequences view_;
   std::vector<std::int32_t> lengths_, order_, offsets_, step_of_row_;

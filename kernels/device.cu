@@ -1,4 +1,5 @@
 // Devices, memory, copies and streams through the CUDA runtime.
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <string>
@@ -76,6 +77,22 @@ BlasWorkspaces& blas_workspaces() {
 /// The sizes NVIDIA's manual recommends.
 std::size_t blas_workspace_bytes(int major) { return (major >= 9 ? 32 : 4) * (std::size_t{1} << 20); }
 
+bool has_memory_pools(int ordinal) {
+  int supported = 0;
+  return cudaDeviceGetAttribute(&supported, cudaDevAttrMemoryPoolsSupported, ordinal) == cudaSuccess &&
+         supported != 0;
+}
+
+/// What is freed stays in the device's pool, for the next allocation.
+void keep_memory_in_the_pool(int ordinal) {
+  if (!has_memory_pools(ordinal)) return;
+  cudaMemPool_t pool = nullptr;
+  check(cudaDeviceGetDefaultMemPool(&pool, ordinal), "finding the device's memory pool");
+  std::uint64_t all = UINT64_MAX;
+  check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &all),
+        "setting up the device's memory pool");
+}
+
 void create_blas(Queue& queue, int major) {
   cublasHandle_t blas = nullptr;
   check(cublasCreate(&blas), "creating a cuBLAS handle");
@@ -152,6 +169,7 @@ Queue create_queue(int ordinal) {
     cudaStream_t stream = nullptr;
     check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "creating a stream");
     queue.stream = stream;
+    keep_memory_in_the_pool(ordinal);
     create_blas(queue, device->major);
   } catch (...) {
     destroy_queue(queue);
@@ -175,7 +193,10 @@ void destroy_queue(Queue& queue) noexcept {
 void* allocate(const Queue& queue, std::size_t bytes) {
   make_current(queue);
   void* memory = nullptr;
-  const cudaError_t status = cudaMalloc(&memory, bytes == 0 ? 1 : bytes);
+  const std::size_t least = bytes == 0 ? 1 : bytes;
+  const cudaError_t status = has_memory_pools(queue.ordinal)
+                                 ? cudaMallocAsync(&memory, least, stream_of(queue))
+                                 : cudaMalloc(&memory, least);
   if (status != cudaSuccess) {
     const std::string action = "allocating " + std::to_string(bytes) + " bytes on CUDA device " +
                                std::to_string(queue.ordinal);
@@ -186,7 +207,8 @@ void* allocate(const Queue& queue, std::size_t bytes) {
 
 void release(const Queue& queue, void* memory) noexcept {
   static_cast<void>(cudaSetDevice(queue.ordinal));
-  static_cast<void>(cudaFree(memory));
+  static_cast<void>(has_memory_pools(queue.ordinal) ? cudaFreeAsync(memory, stream_of(queue))
+                                                    : cudaFree(memory));
 }
 
 void* allocate_pinned(const Queue& queue, std::size_t bytes) {

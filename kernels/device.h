@@ -33,7 +33,9 @@ CudaDevices cuda_devices();
 Queue create_cuda_queue(int ordinal);
 void destroy_cuda_queue(Queue& queue) noexcept;
 
-/// Device memory, 256-byte aligned. `bytes` may be 0. Errors: runtime when there is not enough.
+/// Device memory, 256-byte aligned, from the device's pool and in the queue's order: what another
+/// stream does with it must wait for the queue. `bytes` may be 0. Errors: runtime when there is not
+/// enough.
 void* allocate(const Queue& queue, std::size_t bytes);
 void release(const Queue& queue, void* memory) noexcept;
 

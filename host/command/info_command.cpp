@@ -9,6 +9,7 @@
 #include "host/command/commands.h"
 #include "host/command/standard_output.h"
 #include "host/version.h"
+#include "kernels/cudnn.h"
 #include "kernels/device.h"
 #include "kernels/instruction_set.h"
 #include "kernels/thread_pool.h"
@@ -82,9 +83,16 @@ ordered_json collect() {
        {{"type", build_type()}, {"compiler", compiler()}, {"cuda", cuda.runtime_version != 0}}},
       {"devices", devices(cuda, ThreadPool().size())},
       {"cuda_problem", nullptr},
+      {"cudnn", nullptr},
       {"libraries", libraries(cuda)},
       {"instruction_set", name_of(instruction_set())}};
   if (!cuda.problem.empty()) info["cuda_problem"] = cuda.problem;
+  const CudnnPresence& cudnn = cudnn_presence();
+  if (cudnn.problem.empty()) {
+    info["cudnn"] = cudnn_version_text(cudnn.version);
+  } else {
+    info["cudnn_problem"] = cudnn.problem;
+  }
   if (cuda.driver_version != 0) info["cuda_driver"] = cuda_version(cuda.driver_version);
   return info;
 }
@@ -110,6 +118,9 @@ void write_text(const ordered_json& info) {
   if (!info["cuda_problem"].is_null()) {
     write_line("  no CUDA device: " + info["cuda_problem"].get<std::string>());
   }
+  write_line("optional: " + (info["cudnn"].is_null()
+                                 ? "no cuDNN: " + info["cudnn_problem"].get<std::string>()
+                                 : "cuDNN " + info["cudnn"].get<std::string>()));
   write_line("libraries:");
   for (const auto& [name, number] : info["libraries"].items()) {
     write_line("  " + name + " " + number.get<std::string>());

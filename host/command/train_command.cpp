@@ -162,7 +162,11 @@ class TrainCommand {
       save_options(command_, folder);
       complete = true;
     };
-    if (!trainer.run(hooks, signals.requests())) {
+    const bool finished = trainer.run(hooks, signals.requests());
+    if (!trainer.graphs().problem().empty()) {
+      write_note("steps ran without CUDA graphs: " + trainer.graphs().problem());
+    }
+    if (!finished) {
       report.stopped(options_.out);
       return exit_code_of_signal(signals.requests().stop);
     }

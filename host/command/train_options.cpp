@@ -139,6 +139,8 @@ void TrainOptions::add_run_options(CLI::App& command) {
                      "TOML file of options by their long names; the command line goes before it");
   command.add_flag("--dump-config", dump_config, "Print the options in effect as TOML, and stop");
   command.add_flag("--json", json, "One JSON object a line on standard output");
+  command.add_flag("--no-graph", no_graph,
+                   "On CUDA, launch each kernel of a step by itself instead of steps as CUDA graphs");
   command.add_flag("--gradient-norms", gradient_norms,
                    "At the end, print the norm of the gradient by each step's input, counted from "
                    "the end of the text");
@@ -204,6 +206,7 @@ TrainingConfig TrainOptions::training_config() const {
   config.patience = patience;
   config.monitor = monitor == "loss" ? Monitor::loss : Monitor::accuracy;
   config.seed = seed;
+  config.graphs = !no_graph;
   config.optimizer.kind = optimizer_from_name(optimizer);
   config.optimizer.momentum = momentum;
   config.optimizer.nesterov = nesterov;

@@ -56,7 +56,7 @@ struct TrainOptions {
 
   std::string device = "auto";
   int threads = 0;
-  bool resume = false, json = false, dump_config = false, gradient_norms = false;
+  bool resume = false, json = false, dump_config = false, gradient_norms = false, no_graph = false;
 
   void add_to(CLI::App& command);
 

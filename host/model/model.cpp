@@ -12,6 +12,7 @@
 #include "kernels/loss.h"
 #include "kernels/pooling.h"
 #include "kernels/rows.h"
+#include "kernels/trace_range.h"
 
 namespace sluice {
 namespace {
@@ -22,14 +23,6 @@ constexpr std::int64_t distinct_multiple = 256;
 
 constexpr std::uint32_t head_dropout_stream = 0x48454144;  // "HEAD"; the engine counts from 0
 
-// `values` where a launch can read them: themselves on the CPU, a copy in `buffer` on CUDA.
-const std::int32_t* on_device(const Queue& queue, const std::vector<std::int32_t>& values,
-                              const Buffer& buffer) {
-  if (queue.device == DeviceKind::cpu) return values.data();
-  upload(queue, buffer.data(), values.data(), values.size() * sizeof(std::int32_t));
-  return buffer.as<std::int32_t>();
-}
-
 std::vector<float> to_host(const Queue& queue, const Buffer& buffer, std::int64_t count) {
   std::vector<float> values(static_cast<std::size_t>(count));
   download(queue, values.data(), buffer.data(), values.size() * sizeof(float));
@@ -39,15 +32,6 @@ std::vector<float> to_host(const Queue& queue, const Buffer& buffer, std::int64_
 
 }  // namespace
 
-struct Model::Inputs {
-  Sequences sequences;
-  Sequences features;                    // the pooled rows: B of one step; with head dropout only
-  const std::int32_t* tokens = nullptr;  // [N], or [U] distinct ones
-  std::int64_t token_count = 0;
-  SharedInput shared;                    // with distinct tokens
-  const std::int32_t* labels = nullptr;  // [B]; null without labels
-};
-
 Model::Model(const Queue& queue, const ModelConfig& config)
     : queue_(queue),
       config_(config),
@@ -56,6 +40,7 @@ Model::Model(const Queue& queue, const ModelConfig& config)
       distinct_(config.vocabulary_size),
       parameters_(queue, static_cast<std::size_t>(layout_.size) * sizeof(float)) {
   reserved_.training = false;
+  if (queue.device == DeviceKind::cuda) staging_ = std::make_unique<BatchStaging>(queue);
 }
 
 void Model::set_parameters(const std::vector<float>& values) {
@@ -89,12 +74,10 @@ void Model::reserve(const PassShape& shape) {
     buffer.reserve(queue_, static_cast<std::size_t>(rows * columns) * sizeof(float));
   };
   const std::int64_t e = config_.embedding_size, f = config_.features(), c = config_.logits();
-  if (queue_.device == DeviceKind::cuda) {
-    floats(tokens_, all.rows, 1);
-    floats(index_, all.rows, 1);
-    floats(labels_, all.batch, 1);
-    arrangement_.reserve(queue_, SequenceLayout::device_bytes(all.rows, all.steps, all.batch));
-    one_step_arrangement_.reserve(queue_, SequenceLayout::device_bytes(all.batch, 1, all.batch));
+  if (staging_ != nullptr) {  // tokens, their index, labels and the two arrangements
+    const std::size_t arrangements = SequenceLayout::device_bytes(all.rows, all.steps, all.batch) +
+                                     SequenceLayout::device_bytes(all.batch, 1, all.batch);
+    staging_->reserve(static_cast<std::size_t>(2 * all.rows + all.batch) + arrangements / sizeof(std::int32_t));
   }
   floats(x_, all.rows, e);
   floats(y_, all.rows, f);
@@ -127,28 +110,44 @@ void Model::reserve(const PassShape& shape) {
   }
   workspace_.reserve(queue_, workspace);
   reserved_ = all;
+  ++generation_;
+}
+
+// Where a launch can read the numbers: themselves on the CPU, a copy on CUDA.
+const std::int32_t* Model::place_numbers(const std::vector<std::int32_t>& values) {
+  return staging_ == nullptr ? values.data() : staging_->put(values);
+}
+
+Sequences Model::place_sequences(const SequenceLayout& layout) {
+  if (staging_ == nullptr) return layout.host_view();
+  const std::int32_t* place = nullptr;
+  const std::size_t bytes = SequenceLayout::device_bytes(layout.rows(), layout.steps(), layout.batch());
+  layout.write_to(staging_->take(bytes / sizeof(std::int32_t), place));
+  return layout.view_at(place);
 }
 
 Model::Inputs Model::place(const Batch& batch, bool training) {
   rows_ = batch.layout.rows();
   batch_ = batch.layout.batch();
   reserve({rows_, batch.layout.steps(), batch.layout.batch(), training});
+  if (staging_ != nullptr) staging_->begin();
   Inputs inputs;
-  inputs.sequences = batch.layout.upload(queue_, arrangement_.data());
+  inputs.sequences = place_sequences(batch.layout);
   place_tokens(batch, training, inputs);
-  if (!batch.labels.empty()) inputs.labels = on_device(queue_, batch.labels, labels_);
+  if (!batch.labels.empty()) inputs.labels = place_numbers(batch.labels);
   if (training && config_.head_dropout > 0.0) {
     if (one_step_.batch() != batch_) {
       one_step_ = SequenceLayout::equal(1, static_cast<std::int32_t>(batch_));
     }
-    inputs.features = one_step_.upload(queue_, one_step_arrangement_.data());
+    inputs.features = place_sequences(one_step_);
   }
+  if (staging_ != nullptr) staging_->send();
   return inputs;
 }
 
 void Model::place_tokens(const Batch& batch, bool training, Inputs& inputs) {
   if (config_.one_hot()) {
-    inputs.tokens = on_device(queue_, batch.tokens, tokens_);
+    inputs.tokens = place_numbers(batch.tokens);
     inputs.shared = {inputs.tokens, config_.vocabulary_size};
     return;
   }
@@ -156,12 +155,12 @@ void Model::place_tokens(const Batch& batch, bool training, Inputs& inputs) {
     distinct_.find(batch.tokens, queue_.device == DeviceKind::cuda ? distinct_multiple : 1);
     inputs.token_count = static_cast<std::int64_t>(distinct_.tokens().size());
     if (inputs.token_count * 2 <= rows_) {
-      inputs.tokens = on_device(queue_, distinct_.tokens(), tokens_);
-      inputs.shared = {on_device(queue_, distinct_.index(), index_), inputs.token_count};
+      inputs.tokens = place_numbers(distinct_.tokens());
+      inputs.shared = {place_numbers(distinct_.index()), inputs.token_count};
       return;
     }
   }
-  inputs.tokens = on_device(queue_, batch.tokens, tokens_);
+  inputs.tokens = place_numbers(batch.tokens);
   inputs.token_count = rows_;
 }
 
@@ -171,6 +170,7 @@ const float* Model::weight(const char* name) const {
 float* Model::gradient(const char* name) const { return gradients() + layout_.view(name).offset; }
 
 void Model::embed(const Inputs& inputs) {
+  const TraceRange range("embedding");
   if (config_.one_hot()) return;
   EmbeddingForwardArgs embed;
   embed.rows = inputs.token_count;
@@ -183,6 +183,7 @@ void Model::embed(const Inputs& inputs) {
 }
 
 void Model::recur(const Inputs& inputs, const DropoutSource* dropout) {
+  const TraceRange range("recurrent layers");
   RecurrentForwardArgs recur;
   recur.sequences = inputs.sequences;
   recur.parameters = parameters() + layout_.recurrent;
@@ -212,6 +213,7 @@ void Model::drop_features(const Inputs& inputs, const DropoutSource& dropout,
 }
 
 void Model::pool_and_classify(const Inputs& inputs, const DropoutSource* dropout) {
+  const TraceRange range("pooling and head");
   PoolForwardArgs pool;
   pool.pooling = config_.pooling;
   pool.sequences = inputs.sequences;
@@ -245,6 +247,7 @@ void Model::pool_and_classify(const Inputs& inputs, const DropoutSource* dropout
 }
 
 void Model::compute_loss(const Inputs& inputs, double* totals) {
+  const TraceRange range("loss");
   const auto fill = [&](auto& loss) {
     loss.rows = batch_;
     loss.logits = logits_.data();
@@ -268,6 +271,7 @@ void Model::compute_loss(const Inputs& inputs, double* totals) {
 }
 
 void Model::backward_from_loss(const Inputs& inputs, const DropoutSource& dropout) {
+  const TraceRange range("backward");
   const std::int64_t f = config_.features(), c = config_.logits();
   GemmArgs weight_gradient;  // [C, F] = d_logits^T [C, B] pooled [B, F]
   weight_gradient.transpose_a = true;
@@ -333,6 +337,7 @@ void Model::backward_from_loss(const Inputs& inputs, const DropoutSource& dropou
 }
 
 void Model::embed_back(const Inputs& inputs) {
+  const TraceRange range("embedding backward");
   if (config_.one_hot()) return;
   float* const d_table = gradient("embedding.weight");
   const std::int64_t e = config_.embedding_size;
@@ -355,15 +360,28 @@ void Model::embed_back(const Inputs& inputs) {
   embedding_backward(queue_, embed);
 }
 
-void Model::train_pass(const Batch& batch, const DropoutSource& dropout, double* totals) {
+void Model::load(const Batch& batch) {
   require(static_cast<std::int64_t>(batch.labels.size()) == batch.layout.batch(),
           "a training batch needs a label for each of its rows");
-  const Inputs inputs = place(batch, true);
-  embed(inputs);
-  recur(inputs, &dropout);
-  pool_and_classify(inputs, &dropout);
-  compute_loss(inputs, totals);
-  backward_from_loss(inputs, dropout);
+  loaded_ = place(batch, true);
+}
+
+void Model::train_pass(const DropoutSource& dropout, double* totals) {
+  embed(loaded_);
+  recur(loaded_, &dropout);
+  pool_and_classify(loaded_, &dropout);
+  compute_loss(loaded_, totals);
+  backward_from_loss(loaded_, dropout);
+}
+
+std::vector<std::int64_t> Model::pass_signature() const {
+  const Sequences& sequences = loaded_.sequences;
+  std::vector<std::int64_t> signature = {
+      generation_, static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(parameters_.data())),
+      sequences.steps, sequences.batch, sequences.rows, sequences.sorted_as_given,
+      loaded_.token_count, loaded_.shared.rows};
+  signature.insert(signature.end(), sequences.host_offsets, sequences.host_offsets + sequences.steps + 1);
+  return signature;
 }
 
 void Model::forward_pass(const Batch& batch, double* totals) {
@@ -384,10 +402,9 @@ std::vector<float> Model::download_input_gradient() const {
 }
 
 std::size_t Model::bytes() const {
-  std::size_t total = 0;
+  std::size_t total = staging_ == nullptr ? 0 : staging_->bytes();
   for (const Buffer* buffer :
-       {&parameters_, &gradients_, &tokens_, &index_, &labels_, &arrangement_, &one_step_arrangement_, &x_,
-        &dx_, &y_, &dy_, &pooled_, &d_pooled_, &argmax_, &logits_, &d_logits_, &probabilities_,
+       {&parameters_, &gradients_, &x_, &dx_, &y_, &dy_, &pooled_, &d_pooled_, &argmax_, &logits_, &d_logits_, &probabilities_,
         &reserve_, &workspace_}) {
     total += buffer->bytes();
   }

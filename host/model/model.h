@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "engine/recurrent.h"
 #include "host/buffer.h"
 #include "host/data/batches.h"
+#include "host/model/batch_staging.h"
 #include "host/model/distinct_tokens.h"
 #include "host/model/model_config.h"
 #include "host/model/parameters.h"
@@ -47,10 +49,21 @@ class Model {
   /// Room for batches of up to shape.rows tokens, shape.steps steps and shape.batch rows.
   void reserve(const PassShape& shape);
 
-  /// Forward with dropout, mean loss over the batch, backward into gradients(). Adds to `totals`
-  /// [3] on the device: sum of the losses, rows classified rightly, rows.
-  /// Errors: usage if the batch has no labels.
-  void train_pass(const Batch& batch, const DropoutSource& dropout, double* totals);
+  /// Brings a batch to the device for train_pass(), and may allocate. `batch` must live, unchanged,
+  /// until that pass is enqueued. Errors: usage if it has no labels.
+  void load(const Batch& batch);
+
+  /// Of the loaded batch: forward with dropout, mean loss, backward into gradients(). Adds to
+  /// `totals` [3] on the device: sum of the losses, rows classified rightly, rows. Allocates nothing.
+  void train_pass(const DropoutSource& dropout, double* totals);
+  void train_pass(const Batch& batch, const DropoutSource& dropout, double* totals) {
+    load(batch);
+    train_pass(dropout, totals);
+  }
+
+  /// What the launches of train_pass() depend on: with the same numbers (and arguments) it enqueues
+  /// the same ones. For the loaded batch.
+  std::vector<std::int64_t> pass_signature() const;
 
   /// Forward without dropout. `totals` as above, or null; a batch without labels adds nothing.
   void forward_pass(const Batch& batch, double* totals);
@@ -70,8 +83,18 @@ class Model {
   std::size_t bytes() const;
 
  private:
-  struct Inputs;  // a batch as the device sees it
+  /// A batch as the device sees it.
+  struct Inputs {
+    Sequences sequences;
+    Sequences features;                    // the pooled rows: B of one step; with head dropout only
+    const std::int32_t* tokens = nullptr;  // [N], or [U] distinct ones
+    std::int64_t token_count = 0;
+    SharedInput shared;                    // with distinct tokens
+    const std::int32_t* labels = nullptr;  // [B]; null without labels
+  };
 
+  Sequences place_sequences(const SequenceLayout& layout);
+  const std::int32_t* place_numbers(const std::vector<std::int32_t>& values);
   void place_tokens(const Batch& batch, bool training, Inputs& inputs);
   Inputs place(const Batch& batch, bool training);
   void embed(const Inputs& inputs);
@@ -94,11 +117,13 @@ class Model {
   DistinctTokens distinct_;
   std::int64_t rows_ = 0;  // of the last pass
   std::int64_t batch_ = 0;
+  Inputs loaded_;                // by load()
+  std::int64_t generation_ = 0;  // rises when buffers are made anew
 
   SequenceLayout one_step_;  // B rows of one step, for the dropout of pooled features
 
   Buffer parameters_, gradients_;
-  Buffer tokens_, index_, labels_, arrangement_, one_step_arrangement_;  // on CUDA; unused on the CPU
+  std::unique_ptr<BatchStaging> staging_;                        // on CUDA
   Buffer x_, dx_;                                                // [N, E] or [U, E]
   Buffer y_, dy_;                                                // [N, F]
   Buffer pooled_, d_pooled_, argmax_;                            // [B, F]

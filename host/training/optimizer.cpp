@@ -80,12 +80,14 @@ void Optimizer::set_step(std::uint32_t step) {
   synchronize(queue_);
 }
 
-void Optimizer::update(float* parameters, const float* gradients, double learning_rate) {
+void Optimizer::set_learning_rate(double learning_rate) {
   const float rate = static_cast<float>(learning_rate);
-  if (rate != uploaded_rate_) {
-    upload(queue_, learning_rate_.data(), &rate, sizeof rate);
-    uploaded_rate_ = rate;
-  }
+  if (rate == uploaded_rate_) return;
+  upload(queue_, learning_rate_.data(), &rate, sizeof rate);
+  uploaded_rate_ = rate;
+}
+
+void Optimizer::update(float* parameters, const float* gradients) {
   const auto fill = [&](auto& args) {
     args.count = count_;
     args.parameters = parameters;

@@ -38,8 +38,16 @@ class Optimizer {
  public:
   Optimizer(const Queue& queue, const OptimizerConfig& config, std::int64_t count);
 
-  /// parameters [count] -= the step by gradients [count]; counts the step.
-  void update(float* parameters, const float* gradients, double learning_rate);
+  /// Of the updates from here on; copied to the device where it is another one.
+  void set_learning_rate(double learning_rate);
+
+  /// parameters [count] -= the step by gradients [count]; counts the step. Launches alone, the same
+  /// ones each time.
+  void update(float* parameters, const float* gradients);
+  void update(float* parameters, const float* gradients, double learning_rate) {
+    set_learning_rate(learning_rate);
+    update(parameters, gradients);
+  }
 
   /// On the device: steps taken. The dropout masks read it too.
   const std::uint32_t* step() const { return step_.as<std::uint32_t>(); }

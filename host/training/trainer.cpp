@@ -9,9 +9,12 @@
 #include "host/training/word_dropout.h"
 #include "kernels/device.h"
 #include "kernels/error.h"
+#include "kernels/trace_range.h"
 
 namespace sluice {
 namespace {
+
+constexpr std::size_t most_graphs = 32;
 
 bool all_finite(const std::vector<float>& values) {
   return std::all_of(values.begin(), values.end(),
@@ -73,7 +76,8 @@ Trainer::Trainer(Model& model, const TrainingConfig& config, const Dataset& data
       validation_rows_(std::move(validation_rows)),
       optimizer_(model.queue(), config.optimizer, model.layout().size),
       clipping_(model.queue(), config.clipping, model.layout()),
-      totals_(model.queue(), sizeof(state_.totals)) {
+      totals_(model.queue(), sizeof(state_.totals)),
+      graphs_(model.queue(), config.graphs ? most_graphs : 0) {
   config_.validate();
   require(!rows_.empty(), "there are no examples to train on");
   batches_per_epoch_ = plan().batches();
@@ -130,10 +134,19 @@ void Trainer::step(Batch& batch) {
   input.plateaus = state_.plateaus;
   learning_rate_ = learning_rate(config_.schedule, input);
 
+  const TraceRange whole("training step");
   drop_words(batch.tokens, model_.config().word_dropout, config_.seed, state_.step);
-  model_.train_pass(batch, {config_.seed, optimizer_.step()}, totals_.as<double>());
-  clipping_.apply(model_.gradients());
-  optimizer_.update(model_.parameters(), model_.gradients(), learning_rate_);
+  model_.load(batch);
+  optimizer_.set_learning_rate(learning_rate_);
+  graphs_.run(batch.layout.steps(), batch.layout.batch(), model_.pass_signature(), [this] {
+    model_.train_pass({config_.seed, optimizer_.step()}, totals_.as<double>());
+    {
+      const TraceRange clips("clipping");
+      clipping_.apply(model_.gradients());
+    }
+    const TraceRange updates("optimiser");
+    optimizer_.update(model_.parameters(), model_.gradients());
+  });
   ++state_.step;
   ++state_.batch;
 }

@@ -13,6 +13,7 @@
 #include "host/training/gradient_clipping.h"
 #include "host/training/optimizer.h"
 #include "host/training/schedule.h"
+#include "host/training/step_graphs.h"
 #include "host/training/training_state.h"
 
 namespace sluice {
@@ -31,6 +32,7 @@ struct TrainingConfig {
   Monitor monitor = Monitor::accuracy;
   std::uint64_t seed = 1;
   int report_every = 20;  ///< steps between two looks at the device's sums
+  bool graphs = true;  ///< on CUDA: steps as CUDA graphs, which changes no bit (StepGraphs)
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   ClippingConfig clipping;
@@ -101,6 +103,7 @@ class Trainer {
 
   const TrainingState& state() const { return state_; }
   std::size_t device_bytes() const;
+  const StepGraphs& graphs() const { return graphs_; }
 
  private:
   struct EpochClock;  // what this process did of the current epoch
@@ -125,6 +128,7 @@ class Trainer {
   Optimizer optimizer_;
   GradientClipping clipping_;
   Buffer totals_;  // [3] double, on the device
+  StepGraphs graphs_;
   TrainingState state_;
   std::vector<float> best_parameters_;
   double learning_rate_ = 0.0;

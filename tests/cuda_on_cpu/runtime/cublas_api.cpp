@@ -1,8 +1,11 @@
 // The functions of cuBLAS that Sluice calls, as plain loops over column-major matrices.
 #include <cublas_v2.h>
 
+#include <array>
 #include <cstdint>
+#include <cstring>
 
+#include "cuda_on_cpu/capture.h"
 #include "cuda_on_cpu/device_memory.h"
 #include "cuda_on_cpu/half.h"
 #include "mma.h"
@@ -131,8 +134,21 @@ cublasStatus_t run(cublasHandle_t handle, const Product& product) {
                                           product.batch, size_of(product.type_c)))) {
     return CUBLAS_STATUS_EXECUTION_FAILED;
   }
-  const cuda_on_cpu::DeviceMemoryAccess access;
-  multiply(product);
+  // alpha and beta are numbers of the host that are read now, not when a graph is launched.
+  std::array<double, 2> factors{};
+  Product kept = product;
+  const std::size_t factor = product.compute == CUBLAS_COMPUTE_64F ? sizeof(double) : sizeof(float);
+  std::memcpy(&factors[0], product.alpha, factor);
+  std::memcpy(&factors[1], product.beta, factor);
+  auto compute = [=]() mutable {
+    kept.alpha = &factors[0];
+    kept.beta = &factors[1];
+    const cuda_on_cpu::DeviceMemoryAccess access;
+    multiply(kept);
+    return cudaSuccess;
+  };
+  const cudaStream_t stream = reinterpret_cast<Handle*>(handle)->stream;
+  if (!cuda_on_cpu::capture(stream, {cuda_on_cpu::NodeKind::library, nullptr, compute})) compute();
   return CUBLAS_STATUS_SUCCESS;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 
+#include "cuda_on_cpu/capture.h"
 #include "cuda_on_cpu/launch.h"
 #include "cuda_on_cpu/schedule.h"
 #include "cuda_on_cpu/device_memory.h"
@@ -123,6 +124,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int ord
   switch (attribute) {
     case cudaDevAttrMultiProcessorCount: *value = 4; return cudaSuccess;
     case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = 227 * 1024; return cudaSuccess;
+    case cudaDevAttrMemoryPoolsSupported: *value = 1; return cudaSuccess;
     case cudaDevAttrCooperativeLaunch: *value = 1; return cudaSuccess;
     case cudaDevAttrComputeCapabilityMajor: *value = 9; return cudaSuccess;
     case cudaDevAttrComputeCapabilityMinor: *value = 0; return cudaSuccess;
@@ -198,10 +200,13 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  return cuda_on_cpu::spoil_capture(stream) ? finish(cudaErrorStreamCaptureUnsupported) : cudaSuccess;
+}
 cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
 
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
+  if (cuda_on_cpu::spoil_captures_of_this_thread()) return finish(cudaErrorStreamCaptureUnsupported);
   *memory = bytes == 0 ? nullptr : cuda_on_cpu::allocate_device_memory(bytes);
   return bytes == 0 || *memory != nullptr ? cudaSuccess : finish(cudaErrorMemoryAllocation);
 }
@@ -210,6 +215,39 @@ cudaError_t cudaFree(void* memory) {
   if (memory == nullptr || cuda_on_cpu::free_device_memory(memory)) return cudaSuccess;
   return finish(cudaErrorInvalidValue);
 }
+
+/// Of the device's one pool, from which memory comes as cudaMalloc gives it.
+cudaError_t cudaMallocAsync(void** memory, size_t bytes, cudaStream_t) { return cudaMalloc(memory, bytes); }
+
+cudaError_t cudaFreeAsync(void* memory, cudaStream_t) {
+  if (cuda_on_cpu::spoil_captures_of_this_thread()) return finish(cudaErrorStreamCaptureUnsupported);
+  return cudaFree(memory);
+}
+
+cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int ordinal) {
+  static char the_pool;
+  *pool = reinterpret_cast<cudaMemPool_t>(&the_pool);
+  return ordinal == 0 ? cudaSuccess : finish(cudaErrorInvalidDevice);
+}
+
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr attribute, void*) {
+  return attribute == cudaMemPoolAttrReleaseThreshold ? cudaSuccess : finish(cudaErrorNotSupported);
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  *event = static_cast<cudaEvent_t>(std::malloc(1));
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  std::free(event);
+  return cudaSuccess;
+}
+
+/// Streams run what they are given at once, so that every event has happened when it is recorded.
+cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return cudaSuccess; }
 
 cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
   *total = cuda_on_cpu::device_memory_bytes;
@@ -228,7 +266,9 @@ cudaError_t cudaFreeHost(void* memory) {
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t) {
+                            cudaStream_t stream) {
+  const auto again = [=] { return cudaMemcpyAsync(to, from, bytes, kind, nullptr); };
+  if (cuda_on_cpu::capture(stream, {cuda_on_cpu::NodeKind::copy, nullptr, again})) return cudaSuccess;
   const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
   const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
   if (!is_on_its_side(to, bytes, to_device) || !is_on_its_side(from, bytes, from_device)) {
@@ -240,7 +280,9 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   return cudaSuccess;
 }
 
-cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t) {
+cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t stream) {
+  const auto again = [=] { return cudaMemsetAsync(memory, value, bytes, nullptr); };
+  if (cuda_on_cpu::capture(stream, {cuda_on_cpu::NodeKind::fill, nullptr, again})) return cudaSuccess;
   if (!is_on_its_side(memory, bytes, true)) return finish(cudaErrorInvalidValue);
   const DeviceMemoryAccess access;
   std::memset(memory, value, bytes);

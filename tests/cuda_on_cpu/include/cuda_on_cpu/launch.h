@@ -1,9 +1,12 @@
 // cudaLaunchKernelEx: one typed call of the kernel for each thread.
 #pragma once
 
+#include <memory>
 #include <tuple>
 #include <utility>
+#include <vector>
 
+#include "cuda_on_cpu/capture.h"
 #include "cuda_on_cpu/language.h"
 
 namespace cuda_on_cpu {
@@ -21,12 +24,25 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
   struct Call {
     void (*kernel)(Parameters...);
     std::tuple<Parameters...> arguments;
-  } call{kernel, std::tuple<Parameters...>(std::forward<Arguments>(arguments)...)};
-  return cuda_on_cpu::execute(
-      *config, reinterpret_cast<const void*>(kernel),
-      [](void* erased) {
-        const Call& of = *static_cast<Call*>(erased);
-        std::apply(of.kernel, of.arguments);
-      },
-      &call);
+    cudaLaunchConfig_t config;
+    std::vector<cudaLaunchAttribute> attributes;
+
+    cudaError_t run() {
+      config.attrs = attributes.data();
+      return cuda_on_cpu::execute(
+          config, reinterpret_cast<const void*>(kernel),
+          [](void* erased) {
+            const Call& of = *static_cast<Call*>(erased);
+            std::apply(of.kernel, of.arguments);
+          },
+          this);
+    }
+  };
+  const auto call = std::make_shared<Call>(
+      Call{kernel, std::tuple<Parameters...>(std::forward<Arguments>(arguments)...), *config,
+           std::vector<cudaLaunchAttribute>(config->attrs, config->attrs + config->numAttrs)});
+  const bool later = cuda_on_cpu::capture(
+      config->stream, {cuda_on_cpu::NodeKind::kernel, reinterpret_cast<const void*>(kernel),
+                       [call] { return call->run(); }});
+  return later ? cudaSuccess : call->run();
 }

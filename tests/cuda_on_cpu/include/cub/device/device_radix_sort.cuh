@@ -8,6 +8,7 @@
 #include <numeric>
 #include <vector>
 
+#include "cuda_on_cpu/capture.h"
 #include "cuda_on_cpu/device_memory.h"
 #include "cuda_on_cpu/language.h"
 
@@ -20,7 +21,7 @@ struct DeviceRadixSort {
                                Key* sorted_keys, const Value* values, Value* sorted_values,
                                Count count, int first_bit = 0,
                                int end_bit = static_cast<int>(sizeof(Key) * 8),
-                               cudaStream_t = nullptr) {
+                               cudaStream_t stream = nullptr) {
     const std::size_t needed = static_cast<std::size_t>(count) * (sizeof(Key) + sizeof(Value)) + 256;
     if (workspace == nullptr) {
       workspace_bytes = needed;
@@ -29,6 +30,11 @@ struct DeviceRadixSort {
     if (workspace_bytes < needed || first_bit != 0 || end_bit != sizeof(Key) * 8) {
       return cudaErrorInvalidValue;
     }
+    const auto again = [=]() mutable {
+      return SortPairs(workspace, workspace_bytes, keys, sorted_keys, values, sorted_values, count,
+                       first_bit, end_bit, nullptr);
+    };
+    if (cuda_on_cpu::capture(stream, {cuda_on_cpu::NodeKind::library, nullptr, again})) return cudaSuccess;
     const cuda_on_cpu::DeviceMemoryAccess access;
     std::memset(workspace, 0xA5, needed);  // it is scratch: whatever lay there is gone
     std::vector<Count> order(static_cast<std::size_t>(count));

@@ -1,0 +1,62 @@
+// Whole training steps as CUDA graphs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/queue.h"
+
+namespace sluice {
+
+/// Keeps a graph for each T and B, of so many at most; the one that was not used for the longest
+/// goes first. A step of a new T and B runs plainly, the second is recorded, and from then on it is
+/// launched again: as it is where nothing differs that launches depend on, else recorded anew into
+/// the same graph. Making graphs costs more than it saves where no two batches' launches are alike:
+/// after some such steps of a T and B they run plainly again. Where a step cannot be recorded, and on the CPU, every step runs plainly.
+class StepGraphs {
+ public:
+  /// The Device of `queue` must outlive it. `most` 0 switches graphs off.
+  StepGraphs(const Queue& queue, std::size_t most);
+  ~StepGraphs();
+  StepGraphs(const StepGraphs&) = delete;
+  StepGraphs& operator=(const StepGraphs&) = delete;
+
+  /// Does `work`, which enqueues the same launches whenever `signature` is the same.
+  void run(std::int32_t steps, std::int32_t batch, std::vector<std::int64_t> signature,
+           const std::function<void()>& work);
+
+  /// What became of the steps so far.
+  struct Counts {
+    std::int64_t plain = 0;     ///< without a graph
+    std::int64_t recorded = 0;  ///< into a graph, then launched
+    std::int64_t repeated = 0;  ///< launched as it was
+  };
+  const Counts& counts() const { return counts_; }
+  /// Why graphs were given up; empty if they were not.
+  const std::string& problem() const { return problem_; }
+
+ private:
+  struct Entry {
+    void* graph = nullptr;
+    std::vector<std::int64_t> signature;
+    std::int64_t last_used = 0;
+    int made = 0;  ///< graphs since one was repeated or took other arguments
+  };
+
+  bool record(Entry& entry, const std::function<void()>& work);
+  Entry& entry_for(std::pair<std::int32_t, std::int32_t> shape);
+
+  Queue queue_;
+  std::size_t most_;
+  std::map<std::pair<std::int32_t, std::int32_t>, Entry> entries_;
+  std::int64_t clock_ = 0;
+  Counts counts_;
+  std::string problem_;
+};
+
+}  // namespace sluice

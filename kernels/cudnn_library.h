@@ -1,0 +1,56 @@
+// cuDNN's functions, found when the program runs: a machine without the library runs everything
+// else. Only for sources that are built with SLUICE_WITH_CUDNN.
+#pragma once
+
+#include <cudnn.h>
+
+#include "kernels/cudnn.h"
+
+namespace sluice::cuda {
+
+/// Every function of cuDNN that Sluice calls, under its own name.
+struct CudnnLibrary {
+  CudnnPresence presence;
+
+#define SLUICE_CUDNN_FUNCTIONS(function)    \
+  function(cudnnGetVersion)                 \
+  function(cudnnGetErrorString)             \
+  function(cudnnGetLastErrorString)         \
+  function(cudnnCreate)                     \
+  function(cudnnDestroy)                    \
+  function(cudnnSetStream)                  \
+  function(cudnnCreateTensorDescriptor)     \
+  function(cudnnDestroyTensorDescriptor)    \
+  function(cudnnSetTensorNdDescriptor)      \
+  function(cudnnCreateDropoutDescriptor)    \
+  function(cudnnDestroyDropoutDescriptor)   \
+  function(cudnnSetDropoutDescriptor)       \
+  function(cudnnCreateRNNDescriptor)        \
+  function(cudnnDestroyRNNDescriptor)       \
+  function(cudnnSetRNNDescriptor_v8)        \
+  function(cudnnBuildRNNDynamic)            \
+  function(cudnnGetRNNTempSpaceSizes)       \
+  function(cudnnGetRNNWeightSpaceSize)      \
+  function(cudnnGetRNNWeightParams)         \
+  function(cudnnCreateRNNDataDescriptor)    \
+  function(cudnnDestroyRNNDataDescriptor)   \
+  function(cudnnSetRNNDataDescriptor)       \
+  function(cudnnRNNForward)                 \
+  function(cudnnRNNBackwardData_v8)         \
+  function(cudnnRNNBackwardWeights_v8)
+
+#define SLUICE_CUDNN_POINTER(name) decltype(&::name) name = nullptr;
+  SLUICE_CUDNN_FUNCTIONS(SLUICE_CUDNN_POINTER)
+#undef SLUICE_CUDNN_POINTER
+};
+
+/// Loaded once; with presence.problem set, every pointer is null.
+const CudnnLibrary& cudnn_library();
+
+/// The same, or a usage error that says why it cannot be used.
+const CudnnLibrary& require_cudnn();
+
+/// Throws a runtime error unless `status` is success; `action` completes "... failed".
+void check(cudnnStatus_t status, const char* action);
+
+}  // namespace sluice::cuda
