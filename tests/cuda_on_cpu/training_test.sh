@@ -32,5 +32,26 @@ check() { # name, then options
 check lstm --cell lstm --dropout 0.2 --clip-norm 1
 check bidirectional-gru --cell gru --layers 2 --bidirectional --pool max --recurrent-dropout 0.2
 check rnn --cell rnn --pool mean --optimizer sgd --momentum 0.9 --clip-value 0.1
+
+# Steps as graphs give the bits of steps without: where every batch is alike, so that graphs are
+# launched again as they are, and where none is, so that they take other arguments.
+same_as_without_graphs() { # name, then options
+  local name=$1 with without
+  shift
+  weights() {
+    "$sluice" train --out "$work/run" --device cuda --seed 3 --epochs 2 --count 96 --batch 8 --embed 5 --hidden 6 \
+      --max-length 12 --dropout 0.2 --clip-norm 1 "$@" >/dev/null 2>"$work/log" || cat "$work/log" >&2
+    grep "without CUDA graphs" "$work/log" >&2 && failures=1
+    sha256sum <"$work/run/model.safetensors"
+    rm -rf "$work/run"
+  }
+  weights "$@" >"$work/with"
+  weights "$@" --no-graph >"$work/without"
+  with=$(cut -d' ' -f1 "$work/with") without=$(cut -d' ' -f1 "$work/without")
+  echo "$name: with graphs $with, without $without"
+  [[ -n $with && $with == "$without" ]] || { echo "FAILED: graphs change the weights"; failures=1; }
+}
+same_as_without_graphs equal-lengths --padding pre
+same_as_without_graphs ragged
 check reset-before --cell gru_reset_before --recurrent-dropout 0.1 --optimizer rmsprop
 exit $failures

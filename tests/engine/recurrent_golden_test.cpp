@@ -2,7 +2,9 @@
 // The tensors and their names: tests/golden/make_recurrent_golden.py.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <tuple>
@@ -10,12 +12,13 @@
 
 #include "tests/engine/recurrent_pass.h"
 #include "tests/golden/golden_file.h"
+#include "tests/golden/source_folder.h"
 
 namespace sluice::test {
 namespace {
 
 const GoldenFile& golden() {
-  static const GoldenFile file(SLUICE_SOURCE_DIR "/tests/golden/recurrent.safetensors");
+  static const GoldenFile file(source_folder() + "/tests/golden/recurrent.safetensors");
   return file;
 }
 
@@ -56,13 +59,18 @@ void expect_close(const std::string& name, const std::vector<float>& got,
   ASSERT_EQ(got.size(), expected.size()) << name;
   const double rtol = 1.3e-6 * std::sqrt(steps), atol = 1e-5;
   int wrong = 0;
+  double largest = 0.0;
   for (std::size_t i = 0; i < got.size() && wrong < 3; ++i) {
     const double difference = std::abs(double{got[i]} - double{expected[i]});
+    largest = std::max(largest, difference);
     if (difference <= atol + rtol * std::abs(double{expected[i]})) continue;  // false for NaN
     ++wrong;
     ADD_FAILURE() << name << "[" << i << "] is " << got[i] << ", PyTorch has " << expected[i]
                   << ", difference " << difference;
   }
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", largest);
+  testing::Test::RecordProperty("error_" + name, text);  // for the report of tests/gpu.sh
 }
 
 class RecurrentGolden : public ::testing::TestWithParam<std::tuple<std::string, Backend>> {};

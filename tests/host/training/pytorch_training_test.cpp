@@ -10,6 +10,7 @@
 #include "host/training/gradient_clipping.h"
 #include "host/training/optimizer.h"
 #include "kernels/device.h"
+#include "tests/golden/source_folder.h"
 
 namespace sluice {
 namespace {
@@ -19,7 +20,7 @@ using nlohmann::json;
 const json& golden() {
   // Made by tests/golden/make_training_golden.py.
   static const json document =
-      json::parse(std::ifstream(SLUICE_SOURCE_DIR "/tests/host/training/pytorch_training.json"));
+      json::parse(std::ifstream(source_folder() + "/tests/host/training/pytorch_training.json"));
   return document;
 }
 

@@ -1,0 +1,108 @@
+// The recurrent layers that are compared and repeated on a GPU: every cell, direction, number of
+// layers and pattern of lengths.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/engine/recurrent_pass.h"
+
+namespace sluice::test {
+
+struct LayerCase {
+  std::string name;
+  RecurrentConfig config;
+  std::vector<std::int32_t> lengths;
+};
+
+inline std::vector<std::pair<std::string, std::vector<std::int32_t>>> length_patterns() {
+  return {{"equal", std::vector<std::int32_t>(32, 20)},
+          {"ragged", {7, 20, 1, 13, 20, 2, 9, 4, 17, 1, 11, 6, 20, 3, 8, 5}},
+          {"one_long", {1, 1, 1, 1, 60, 1, 1}},
+          {"one_row", {25}}};
+}
+
+/// `cells` in float32 and float64; 1 and 3 layers; H 17 (tails) and 128 (whole tiles).
+inline std::vector<LayerCase> layer_cases(const std::vector<Cell>& of_cells, bool all = true) {
+  std::vector<LayerCase> cases;
+  for (const Cell cell : of_cells) {
+    for (const DataType type : {DataType::float32, DataType::float64}) {
+      for (const std::int64_t hidden : {17, 128}) {
+        for (const int layers : {1, 3}) {
+          for (const bool both : {false, true}) {
+            for (const auto& [pattern, lengths] : length_patterns()) {
+              if (!all && (hidden > 17 || pattern == "equal" || type == DataType::float64)) continue;
+              RecurrentConfig config;
+              config.cell = cell;
+              config.data_type = type;
+              config.input_size = hidden == 17 ? 13 : 128;
+              config.hidden_size = hidden;
+              config.num_layers = layers;
+              config.bidirectional = both;
+              cases.push_back({std::string(sluice::name_of(cell)) +
+                                   (type == DataType::float64 ? "_float64" : "_float32") + "_h" +
+                                   std::to_string(hidden) + "_l" + std::to_string(layers) +
+                                   (both ? "_d2_" : "_d1_") + pattern,
+                               config, lengths});
+            }
+          }
+        }
+      }
+    }
+  }
+  return cases;
+}
+
+/// Inputs as fill_inputs makes them, with weights of the size that training begins with.
+template <class Number>
+void fill_case(RecurrentPass<Number>& pass) {
+  fill_inputs(pass);
+  const double scale = 1.0 / (0.6 * std::sqrt(static_cast<double>(pass.plan().config().hidden_size)));
+  for (Number& weight : pass.parameters) weight = static_cast<Number>(weight * scale);
+}
+
+/// Every output of both passes by name.
+template <class Number>
+std::vector<std::pair<std::string, std::vector<Number>>> outputs(const RecurrentPass<Number>& pass) {
+  std::vector<std::pair<std::string, std::vector<Number>>> all = {
+      {"y", pass.y},   {"h_n", pass.h_n}, {"c_n", pass.c_n},
+      {"dx", pass.dx}, {"dh0", pass.dh0}, {"dc0", pass.dc0}};
+  for (const ParameterView& view : recurrent_parameters(pass.plan().config())) {
+    all.emplace_back("d_" + view.name,
+                     std::vector<Number>(pass.d_parameters.begin() + view.offset,
+                                         pass.d_parameters.begin() + view.offset + view.size()));
+  }
+  std::erase_if(all, [](const auto& one) { return one.second.empty(); });
+  return all;
+}
+
+inline std::string json_text(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c == '\n' || c == '\t' ? ' ' : c;
+  }
+  return quoted + "\"";
+}
+
+/// {"program", "case", "result", "detail"} and more, one object a line; counts what failed.
+class JsonLines {
+ public:
+  void write(const std::string& name, const char* result, const std::string& detail,
+             const std::string& more = "") {
+    std::printf("{\"case\": %s, \"result\": \"%s\", \"detail\": %s%s}\n", json_text(name).c_str(), result,
+                json_text(detail).c_str(), more.c_str());
+    std::fflush(stdout);
+    failed_ = failed_ || std::string(result) == "failed";
+  }
+  bool failed() const { return failed_; }
+
+ private:
+  bool failed_ = false;
+};
+
+}  // namespace sluice::test

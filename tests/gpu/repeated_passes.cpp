@@ -1,0 +1,59 @@
+// The same passes again and again on a GPU: every output must have the same bits each time. Prints a
+// JSON object a line: {"case", "result", "detail"}. repeated_passes [TIMES=20] [--few]
+// Exit codes: 0 the same bits; 1 others; 77 skipped, with the reason.
+#include <cstdlib>
+#include <cstring>
+
+#include "tests/gpu/cases.h"
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::test;
+
+template <class Number>
+void repeat(const LayerCase& one, int times, JsonLines& lines) {
+  RecurrentPass<Number> pass(one.config, {DeviceKind::cuda, Algorithm::automatic},
+                             SequenceLayout(one.lengths));
+  fill_case(pass);
+  decltype(outputs(pass)) first;
+  for (int i = 0; i < times; ++i) {
+    pass.forward();
+    pass.backward();
+    if (i == 0) {
+      first = outputs(pass);
+      continue;
+    }
+    const auto now = outputs(pass);
+    for (std::size_t k = 0; k < now.size(); ++k) {
+      if (same_bits(now[k].second, first[k].second)) continue;
+      return lines.write(one.name, "failed", "other bits in " + now[k].first + " in run " + std::to_string(i + 1));
+    }
+  }
+  lines.write(one.name, "passed", std::to_string(times) + " runs");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  JsonLines lines;
+  if (const std::string why = why_unavailable(DeviceKind::cuda); !why.empty()) {
+    lines.write("all", "skipped", why);
+    return 77;
+  }
+  int times = 20;
+  bool all = true;
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--few") == 0) all = false;
+    else times = std::max(2, std::atoi(argv[i]));
+  }
+  for (const LayerCase& one : layer_cases({std::begin(cells), std::end(cells)}, all)) {
+    if (one.config.data_type == DataType::float64) continue;  // the same launches
+    try {
+      repeat<float>(one, times, lines);
+    } catch (const Error& error) {
+      lines.write(one.name, "failed", error.what());
+    }
+  }
+  return lines.failed() ? 1 : 0;
+}
