@@ -106,7 +106,8 @@ std::string dotted(int number) {
 
 }  // namespace
 
-std::size_t last_cache_bytes(const Queue& queue) {
+std::size_t last_cache_bytes(const Queue& queue, const Options& options) {
+  if (options.cache_mib >= 0) return static_cast<std::size_t>(options.cache_mib) << 20;
 #ifdef SLUICE_WITH_CUDA
   if (queue.device == DeviceKind::cuda) {
     int bytes = 0;
@@ -154,6 +155,7 @@ ordered_json describe_machine(const Device& device, const Options& options) {
       {"device", device.name()},
       {"device_description", device.description()},
       {"cpu", cpu},
+      {"threads", queue.threads == nullptr ? 1 : queue.threads->size()},
       {"instruction_set", name_of(instruction_set())},
       {"compiler", "g++/clang " __VERSION__},
       {"sluice_version", version},
@@ -162,12 +164,12 @@ ordered_json describe_machine(const Device& device, const Options& options) {
                              std::to_string(DNNL_VERSION_PATCH)},
       {"cuda_runtime", cuda.runtime_version == 0 ? "none" : dotted(cuda.runtime_version)},
       {"cuda_driver", cuda.driver_version == 0 ? "none" : dotted(cuda.driver_version)},
-      {"tf32", "off"},
-      {"dtype", "float32"},
+      {"tf32", options.math == MatrixMath::tf32 ? "on, as asked" : "off"},
+      {"dtype", name_of(options.data_type)},
       {"small", options.small},
       {"min_time", options.sampling.min_seconds},
       {"repeat", options.sampling.repetitions},
-      {"inputs_rotated_over_bytes_more_than", last_cache_bytes(queue)},
+      {"inputs_rotated_over_bytes_more_than", last_cache_bytes(queue, options)},
       {"clocks", {{"before", current_clocks(queue)}}}};
   return context;
 }

@@ -13,8 +13,8 @@ namespace sluice::bench {
 /// device, versions, clocks, options, TF32.
 nlohmann::ordered_json describe_machine(const Device& device, const Options& options);
 
-/// Of the CPU's last level, or of the GPU's L2; 0 if unknown.
-std::size_t last_cache_bytes(const Queue& queue);
+/// Of the CPU's last level, or of the GPU's L2, or what the options say; 0 if unknown.
+std::size_t last_cache_bytes(const Queue& queue, const Options& options);
 
 /// The GPU's or the processors' clocks now, for the context's "clocks".
 nlohmann::ordered_json current_clocks(const Queue& queue);

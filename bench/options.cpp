@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <map>
 
 #include "bench/suites/suites.h"
 #include "host/version.h"
@@ -25,9 +24,11 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
   app.add_option("--threads", options.threads,
                  "Threads of the CPU, for every implementation; 0: one a processor")
       ->check(CLI::NonNegativeNumber);
-  const std::map<std::string, DataType> types{{"float32", DataType::float32}};
+  const std::vector<std::string> types{"float32", "tf32", "bfloat16", "float16"};
   std::string type = "float32";
-  app.add_option("--dtype", type, "Number type: float32")->check(CLI::IsMember(types));
+  app.add_option("--dtype", type,
+                 joined(types) + "; tf32 is float32 with TF32 products, on CUDA alone")
+      ->check(CLI::IsMember(types));
   app.add_option("--peers", options.peers,
                  "Implementations beside Sluice's own choice, separated by commas: onednn,\n"
                  "sluice:ALGORITHM, or none; default: all that the device can have")
@@ -44,6 +45,9 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
                  "Repetitions, of which the median is taken")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
+  app.add_option(
+      "--cache", options.cache_mib,
+      "MiB of the last cache, over which inputs are rotated; default: as the machine says");
   app.add_option("--out", options.out, "Write the results here, in Google Benchmark's JSON schema");
   app.add_option("--csv", options.csv, "Write a line for each median here");
   app.add_option(
@@ -63,7 +67,9 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
     }
     return false;
   }
-  options.data_type = types.at(type);
+  if (type == "tf32") options.math = MatrixMath::tf32;
+  if (type == "bfloat16") options.data_type = DataType::bfloat16;
+  if (type == "float16") options.data_type = DataType::float16;
   return true;
 }
 

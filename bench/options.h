@@ -1,6 +1,7 @@
 // What the command line of sluice-bench asks for.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,11 @@ struct Options {
   std::string device = "auto";
   int threads = 0;  ///< of the CPU; 0: one a processor
   DataType data_type = DataType::float32;
+  MatrixMath math = MatrixMath::ieee;
   std::vector<std::string> peers;  ///< names, see peers/peer_list.h; empty: all of the device
   std::string algorithm;           ///< Sluice's own; empty: the engine's choice
-  bool small = false;              ///< shapes for a CPU of few cores
+  std::int64_t cache_mib = -1;  ///< of the last cache, over which inputs are rotated; -1: as found
+  bool small = false;           ///< shapes for a CPU of few cores
   bool list = false;
   SamplingOptions sampling;
   std::string out, csv;           ///< files; empty: none

@@ -1,35 +1,69 @@
 #include "bench/session.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 
+#include "bench/layers/input_product.h"
 #include "bench/layers/output_comparison.h"
 #include "bench/layers/random_numbers.h"
 #include "bench/machine.h"
+#include "bench/measure/statistics.h"
 #include "bench/peers/peer_list.h"
+#include "kernels/error.h"
 
 namespace sluice::bench {
 namespace {
 
-std::string percent(double share) {
+std::string two_digits(double share) {
   char text[32];
   std::snprintf(text, sizeof text, "%.2g", share);
   return text;
 }
 
-nlohmann::ordered_json shape_fields(const LayerProblem& problem) {
+std::vector<float> parameters_of(const RecurrentConfig& config) {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(config.hidden_size));
+  return random_numbers(Stream::parameters, parameter_count(recurrent_parameters(config)),
+                        static_cast<float>(scale));
+}
+
+Entry layer_entry(const std::string& suite, const LayerProblem& problem,
+                  const std::string& implementation, const Limits& limits) {
   const RecurrentConfig& c = problem.config;
-  return {{"cell", name_of(c.cell)},
-          {"pass", problem.training ? "training" : "inference"},
-          {"T", problem.steps},
-          {"B", problem.batch},
-          {"N", problem.rows()},
-          {"I", c.input_size},
-          {"H", c.hidden_size},
-          {"L", c.num_layers},
-          {"D", c.directions()},
-          {"dtype", name_of(c.data_type)},
-          {"lengths", problem.lengths.empty() ? "equal" : "ragged"},
-          {"flops", problem.flops()}};
+  Entry entry{suite,
+              problem.name(),
+              implementation,
+              {{"cell", name_of(c.cell)},
+               {"pass", problem.training ? "training" : "inference"},
+               {"T", problem.steps},
+               {"B", problem.batch},
+               {"N", problem.rows()},
+               {"I", c.input_size},
+               {"H", c.hidden_size},
+               {"L", c.num_layers},
+               {"D", c.directions()},
+               {"dtype", number_name(c)},
+               {"input_dropout", c.input_dropout},
+               {"layer_dropout", c.layer_dropout},
+               {"recurrent_dropout", c.recurrent_dropout},
+               {"flops", problem.flops()},
+               {"compulsory_bytes", problem.compulsory_bytes()},
+               {"limit_us", limits.layer_seconds(problem) * 1e6}}};
+  if (!problem.lengths.empty()) entry.fields["lengths"] = problem.lengths;
+  return entry;
+}
+
+Pass pass_of(PreparedLayer& layer) {
+  return [&layer](std::uint64_t pass) { layer.run(pass); };
+}
+
+GpuMath math_of(const Options& options) {
+  if (is_16_bit(options.data_type)) return GpuMath::half;
+  return options.math == MatrixMath::tf32 ? GpuMath::tf32 : GpuMath::float32;
+}
+
+std::int64_t widest(const RecurrentConfig& config) {
+  return std::max(config.input_size, config.output_size());
 }
 
 }  // namespace
@@ -38,27 +72,48 @@ Session::Session(const Options& options)
     : options_(options),
       device_(Device::open(options.device, options.threads)),
       peers_(make_peers(device_.queue(), options)),
-      ring_(device_.queue(), last_cache_bytes(device_.queue())),
+      ring_(device_.queue(), last_cache_bytes(device_.queue(), options)),
+      limits_(device_.queue(), last_cache_bytes(device_.queue(), options), math_of(options)),
       report_(describe_machine(device_, options)) {
+  require(options.math == MatrixMath::ieee || device_.kind() == DeviceKind::cuda,
+          "--dtype tf32 needs a CUDA device: the CPU's products are IEEE float32");
+  report_.context()["limits"] = limits_.describe();
   for (const auto& peer : peers_) {
     report_.context()["peers"][peer->name] =
         peer->absent.empty() ? peer->version : "absent: " + peer->absent;
   }
 }
 
-void Session::measure_layer(const std::string& suite, const LayerProblem& problem) {
+void Session::measure(std::vector<Entry> entries, const std::vector<Pass>& passes,
+                      const Annotate& annotate) {
+  const std::vector<Samples> samples = sample(queue(), passes, options_.sampling);
+  std::vector<double> medians;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    medians.push_back(statistics(samples[i].real).median);
+    nlohmann::ordered_json& fields = entries[i].fields;
+    if (fields.contains("flops")) {
+      fields["tflops"] = fields["flops"].get<double>() / medians[i] * 1e-12;
+    }
+    if (fields.contains("limit_us")) {
+      fields["percent_of_limit"] = fields["limit_us"].get<double>() * 1e-4 / medians[i];
+    }
+  }
+  if (annotate) annotate(entries, medians);
+  for (std::size_t i = 0; i < entries.size(); ++i) report_.add(entries[i], samples[i]);
+}
+
+void Session::measure_layer(const std::string& suite, const LayerProblem& problem,
+                            bool with_input_product) {
   const RecurrentConfig& config = problem.config;
-  ring_.reserve(config.data_type,
-                problem.rows() * std::max(config.input_size, config.output_size()));
-  const float scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(config.hidden_size)));
-  const std::vector<float> parameters =
-      random_numbers(Stream::parameters, parameter_count(recurrent_parameters(config)), scale);
+  ring_.reserve(config.data_type, problem.rows() * widest(config));
+  const std::vector<float> parameters = parameters_of(config);
 
   std::vector<std::unique_ptr<PreparedLayer>> prepared;
   std::vector<Entry> entries;
+  std::vector<Pass> passes;
   std::vector<NamedOutput> expected;
   for (const auto& peer : peers_) {
-    Entry entry{suite, problem.name(), peer->name, shape_fields(problem)};
+    Entry entry = layer_entry(suite, problem, peer->name, limits_);
     try {
       if (!peer->absent.empty()) throw Refusal(peer->absent);
       std::unique_ptr<PreparedLayer> layer = peer->prepare(problem, parameters, ring_);
@@ -74,22 +129,58 @@ void Session::measure_layer(const std::string& suite, const LayerProblem& proble
         entry.fields["difference"] = largest.relative;
         if (largest.relative > allowed_difference(config)) {
           throw Refusal("not timed: its " + largest.output + " differs from Sluice's by " +
-                        percent(largest.relative) + " of its norm; allowed are " +
-                        percent(allowed_difference(config)));
+                        two_digits(largest.relative) + " of its norm; allowed are " +
+                        two_digits(allowed_difference(config)));
         }
       }
-      entries.push_back(entry);
+      passes.push_back(pass_of(*layer));
+      entries.push_back(std::move(entry));
       prepared.push_back(std::move(layer));
+    } catch (const std::runtime_error& refusal) {  // a Refusal, or an Error: memory, a library's
+      report_.add_error(entry, refusal.what());
+    }
+  }
+  if (prepared.empty()) return;
+  if (!with_input_product) return measure(entries, passes);
+
+  // Last in turn, and not an entry of its own: what it takes is said of Sluice's.
+  InputProduct product(queue(), problem, ring_);
+  passes.push_back([&product](std::uint64_t pass) { product.run(pass); });
+  entries.push_back(layer_entry(suite, problem, kInputProduct, limits_));
+  entries.back().fields["flops"] = problem.input_product_flops();
+  entries.back().fields.erase("limit_us");
+  measure(entries, passes, [](std::vector<Entry>& all, const std::vector<double>& medians) {
+    for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+      all[i].fields["us_without_input_product"] = std::max(0.0, medians[i] - medians.back()) * 1e6;
+    }
+  });
+}
+
+void Session::measure_together(const std::string& suite, const std::string& group,
+                               const std::vector<LayerProblem>& problems,
+                               const Annotate& annotate) {
+  for (const LayerProblem& problem : problems) {
+    ring_.reserve(problem.config.data_type, problem.rows() * widest(problem.config));
+  }
+  std::vector<std::unique_ptr<PreparedLayer>> prepared;
+  std::vector<Entry> entries;
+  std::vector<Pass> passes;
+  for (const LayerProblem& problem : problems) {
+    Entry entry = layer_entry(suite, problem, peers_.front()->name, limits_);
+    entry.problem = group + "/" + entry.problem;
+    try {
+      prepared.push_back(peers_.front()->prepare(problem, parameters_of(problem.config), ring_));
+      entry.fields["algorithm"] = prepared.back()->algorithm();
+      entry.fields["bytes"] = prepared.back()->bytes();
+      entry.fields["second_begin"] = ring_.second_begin();
+      entry.fields["outputs"] = digest(prepared.back()->outputs());
+      passes.push_back(pass_of(*prepared.back()));
+      entries.push_back(std::move(entry));
     } catch (const Refusal& refusal) {
       report_.add_error(entry, refusal.what());
     }
   }
-  std::vector<Pass> passes;
-  for (auto& layer : prepared) {
-    passes.push_back([&layer = *layer](std::uint64_t pass) { layer.run(pass); });
-  }
-  const std::vector<Samples> samples = sample(queue(), passes, options_.sampling);
-  for (std::size_t i = 0; i < entries.size(); ++i) report_.add(entries[i], samples[i]);
+  if (!entries.empty()) measure(entries, passes, annotate);
 }
 
 }  // namespace sluice::bench

@@ -1,12 +1,14 @@
 // One run of the benchmarks: the device, its peers, and what has been measured so far.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "bench/layers/input_ring.h"
 #include "bench/layers/layer_problem.h"
+#include "bench/limits/limits.h"
 #include "bench/options.h"
 #include "bench/peers/layer_peer.h"
 #include "bench/report/report.h"
@@ -21,17 +23,35 @@ class Session {
 
   const Options& options() const { return options_; }
   const Queue& queue() const { return device_.queue(); }
+  InputRing& ring() { return ring_; }
+  const Limits& limits() const { return limits_; }
   Report& report() { return report_; }
 
+  /// Adds to the entries' fields what follows from the medians (seconds, one for each entry).
+  using Annotate =
+      std::function<void(std::vector<Entry>& entries, const std::vector<double>& medians)>;
+
+  /// Times what each entry names, in turn; passes[i] belongs to entries[i]. The entries enter the
+  /// report in their order.
+  void measure(std::vector<Entry> entries, const std::vector<Pass>& passes,
+               const Annotate& annotate = {});
+
   /// Compares every implementation's outputs with Sluice's, then times those that agree, in turn.
-  /// The others enter the report with their message.
-  void measure_layer(const std::string& suite, const LayerProblem& problem);
+  /// The others enter the report with their message. `with_input_product`: also time the product
+  /// outside the time loop alone, so that the report can say what is left without it.
+  void measure_layer(const std::string& suite, const LayerProblem& problem,
+                     bool with_input_product = false);
+
+  /// Several problems of Sluice's own layer, timed in turn, as <suite>/<group>/<problem>.
+  void measure_together(const std::string& suite, const std::string& group,
+                        const std::vector<LayerProblem>& problems, const Annotate& annotate = {});
 
  private:
   Options options_;
   Device device_;
   std::vector<std::unique_ptr<LayerPeer>> peers_;  // the first is Sluice
   InputRing ring_;
+  Limits limits_;
   Report report_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "bench/layers/random_numbers.h"
 #include "kernels/device.h"
+#include "kernels/number.h"
 
 namespace sluice::bench {
 namespace {
@@ -61,26 +62,22 @@ const void* InputRing::second_piece(std::int64_t elements, std::uint64_t pass) c
 
 void upload_numbers(const Queue& queue, void* device, DataType type, const float* numbers,
                     std::int64_t count) {
-  if (type == DataType::float64) {
-    const std::vector<double> wide(numbers, numbers + count);
-    upload(queue, device, wide.data(), wide.size() * sizeof(double));
-    return synchronize(queue);
-  }
-  upload(queue, device, numbers, static_cast<std::size_t>(count) * sizeof(float));
-  synchronize(queue);
+  with_number(type, [&]<class S>(S) {
+    std::vector<S> stored(static_cast<std::size_t>(count));
+    for (std::int64_t i = 0; i < count; ++i) stored[i] = narrow<S>(numbers[i]);
+    upload(queue, device, stored.data(), stored.size() * sizeof(S));
+    synchronize(queue);
+  });
 }
 
 void download_numbers(const Queue& queue, float* numbers, DataType type, const void* device,
                       std::int64_t count) {
-  if (type == DataType::float64) {
-    std::vector<double> wide(static_cast<std::size_t>(count));
-    download(queue, wide.data(), device, wide.size() * sizeof(double));
+  with_number(type, [&]<class S>(S) {
+    std::vector<S> stored(static_cast<std::size_t>(count));
+    download(queue, stored.data(), device, stored.size() * sizeof(S));
     synchronize(queue);
-    std::copy(wide.begin(), wide.end(), numbers);
-    return;
-  }
-  download(queue, numbers, device, static_cast<std::size_t>(count) * sizeof(float));
-  synchronize(queue);
+    for (std::int64_t i = 0; i < count; ++i) numbers[i] = static_cast<float>(widen(stored[i]));
+  });
 }
 
 }  // namespace sluice::bench

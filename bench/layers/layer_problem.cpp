@@ -21,7 +21,10 @@ std::string rate(const char* name, double value) {
 
 }  // namespace
 
-const char* name_of(DataType type) { return type == DataType::float64 ? "float64" : "float32"; }
+const char* number_name(const RecurrentConfig& config) {
+  const bool tf32 = config.data_type == DataType::float32 && config.math == MatrixMath::tf32;
+  return tf32 ? "tf32" : sluice::name_of(config.data_type);
+}
 
 SequenceLayout LayerProblem::layout() const {
   return lengths.empty() ? SequenceLayout::equal(steps, batch) : SequenceLayout(lengths);
@@ -37,7 +40,7 @@ PassShape LayerProblem::shape() const { return {rows(), steps, batch, training};
 std::string LayerProblem::name() const {
   std::string text = std::string(sluice::name_of(config.cell)) + "/T" + std::to_string(steps) +
                      "/B" + std::to_string(batch) + "/I" + std::to_string(config.input_size) +
-                     "/H" + std::to_string(config.hidden_size) + "/" + name_of(config.data_type);
+                     "/H" + std::to_string(config.hidden_size) + "/" + number_name(config);
   if (config.num_layers > 1) text += "/L" + std::to_string(config.num_layers);
   if (config.bidirectional) text += "/D2";
   if (!lengths.empty()) text += "/ragged";

@@ -36,6 +36,7 @@ struct LayerProblem {
   double compulsory_bytes() const;
 };
 
-const char* name_of(DataType type);
+/// "tf32" for float32 whose products are TF32, else the type's name.
+const char* number_name(const RecurrentConfig& config);
 
 }  // namespace sluice::bench

@@ -19,8 +19,9 @@ struct Difference {
 /// Errors: Refusal when they do not have the same outputs of the same sizes.
 Difference largest_difference(const std::vector<NamedOutput>& a, const std::vector<NamedOutput>& b);
 
-/// Rounding alone stays far below it: 1e-4 for float32 with a smooth cell, 5e-3 with ReLU, whose
-/// derivative jumps, so that a sum that rounds to the other side of zero changes a whole row.
+/// Rounding alone stays below it: 1e-4 for float32, 5e-3 for TF32 and float16, 4e-2 for bfloat16.
+/// With ReLU at least 5e-3: its derivative jumps, so that a sum that rounds to the other side of
+/// zero changes a whole row.
 double allowed_difference(const RecurrentConfig& config);
 
 /// For each output its norm and eight projections on signs (those of random_numbers.h, stream

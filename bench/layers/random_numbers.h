@@ -6,11 +6,19 @@
 
 namespace sluice::bench {
 
-enum class Stream : std::uint64_t { inputs = 1, parameters = 2, signs = 3 };
+enum class Stream : std::uint64_t {
+  inputs = 1,
+  parameters = 2,
+  signs = 3,
+  lengths = 4,
+  tokens = 5
+};
 
-/// Number `index` of a stream, uniform in [-1, 1), a multiple of 2^-23: the upper 24 bits of
-/// SplitMix64 (Steele, Lea and Flood 2014) at index + 2^40 * stream. bench/pytorch_peer.py has it
-/// too.
+/// Word `index` of a stream, 24 bits: the upper ones of SplitMix64 (Steele, Lea and Flood 2014) at
+/// index + 2^40 * stream. bench/pytorch_peer.py has it too.
+std::uint32_t random_word(Stream stream, std::uint64_t index);
+
+/// The word as a number, uniform in [-1, 1), a multiple of 2^-23.
 float random_number(Stream stream, std::uint64_t index);
 
 /// `count` numbers from index 0, times `scale` in single precision.

@@ -25,7 +25,7 @@ class SluiceLayer : public PreparedLayer {
     if (problem.training) {
       reserve_ = Buffer(queue, plan.reserve_bytes(problem.shape()));
       dx_ = Buffer(queue, rows * config.input_size * number);
-      d_parameters_ = Buffer(queue, parameters.size() * number);
+      d_parameters_ = Buffer(queue, parameters.size() * size_of(state_type(config.data_type)));
     }
   }
 
@@ -57,12 +57,13 @@ class SluiceLayer : public PreparedLayer {
     run(0);
     const RecurrentConfig& config = problem_.config;
     std::vector<NamedOutput> found;
-    found.push_back({"y", fetch(y_.data(), problem_.rows() * config.output_size())});
+    const DataType type = config.data_type, gradients = state_type(type);
+    found.push_back({"y", fetch(y_.data(), type, problem_.rows() * config.output_size())});
     if (!problem_.training) return found;
-    found.push_back({"dx", fetch(dx_.data(), problem_.rows() * config.input_size)});
+    found.push_back({"dx", fetch(dx_.data(), type, problem_.rows() * config.input_size)});
     for (const ParameterView& view : recurrent_parameters(config)) {
-      const auto* from = d_parameters_.as<std::byte>() + view.offset * size_of(config.data_type);
-      found.push_back({"d " + view.name, fetch(from, view.size())});
+      const auto* from = d_parameters_.as<std::byte>() + view.offset * size_of(gradients);
+      found.push_back({"d " + view.name, fetch(from, gradients, view.size())});
     }
     return found;
   }
@@ -76,9 +77,9 @@ class SluiceLayer : public PreparedLayer {
  private:
   static std::string name_of(Algorithm algorithm);
 
-  std::vector<float> fetch(const void* from, std::int64_t count) const {
+  std::vector<float> fetch(const void* from, DataType type, std::int64_t count) const {
     std::vector<float> values(static_cast<std::size_t>(count));
-    download_numbers(queue_, values.data(), problem_.config.data_type, from, count);
+    download_numbers(queue_, values.data(), type, from, count);
     return values;
   }
 

@@ -5,7 +5,9 @@
 #include <map>
 #include <vector>
 
+#include "bench/layers/input_product.h"
 #include "bench/measure/statistics.h"
+#include "bench/report/verdicts.h"
 
 namespace sluice::bench {
 namespace {
@@ -43,6 +45,7 @@ Grouped group(const std::vector<ordered_json>& summaries) {
   Grouped grouped;
   for (const ordered_json& each : summaries) {
     const std::string name = each["case"], implementation = each["implementation"];
+    if (implementation == kInputProduct) continue;
     if (each.value("error_occurred", false)) {
       grouped.refusals[implementation + ": " + each.value("error_message", "")].push_back(name);
       continue;
@@ -71,21 +74,24 @@ double ratio(const CaseRow& row, const std::string& peer) {
   return found->second->at("real_time").get<double>() / row.own->at("real_time").get<double>();
 }
 
+// A number of the entry, or a dash.
+std::string field(const ordered_json& entry, const char* key, const char* format,
+                  double factor = 1.0) {
+  return entry.contains(key) ? number(format, entry[key].get<double>() * factor) : "-";
+}
+
 std::string case_line(const CaseRow& row, const std::vector<std::string>& peers,
                       std::size_t width) {
   const ordered_json& own = row.own == nullptr ? *row.medians.begin()->second : *row.own;
-  const double microseconds = own["real_time"];
+  const double a_step = 1.0 / own.value("T", 1.0);
   std::string line = left(row.name, width);
-  line += right(number("%.2f", microseconds / own.value("T", 1.0)), 12);
-  line += right(number("%.1f", microseconds), 13);
-  line +=
-      right(own.contains("flops") ? number("%.4f", own["flops"].get<double>() / microseconds * 1e-6)
-                                  : "-",
-            10);
-  line +=
-      right(own.contains("percent_of_limit") ? number("%.1f", own["percent_of_limit"].get<double>())
-                                             : "-",
-            8);
+  line += right(field(own, "real_time", "%.2f", a_step), 12);
+  line += right(field(own, "us_without_input_product", "%.2f", a_step), 11);
+  line += right(field(own, "real_time", "%.1f"), 12);
+  line += right(field(own, "p10", "%.1f"), 12);
+  line += right(field(own, "p90", "%.1f"), 12);
+  line += right(field(own, "tflops", "%.4f"), 9);
+  line += right(field(own, "percent_of_limit", "%.1f"), 8);
   for (const std::string& peer : peers) {
     const double value = ratio(row, peer);
     line += right(value == 0.0 ? "-" : number("%.2f", value),
@@ -135,15 +141,19 @@ std::string table(const Report& report) {
   const Grouped grouped = group(summaries);
   std::size_t width = 4;
   for (const CaseRow& row : grouped.rows) width = std::max(width, row.name.size());
-  std::string text = left("case", width) + right("us/step", 12) + right("us", 13) +
-                     right("TFLOP/s", 10) + right("% limit", 8);
+  std::string text = left("case", width) + right("us/step", 12) + right("no input", 11) +
+                     right("median us", 12) + right("p10", 12) + right("p90", 12) +
+                     right("TFLOP/s", 9) + right("% limit", 8);
   for (const std::string& peer : grouped.peers)
     text += right(peer, std::max<std::size_t>(peer.size() + 2, 8));
   text += "\n";
   for (const CaseRow& row : grouped.rows) text += case_line(row, grouped.peers, width);
-  if (!grouped.peers.empty())
-    text += "Columns of peers: their time over Sluice's; above 1 Sluice is faster.\n";
-  return text + "\n" + summary_lines(grouped) + refusal_lines(grouped);
+  text +=
+      "us/step: for suites without time steps, us a call; no input: without the input product, "
+      "which is timed\n"
+      "alone and taken off. Columns of peers: their time over Sluice's; above 1 Sluice is "
+      "faster.\n";
+  return text + "\n" + summary_lines(grouped) + verdicts(summaries) + refusal_lines(grouped);
 }
 
 }  // namespace sluice::bench

@@ -12,14 +12,18 @@ using Sizes = std::initializer_list<int>;
 
 class Problems {
  public:
-  Problems(DataType type, bool training) : type_(type), training_(training) {}
+  Problems(const Options& options, bool training) : options_(options), training_(training) {}
 
   void add(Cell cell, Sizes hidden, Sizes batches, Sizes steps) {
     for (const int h : hidden) {
       for (const int b : batches) {
         for (const int t : steps) {
           LayerProblem problem;
-          problem.config = {.cell = cell, .data_type = type_, .input_size = h, .hidden_size = h};
+          problem.config = {.cell = cell,
+                            .data_type = options_.data_type,
+                            .math = options_.math,
+                            .input_size = h,
+                            .hidden_size = h};
           problem.steps = t;
           problem.batch = b;
           problem.training = training_;
@@ -32,12 +36,12 @@ class Problems {
   std::vector<LayerProblem> found;
 
  private:
-  DataType type_;
+  const Options& options_;
   bool training_;
 };
 
-std::vector<LayerProblem> training_problems(DataType type) {
-  Problems all(type, true);
+std::vector<LayerProblem> training_problems(const Options& options) {
+  Problems all(options, true);
   all.add(Cell::rnn_relu, {1760, 2048, 2560}, {16, 32, 64, 128}, {50});
   all.add(Cell::lstm, {512, 1024, 2048, 4096}, {16, 32, 64, 128}, {25});
   all.add(Cell::lstm, {1536}, {8, 16, 32}, {50});
@@ -48,9 +52,9 @@ std::vector<LayerProblem> training_problems(DataType type) {
   return all.found;
 }
 
-std::vector<LayerProblem> inference_problems(DataType type) {
+std::vector<LayerProblem> inference_problems(const Options& options) {
   const Sizes batches{1, 2, 4};
-  Problems all(type, false);
+  Problems all(options, false);
   all.add(Cell::lstm, {512, 1024, 2048}, batches, {25});
   all.add(Cell::lstm, {1536}, batches, {50});
   all.add(Cell::lstm, {256}, batches, {150});
@@ -60,8 +64,8 @@ std::vector<LayerProblem> inference_problems(DataType type) {
   return all.found;
 }
 
-std::vector<LayerProblem> small_problems(DataType type, bool training) {
-  Problems all(type, training);
+std::vector<LayerProblem> small_problems(const Options& options, bool training) {
+  Problems all(options, training);
   for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
     all.add(cell, {64, 128, 256, 512}, {1, 16, 64}, {100});
   }
@@ -71,15 +75,14 @@ std::vector<LayerProblem> small_problems(DataType type, bool training) {
 }  // namespace
 
 std::vector<Case> deepbench_cases(const Options& options, bool training) {
-  const std::vector<LayerProblem> problems = options.small
-                                                 ? small_problems(options.data_type, training)
-                                             : training ? training_problems(options.data_type)
-                                                        : inference_problems(options.data_type);
+  const std::vector<LayerProblem> problems = options.small ? small_problems(options, training)
+                                             : training    ? training_problems(options)
+                                                           : inference_problems(options);
   std::vector<Case> cases;
   const std::string suite = training ? "deepbench-train" : "deepbench-infer";
   for (const LayerProblem& problem : problems) {
     cases.push_back({suite, problem.name(), [suite, problem](Session& session) {
-                       session.measure_layer(suite, problem);
+                       session.measure_layer(suite, problem, true);
                      }});
   }
   return cases;

@@ -5,13 +5,19 @@
 namespace sluice::bench {
 
 const std::vector<std::string>& suite_names() {
-  static const std::vector<std::string> names{"deepbench-train", "deepbench-infer"};
+  static const std::vector<std::string> names{
+      "deepbench-train", "deepbench-infer", "imdb", "features", "kernels", "scaling", "memory"};
   return names;
 }
 
-std::vector<Case> cases_of(const std::string& suite, const Options& options, DeviceKind) {
+std::vector<Case> cases_of(const std::string& suite, const Options& options, DeviceKind device) {
   if (suite == "deepbench-train") return deepbench_cases(options, true);
   if (suite == "deepbench-infer") return deepbench_cases(options, false);
+  if (suite == "imdb") return imdb_cases(options);
+  if (suite == "features") return feature_cases(options);
+  if (suite == "kernels") return kernel_cases(options, device);
+  if (suite == "scaling") return scaling_cases(options);
+  if (suite == "memory") return memory_cases(options);
   throw Error::usage("no suite is called '" + suite + "'; there are " + joined(suite_names()));
 }
 

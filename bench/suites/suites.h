@@ -22,6 +22,14 @@ const std::vector<std::string>& suite_names();
 std::vector<Case> cases_of(const std::string& suite, const Options& options, DeviceKind device);
 
 std::vector<Case> deepbench_cases(const Options& options, bool training);
+std::vector<Case> imdb_cases(const Options& options);
+std::vector<Case> feature_cases(const Options& options);
+std::vector<Case> kernel_cases(const Options& options, DeviceKind device);
+std::vector<Case> scaling_cases(const Options& options);
+std::vector<Case> memory_cases(const Options& options);
+
+/// Training steps by vocabulary size: a case of scaling that is made of imdb's.
+void measure_vocabularies(Session& session);
 
 /// "a, b, c".
 std::string joined(const std::vector<std::string>& words);

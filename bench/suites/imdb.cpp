@@ -1,0 +1,90 @@
+// Whole training steps of the IMDB network: embedding, layer, head, loss, backward, Adam.
+#include <cstdio>
+
+#include "bench/layers/training_step.h"
+#include "bench/suites/suites.h"
+#include "kernels/error.h"
+
+namespace sluice::bench {
+namespace {
+
+// Products of the recurrent layer and its inputs, as LayerProblem counts them, in training.
+double step_flops(const StepProblem& problem, double tokens) {
+  return 3 * 2 * tokens * gate_count(problem.cell) * StepProblem::kHidden *
+         (StepProblem::kEmbedding + StepProblem::kHidden);
+}
+
+Entry step_entry(const StepProblem& problem, const TrainingStep& step, const std::string& suite,
+                 const std::string& group, const Limits& limits) {
+  const double flops = step_flops(problem, step.tokens());
+  Entry entry{suite,
+              group + problem.name(),
+              "sluice",
+              {{"cell", name_of(problem.cell)},
+               {"pass", "training step"},
+               {"B", StepProblem::kBatch},
+               {"N", step.tokens()},
+               {"V", problem.vocabulary},
+               {"E", StepProblem::kEmbedding},
+               {"H", StepProblem::kHidden},
+               {"batches", problem.batches},
+               {"bucketed", problem.bucketed},
+               {"dtype", "float32"},
+               {"flops", flops},
+               {"limit_us", limits.kernel_seconds(flops, 0) * 1e6},
+               {"bytes", step.bytes()},
+               {"first_loss", step.first_loss()}}};
+  return entry;
+}
+
+void add_rates(Entry& entry, double seconds) {
+  entry.fields["reviews_per_second"] = StepProblem::kBatch / seconds;
+  entry.fields["tokens_per_second"] = entry.fields["N"].get<double>() / seconds;
+  char note[64];
+  std::snprintf(note, sizeof note, "%.0f reviews/s", StepProblem::kBatch / seconds);
+  entry.fields["note"] = note;
+}
+
+}  // namespace
+
+std::vector<Case> imdb_cases(const Options&) {
+  std::vector<Case> cases;
+  for (const bool bucketed : {true, false}) {
+    for (const Cell cell : {Cell::lstm, Cell::gru}) {
+      StepProblem problem;
+      problem.cell = cell;
+      problem.bucketed = bucketed;
+      cases.push_back({"imdb", problem.name(), [problem](Session& session) {
+                         TrainingStep step(session.queue(), problem);
+                         session.measure({step_entry(problem, step, "imdb", "", session.limits())},
+                                         {[&step](std::uint64_t pass) { step.run(pass); }},
+                                         [](auto& entries, const auto& medians) {
+                                           add_rates(entries[0], medians[0]);
+                                         });
+                       }});
+    }
+  }
+  return cases;
+}
+
+void measure_vocabularies(Session& session) {
+  std::vector<std::unique_ptr<TrainingStep>> steps;
+  std::vector<Entry> entries;
+  std::vector<Pass> passes;
+  for (const std::int64_t vocabulary : {1000, 10000, 100000}) {
+    StepProblem problem;
+    problem.vocabulary = vocabulary;
+    steps.push_back(std::make_unique<TrainingStep>(session.queue(), problem));
+    entries.push_back(step_entry(problem, *steps.back(), "scaling", "V/", session.limits()));
+    passes.push_back([&step = *steps.back()](std::uint64_t pass) { step.run(pass); });
+  }
+  session.measure(entries, passes, [](auto& all, const auto& medians) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      add_rates(all[i], medians[i]);
+      all[i].fields["axis"] = "V";
+      all[i].fields["value"] = all[i].fields["V"];
+    }
+  });
+}
+
+}  // namespace sluice::bench
