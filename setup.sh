@@ -14,6 +14,7 @@ packages=(
   libcli11-dev          # the command line
   libtomlplusplus-dev   # option files
   libgtest-dev          # the tests
+  python3               # the scripts around the benchmark's results, and their tests
 )
 
 if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
