@@ -31,7 +31,7 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
       ->check(CLI::IsMember(types));
   app.add_option("--peers", options.peers,
                  "Implementations beside Sluice's own choice, separated by commas: onednn,\n"
-                 "sluice:ALGORITHM, or none; default: all that the device can have")
+                 "cudnn:ALGORITHM, sluice:ALGORITHM, or none; default: all libraries of the device")
       ->delimiter(',');
   app.add_option("--algorithm", options.algorithm,
                  "Sluice's algorithm instead of the engine's choice");

@@ -1,5 +1,6 @@
 #include "bench/peers/peer_list.h"
 
+#include "bench/peers/cudnn_layer.h"
 #include "bench/peers/onednn_layer.h"
 #include "bench/peers/sluice_layer.h"
 #include "kernels/error.h"
@@ -7,14 +8,29 @@
 namespace sluice::bench {
 namespace {
 
-constexpr const char* kForced = "sluice:";
+constexpr const char* kSluice = "sluice:";
+constexpr const char* kCudnn = "cudnn:";
+
+// What follows the prefix; empty if the name has another.
+std::string after(const std::string& name, const std::string& prefix) {
+  return name.rfind(prefix, 0) == 0 ? name.substr(prefix.size()) : "";
+}
 
 std::unique_ptr<LayerPeer> make_peer(const Queue& queue, const std::string& name) {
   if (name == "onednn") return onednn_peer(queue);
-  if (name.rfind(kForced, 0) == 0)
-    return sluice_peer(queue, name.substr(std::string(kForced).size()));
+  if (const std::string algorithm = after(name, kSluice); !algorithm.empty())
+    return sluice_peer(queue, algorithm);
+  if (const std::string algorithm = after(name, kCudnn); !algorithm.empty())
+    return cudnn_peer(queue, algorithm);
   throw Error::usage("no peer is called '" + name +
-                     "'; there are onednn, sluice:ALGORITHM and none");
+                     "'; there are onednn, cudnn:ALGORITHM, sluice:ALGORITHM and none");
+}
+
+std::vector<std::string> default_peers(DeviceKind device) {
+  if (device == DeviceKind::cpu) return {"onednn"};
+  std::vector<std::string> names;
+  for (const std::string& algorithm : cudnn_algorithms()) names.push_back(kCudnn + algorithm);
+  return names;
 }
 
 }  // namespace
@@ -24,7 +40,7 @@ std::vector<std::unique_ptr<LayerPeer>> make_peers(const Queue& queue, const Opt
   peers.push_back(sluice_peer(queue, options.algorithm));
   peers.front()->name = "sluice";
   std::vector<std::string> names = options.peers;
-  if (names.empty() && queue.device == DeviceKind::cpu) names = {"onednn"};
+  if (names.empty()) names = default_peers(queue.device);
   for (const std::string& name : names) {
     if (name != "none") peers.push_back(make_peer(queue, name));
   }

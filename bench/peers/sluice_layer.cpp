@@ -75,8 +75,6 @@ class SluiceLayer : public PreparedLayer {
   }
 
  private:
-  static std::string name_of(Algorithm algorithm);
-
   std::vector<float> fetch(const void* from, DataType type, std::int64_t count) const {
     std::vector<float> values(static_cast<std::size_t>(count));
     download_numbers(queue_, values.data(), type, from, count);
@@ -92,19 +90,13 @@ class SluiceLayer : public PreparedLayer {
   Buffer parameters_, y_, dx_, d_parameters_, reserve_, workspace_, arrangement_;
 };
 
-struct NamedAlgorithm {
-  const char* name;
-  Algorithm algorithm;
-};
-constexpr NamedAlgorithm algorithms[] = {{"automatic", Algorithm::automatic},
-                                         {"stepwise", Algorithm::stepwise},
-                                         {"row_blocks", Algorithm::row_blocks}};
-
-std::string SluiceLayer::name_of(Algorithm algorithm) {
-  for (const NamedAlgorithm& each : algorithms) {
-    if (each.algorithm == algorithm) return each.name;
+// Every algorithm of the engine, in the order of their numbers.
+std::vector<Algorithm> all_algorithms() {
+  std::vector<Algorithm> all;
+  for (int i = 0; std::string(name_of(static_cast<Algorithm>(i))) != "?"; ++i) {
+    all.push_back(static_cast<Algorithm>(i));
   }
-  return "?";
+  return all;
 }
 
 struct SluicePeer : LayerPeer {
@@ -128,11 +120,12 @@ std::unique_ptr<LayerPeer> sluice_peer(const Queue& queue, const std::string& al
   peer->queue = queue;
   peer->name = algorithm.empty() ? "sluice" : "sluice:" + algorithm;
   peer->version = version;
+  if (algorithm.empty()) return peer;
   std::string known;
-  for (const NamedAlgorithm& each : algorithms) {
-    known += std::string(known.empty() ? "" : ", ") + each.name;
-    if (algorithm.empty() || algorithm == each.name) {
-      peer->algorithm = algorithm.empty() ? Algorithm::automatic : each.algorithm;
+  for (const Algorithm each : all_algorithms()) {
+    known += std::string(known.empty() ? "" : ", ") + name_of(each);
+    if (algorithm == name_of(each)) {
+      peer->algorithm = each;
       return peer;
     }
   }

@@ -9,7 +9,7 @@ filter='^(deepbench-train/(lstm|gru)/T100/B1/I64|deepbench-infer/rnn_tanh/T100/B
 filter+='|features/(ragged_inference|gru_reset_before)$|kernels/(gemm_step|adam)|scaling/H/gru'
 filter+='|memory/(lstm|gru)/T(50|100)/)'
 
-"$bench" --small --device cpu --threads 1 --cache 4 --min-time 0.0005 --repeat 3 --filter "$filter" \
+"$bench" --small --device cpu --threads 1 --cache 4 --peers onednn,sluice:stepwise,cudnn:standard --min-time 0.0005 --repeat 3 --filter "$filter" \
   --out "$folder/run.json" --csv "$folder/run.csv" > "$folder/table.txt" 2> "$folder/progress.txt" ||
   { cat "$folder/progress.txt" && exit 1; }
 cat "$folder/table.txt"
@@ -23,6 +23,9 @@ for line in 'deepbench-train, onednn / sluice: geometric mean' 'features, cost a
   'memory, lstm, sluice'; do
   grep -q "^$line" "$folder/table.txt" || { echo "the table does not say '$line'" && exit 1; }
 done
+grep -q '^not measured: cudnn:standard: runs on a CUDA device alone\|^not measured: cudnn:standard: this build' \
+  "$folder/table.txt" ||
+  { echo "the absent cuDNN is not listed" && exit 1; }
 if grep 'not measured.*differs' "$folder/table.txt"; then
   echo "an implementation computed something else" && exit 1
 fi

@@ -18,6 +18,7 @@ refused() { # expected text, then arguments
 refused "--suite" --suite sorting
 refused "sluice:ALGORITHM" --device cpu --peers tensorflow
 refused "stepwise" --device cpu --algorithm fast
+refused "persist_static" --device cpu --peers cudnn:fastest
 refused "--dtype" --dtype int8
 refused "regular expression" --filter '(' --list
 refused "no case is left" --filter nothing-like-this --list
