@@ -34,11 +34,12 @@ for option; do
   esac
 done
 [ -z "$STUB_SLEEPS" ] || sleep "$STUB_SLEEPS"
+printf '[ RUN      ] Suite.b/cuda\nfile.cpp:1: Skipped\na reason\n\n[  SKIPPED ] Suite.b/cuda (0 ms)\n'
 failure=
 [ -z "$STUB_FAILS" ] || failure='{"name": "c/cuda", "result": "COMPLETED", "time": "0s", "failures": [{"failure": "wrong"}]},'
 echo '{"testsuites": [{"name": "Suite", "testsuite": ['"$failure"'
   {"name": "a/cuda", "result": "COMPLETED", "time": "0.5s", "error_y": "1e-7"},
-  {"name": "b/cuda", "result": "SKIPPED", "time": "0s", "skipped": [{"message": "a reason"}]}]}]}' >"$out"
+  {"name": "b/cuda", "result": "SKIPPED", "time": "0s"}]}]}' >"$out"
 [ -z "$STUB_FAILS" ]
 STUB
 stub "$build/bin/gpu_cudnn_comparison" <<'STUB'
@@ -82,6 +83,8 @@ holds "r['sections']['training']['passed'] == 3 and r['sections']['repeat'] == {
 holds "r['sections']['sanitizers'] == {'passed': 3, 'failed': 1, 'skipped': 0}"
 holds "r['machine']['gpu'] == 'Stub GPU' and r['machine']['driver'] == '999.1'"
 holds "{'reason': 'no device', 'count': 1, 'first': 'repeat all'} in r['skipped']"
+
+holds "{'reason': 'a reason', 'count': 1, 'first': 'tests kernels_stub_test Suite.b/cuda'} in r['skipped']"
 
 run 0 --only cudnn
 whole

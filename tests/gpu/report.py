@@ -32,8 +32,8 @@ class Report:
         """`more`: seconds, errors {tensor: number or None}, allowed, ..."""
         self.results.append({"section": section, "name": name, "result": result,
                              "detail": " ".join(detail.split())[:600], **more})
-        if result != "passed":
-            print(f"{result:8} {section} {name}: {self.results[-1]['detail']}", flush=True)
+        if result == "failed":
+            print(f"failed   {name}: {self.results[-1]['detail']}", flush=True)
 
     def count(self, section=None):
         return {result: sum(one["result"] == result and section in (None, one["section"])
@@ -49,17 +49,19 @@ class Report:
                 of_section[tensor] = None if error is None or before is None else max(before, error)
         return {section: errors for section, errors in largest.items() if errors}
 
-    def whole(self):
+    def skipped(self, section=None):
+        """Reasons, each with how often and where first."""
         reasons = {}
         for one in self.results:
-            if one["result"] == "skipped":
+            if one["result"] == "skipped" and section in (None, one["section"]):
                 reasons.setdefault(one["detail"], []).append(f"{one['section']} {one['name']}")
+        return [{"reason": reason, "count": len(names), "first": names[0]} for reason, names in reasons.items()]
+
+    def whole(self):
         return {**self.head, "seconds": round(self.elapsed(), 1), "counts": self.count(),
                 "sections": {section: self.count(section) for section in SECTIONS},
                 "maximal_errors": self.maximal_errors(),
-                "skipped": [{"reason": reason, "count": len(names), "first": names[0]}
-                            for reason, names in reasons.items()],
-                "results": self.results}
+                "skipped": self.skipped(), "results": self.results}
 
     def default_path(self, root):
         stamp = re.sub(r"[-:]", "", self.head["time"])

@@ -75,6 +75,8 @@ def main():
             print(f"== {name} on {about['gpu']} (after {report.elapsed():.0f} s)", flush=True)
             run.until(0.98 if chosen.only else until)
             getattr(sections, name)(run)
+            for skip in report.skipped(name):
+                print(f"skipped  {skip['count']}: {skip['reason']} ({skip['first']})", flush=True)
         path = chosen.report or report.default_path(ROOT)
         report.write(path)
         counts = report.count()

@@ -65,6 +65,19 @@ class Run:
             list(pool.map(work, items))
 
 
+def skip_reasons(text):
+    """What GoogleTest prints before "[  SKIPPED ] name", by name: its JSON has no reasons."""
+    reasons, lines = {}, []
+    for line in text.splitlines():
+        if line.startswith("[ RUN"):
+            lines = []
+        elif line.startswith("[  SKIPPED ]"):
+            reasons.setdefault(line.split()[3].rstrip(","), " ".join(lines))
+        elif not line.endswith(": Skipped"):
+            lines.append(line)
+    return reasons
+
+
 def tests(run):
     """Every case that names CUDA, with what GoogleTest says of it and the errors it recorded."""
 
@@ -73,17 +86,18 @@ def tests(run):
         if not run.left():
             return run.report.add("tests", program.name, "skipped", NO_TIME)
         code, text, seconds = run.command([program, "--gtest_filter=*cuda*", f"--gtest_output=json:{out}"])
-        cases = []
+        cases, reasons = [], skip_reasons(text)
         if out.exists():
             cases = [(suite["name"], case) for suite in json.loads(out.read_text())["testsuites"]
                      for case in suite["testsuite"]]
         for suite, case in cases:
             failures = " ".join(failure["failure"] for failure in case.get("failures", []))
-            skips = " ".join(skip.get("message", "") for skip in case.get("skipped", []))
+            skips = reasons.get(f"{suite}.{case['name']}") or "GoogleTest skipped it"
             result = "failed" if failures else "skipped" if case["result"] == "SKIPPED" else "passed"
             errors = {key.removeprefix("error_"): float(value) for key, value in case.items()
                       if key.startswith("error_")}
-            run.report.add("tests", f"{program.name} {suite}.{case['name']}", result, failures or skips or "",
+            run.report.add("tests", f"{program.name} {suite}.{case['name']}", result,
+                           failures if failures else skips if result == "skipped" else "",
                            seconds=float(case["time"].rstrip("s")), **({"errors": errors} if errors else {}))
         if code is None:
             run.report.add("tests", program.name, "skipped", NO_TIME, seconds=seconds)

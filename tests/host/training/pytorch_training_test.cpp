@@ -20,7 +20,7 @@ using nlohmann::json;
 const json& golden() {
   // Made by tests/golden/make_training_golden.py.
   static const json document =
-      json::parse(std::ifstream(source_folder() + "/tests/host/training/pytorch_training.json"));
+      json::parse(std::ifstream(test::source_folder() + "/tests/host/training/pytorch_training.json"));
   return document;
 }
 
