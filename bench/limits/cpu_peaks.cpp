@@ -16,7 +16,8 @@ namespace sluice::bench {
 namespace {
 
 constexpr int kChains = 12;  // enough multiply-adds under way to fill two units of latency 4 to 6
-constexpr std::int64_t kSteps = 4'000'000;
+constexpr std::int64_t kSteps = 2'000'000;
+constexpr double kSeconds = 0.6;  // attempts at each rate; the best counts, whoever else is running
 
 // Each runs kChains * kSteps multiply-adds of a vector and returns how many numbers one holds.
 #ifdef SLUICE_X86_64
@@ -80,7 +81,7 @@ int team(const Queue& queue) { return queue.threads == nullptr ? 1 : queue.threa
 double measure_flops(const Queue& queue) {
   const int threads = team(queue);
   double best = 0;
-  for (int attempt = 0; attempt < 5; ++attempt) {
+  for (const double end = monotonic_seconds() + kSeconds; monotonic_seconds() < end;) {
     std::atomic<int> width{0};
     const double start = monotonic_seconds();
     parallel_for(queue, threads, [&](std::int64_t) {
@@ -98,7 +99,7 @@ double measure_bandwidth(const Queue& queue, const std::uint64_t* numbers, std::
   const std::size_t share = bytes / sizeof(std::uint64_t) / threads;
   const std::size_t rounds = std::max<std::size_t>(1, (std::size_t{64} << 20) / bytes);
   double best = 0;
-  for (int attempt = 0; attempt < 3; ++attempt) {
+  for (const double end = monotonic_seconds() + kSeconds / 3; monotonic_seconds() < end;) {
     std::atomic<std::uint64_t> total{0};
     const double start = monotonic_seconds();
     parallel_for(queue, static_cast<std::int64_t>(threads), [&](std::int64_t i) {

@@ -25,7 +25,7 @@ struct CpuPeaks {
   double seconds(double work, double bytes) const;
 };
 
-/// Takes about a second. `cache_bytes`: of the last cache.
+/// Takes about two seconds. `cache_bytes`: of the last cache.
 CpuPeaks measure_cpu_peaks(const Queue& queue, std::size_t cache_bytes);
 
 }  // namespace sluice::bench
