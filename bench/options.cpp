@@ -53,7 +53,8 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
   app.add_option(
       "--read", options.read,
       "Measure nothing: merge these result files (also pytorch_peer.py's), show the table,\n"
-      "and write them as --out and --csv say");
+      "and write them as --out and --csv say")
+      ->delimiter(',');
   app.add_option("--machine", options.machine, "The machine's name in the results");
   app.add_flag("--list", options.list, "Name the cases and measure nothing");
   try {

@@ -53,8 +53,8 @@ Report Report::read(const std::vector<std::string>& paths) {
     if (merged.context().empty()) {
       merged.context() = document["context"];
     } else {
-      for (const auto& [name, version] :
-           document["context"].value("peers", ordered_json::object()).items()) {
+      const ordered_json peers = document["context"].value("peers", ordered_json::object());
+      for (const auto& [name, version] : peers.items()) {
         merged.context()["peers"][name] = version;
       }
     }

@@ -64,3 +64,16 @@ assert [row["name"] for row in rows] == [entry["name"] for entry in medians]
 again = results / "again.json"
 subprocess.run([command, "--read", results / "run.json", "--out", again], check=True, stdout=subprocess.PIPE)
 assert json.loads(again.read_text()) == document, "--read and --out change the results"
+
+# Of two files, the second one's benchmarks join those of the first.
+other = results / "other.json"
+joined = results / "joined.json"
+theirs = [{**entry, "name": entry["name"].replace("onednn", "another"), "implementation": "another"}
+          for entry in trained]
+other.write_text(json.dumps({"context": {"peers": {"another": "1.0"}}, "benchmarks": theirs}))
+table = subprocess.run([command, "--read", f"{results / 'run.json'},{other}", "--out", joined], check=True,
+                       stdout=subprocess.PIPE, text=True).stdout
+assert "deepbench-train, another / sluice: geometric mean" in table, table
+merged = json.loads(joined.read_text())
+assert merged["context"]["peers"]["another"] == "1.0"
+assert len(merged["benchmarks"]) == len(document["benchmarks"]) + len(theirs)
