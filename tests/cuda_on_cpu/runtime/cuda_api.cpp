@@ -19,6 +19,7 @@ using cuda_on_cpu::DeviceMemoryAccess;
 
 constexpr std::size_t default_dynamic_shared_bytes = 48 * 1024;
 constexpr unsigned portable_cluster_blocks = 8;
+constexpr int multiprocessors = 132;  // an H100's
 
 struct KernelLimits {
   std::size_t dynamic_shared_bytes = default_dynamic_shared_bytes;
@@ -113,7 +114,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int ordinal) {
   std::memset(properties, 0, sizeof *properties);
   std::strcpy(properties->name, "CUDA on CPU");
   properties->major = 9;
-  properties->multiProcessorCount = 4;
+  properties->multiProcessorCount = multiprocessors;
   properties->warpSize = 32;
   properties->totalGlobalMem = cuda_on_cpu::device_memory_bytes;
   return cudaSuccess;
@@ -122,7 +123,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int ordinal) {
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int ordinal) {
   if (ordinal != 0) return finish(cudaErrorInvalidDevice);
   switch (attribute) {
-    case cudaDevAttrMultiProcessorCount: *value = 4; return cudaSuccess;
+    case cudaDevAttrMultiProcessorCount: *value = multiprocessors; return cudaSuccess;
     case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = 227 * 1024; return cudaSuccess;
     case cudaDevAttrMemoryPoolsSupported: *value = 1; return cudaSuccess;
     case cudaDevAttrCooperativeLaunch: *value = 1; return cudaSuccess;
@@ -160,6 +161,19 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void*, int threads,
                                                           size_t) {
   *blocks = 2048 / threads;
+  return cudaSuccess;
+}
+
+/// Of blocks that fill an SM each; clusters of 16 do not find room in every part of an H100.
+cudaError_t cudaOccupancyMaxActiveClusters(int* clusters, const void*,
+                                           const cudaLaunchConfig_t* config) {
+  unsigned blocks = 1;
+  for (unsigned i = 0; i < config->numAttrs; ++i) {
+    if (config->attrs[i].id != cudaLaunchAttributeClusterDimension) continue;
+    const auto& size = config->attrs[i].val.clusterDim;
+    blocks = size.x * size.y * size.z;
+  }
+  *clusters = blocks > portable_cluster_blocks ? multiprocessors / 18 : multiprocessors / static_cast<int>(blocks);
   return cudaSuccess;
 }
 

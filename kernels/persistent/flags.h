@@ -1,0 +1,54 @@
+// Flags in global memory by which resident blocks wait for each other, by PTX's release and acquire.
+// Only for .cu files.
+#pragma once
+
+#include "kernels/launch.h"
+
+namespace sluice::cuda {
+
+#if !defined(__CUDACC__)
+
+inline void raise_flag(unsigned* flag, unsigned value) {
+  __threadfence();
+  atomicExch(flag, value);
+}
+inline unsigned read_flag(unsigned* flag) {
+  const unsigned value = atomicAdd(flag, 0u);
+  __threadfence();
+  return value;
+}
+inline void store_global(void* to, const uint4& value) { __stcg(static_cast<uint4*>(to), value); }
+inline uint4 load_global(const void* from) { return __ldcg(static_cast<const uint4*>(from)); }
+
+#else
+
+/// What the block's threads wrote before its last barrier is seen by whoever reads this value.
+__device__ __forceinline__ void raise_flag(unsigned* flag, unsigned value) {
+  __threadfence();
+  asm volatile("st.release.gpu.global.u32 [%0], %1;" ::"l"(__cvta_generic_to_global(flag)), "r"(value)
+               : "memory");
+}
+__device__ __forceinline__ unsigned read_flag(unsigned* flag) {
+  unsigned value;
+  asm volatile("ld.acquire.gpu.global.u32 %0, [%1];"
+               : "=r"(value)
+               : "l"(__cvta_generic_to_global(flag))
+               : "memory");
+  return value;
+}
+/// Past the first-level caches, which other blocks do not see.
+__device__ __forceinline__ void store_global(void* to, const uint4& value) {
+  __stcg(static_cast<uint4*>(to), value);
+}
+__device__ __forceinline__ uint4 load_global(const void* from) {
+  return __ldcg(static_cast<const uint4*>(from));
+}
+
+#endif
+
+/// Until the flag has reached `value`.
+__device__ __forceinline__ void wait_for_flag(unsigned* flag, unsigned value) {
+  while (read_flag(flag) < value) __nanosleep(20);
+}
+
+}  // namespace sluice::cuda

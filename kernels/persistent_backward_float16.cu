@@ -1,0 +1,10 @@
+// The persistent kernels' backward pass in float16.
+#include "kernels/persistent/backward_pass.h"
+#include "kernels/persistent/products.h"
+
+namespace sluice::cuda {
+
+template void run_persistent_backward<Float16Product>(const Queue&, const PersistentRequest&, const PersistentFit&,
+                                           const PersistentBackwardArgs*);
+
+}  // namespace sluice::cuda

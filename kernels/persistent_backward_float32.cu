@@ -1,0 +1,10 @@
+// The persistent kernels' backward pass in IEEE float32.
+#include "kernels/persistent/backward_pass.h"
+#include "kernels/persistent/products.h"
+
+namespace sluice::cuda {
+
+template void run_persistent_backward<FloatProduct>(const Queue&, const PersistentRequest&, const PersistentFit&,
+                                           const PersistentBackwardArgs*);
+
+}  // namespace sluice::cuda

@@ -1,0 +1,10 @@
+// The persistent kernels' forward pass in IEEE float32.
+#include "kernels/persistent/forward_pass.h"
+#include "kernels/persistent/products.h"
+
+namespace sluice::cuda {
+
+template void run_persistent_forward<FloatProduct>(const Queue&, const PersistentRequest&, const PersistentFit&,
+                                           const PersistentForwardArgs*);
+
+}  // namespace sluice::cuda

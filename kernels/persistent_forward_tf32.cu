@@ -1,0 +1,10 @@
+// The persistent kernels' forward pass in TF32.
+#include "kernels/persistent/forward_pass.h"
+#include "kernels/persistent/products.h"
+
+namespace sluice::cuda {
+
+template void run_persistent_forward<Tf32Product>(const Queue&, const PersistentRequest&, const PersistentFit&,
+                                           const PersistentForwardArgs*);
+
+}  // namespace sluice::cuda
