@@ -1,13 +1,14 @@
 #include "engine/pass_memory.h"
 
+#include "engine/persistent_layer.h"
 #include "kernels/bias.h"
 #include "kernels/embedding.h"
 #include "kernels/recurrence.h"
 
 namespace sluice {
 
-PassReserve::PassReserve(Carver& carver, const RecurrentConfig& config, std::int64_t rows,
-                         std::int64_t chunk_rows, bool training) {
+PassReserve::PassReserve(Carver& carver, const RecurrentConfig& config, Algorithm algorithm,
+                         std::int64_t rows, std::int64_t chunk_rows, bool training) {
   const std::size_t element = size_of(config.data_type);
   const std::size_t row_of_h = static_cast<std::size_t>(rows * config.hidden_size) * element;
   const int each_layer = config.directions();
@@ -21,6 +22,10 @@ PassReserve::PassReserve(Carver& carver, const RecurrentConfig& config, std::int
   };
   if (!training) {
     directions.assign(config.num_layers * each_layer, take_direction());
+    if (is_persistent(algorithm) && each_layer == 2) {
+      const DirectionReserve second = take_direction();
+      for (int layer = 0; layer < config.num_layers; ++layer) directions[layer * 2 + 1] = second;
+    }
   }
   void* turns[2] = {nullptr, nullptr};
   for (int layer = 0; layer < config.num_layers; ++layer) {
@@ -52,9 +57,25 @@ PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, Devi
     packed = carver.take(recurrence_weight_bytes(shape));
     scratch = carver.take(recurrence_scratch_bytes(shape, pass.batch));
   }
+  const bool second = is_persistent(algorithm) && config.bidirectional;
+  if (is_persistent(algorithm)) {
+    const PersistentRequest request = persistent_request(
+        config, algorithm, backward ? RecurrentPass::backward : RecurrentPass::forward, pass.batch, masks);
+    packed = carver.take(persistent_weight_bytes(request.shape, request.pass));
+    scratch = carver.take(persistent_exchange_bytes(request));
+    if (second) {
+      second_.packed = carver.take(persistent_weight_bytes(request.shape, request.pass));
+      second_.scratch = carver.take(persistent_exchange_bytes(request));
+    }
+  }
   bias = carver.take(slots * hidden * element);
   h_state = carver.take(state);
   if (cell_state) c_state = carver.take(state);
+  if (second) {
+    second_.bias = carver.take(slots * hidden * element);
+    second_.h_state = carver.take(state);
+    if (cell_state) second_.c_state = carver.take(state);
+  }
   if (masks) {
     mask = carver.take(gates * state);
     if (algorithm == Algorithm::stepwise) masked = carver.take(gates * state);
@@ -66,6 +87,10 @@ PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, Devi
 
   dh_state = carver.take(state);
   if (cell_state) dc_state = carver.take(state);
+  if (second) {
+    second_.dh_state = carver.take(state);
+    if (cell_state) second_.dc_state = carver.take(state);
+  }
   if (config.cell == Cell::gru_reset_before) dq = carver.take(state);
   previous = carver.take(static_cast<std::size_t>(chunk_rows * hidden) * element);
   const std::size_t output = static_cast<std::size_t>(pass.rows * config.output_size()) * element;
@@ -78,6 +103,19 @@ PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, Devi
                                                           pass.rows, gates * hidden);
     shared_sum = carver.take(shared_sum_bytes);
   }
+}
+
+PassWorkspace PassWorkspace::of_direction(int direction) const {
+  PassWorkspace own = *this;
+  if (direction == 0) return own;
+  own.packed = second_.packed;
+  own.scratch = second_.scratch;
+  own.bias = second_.bias;
+  own.h_state = second_.h_state;
+  own.c_state = second_.c_state;
+  own.dh_state = second_.dh_state;
+  own.dc_state = second_.dc_state;
+  return own;
 }
 
 }  // namespace sluice

@@ -33,21 +33,27 @@ struct DirectionReserve {
   void* c = nullptr;      ///< [N, H] LSTM
 };
 
-/// Kept from forward to backward. Without training the layers share one DirectionReserve, large
-/// enough for a chunk, and take turns with two outputs, and all of it lies in the workspace.
+/// Kept from forward to backward. Without training the layers share one DirectionReserve (with a
+/// persistent kernel one for each direction), large enough for a chunk, and take turns with two outputs, and all of it lies in the workspace.
 struct PassReserve {
   std::vector<DirectionReserve> directions;  ///< [L*D]
   std::vector<void*> dropped_input;          ///< [L] input after dropout; null without dropout
   std::vector<void*> output;                 ///< [L] [N, D*H]; the last is the caller's y: null
 
-  PassReserve(Carver& carver, const RecurrentConfig& config, std::int64_t rows,
+  PassReserve(Carver& carver, const RecurrentConfig& config, Algorithm algorithm, std::int64_t rows,
               std::int64_t chunk_rows, bool training);
+};
+
+/// What a persistent kernel needs of the second direction while it runs the first too.
+struct SecondDirection {
+  void *packed = nullptr, *scratch = nullptr, *bias = nullptr, *h_state = nullptr,
+       *c_state = nullptr, *dh_state = nullptr, *dc_state = nullptr;
 };
 
 /// For one direction at a time, in either pass.
 struct PassWorkspace {
-  void* packed = nullptr;         ///< recurrence_weight_bytes(), row_blocks
-  void* scratch = nullptr;        ///< recurrence_scratch_bytes(), row_blocks
+  void* packed = nullptr;         ///< weights as row_blocks and the persistent kernels arrange them
+  void* scratch = nullptr;        ///< recurrence_scratch_bytes(); persistent_exchange_bytes()
   void* bias = nullptr;           ///< [S*H]
   void* h_state = nullptr;        ///< [B, H]
   void* c_state = nullptr;        ///< [B, H] LSTM
@@ -68,6 +74,12 @@ struct PassWorkspace {
 
   PassWorkspace(Carver& carver, const RecurrentConfig& config, DeviceKind device,
                 Algorithm algorithm, const PassShape& shape, std::int64_t chunk_rows, bool backward);
+
+  /// With a persistent kernel: what direction 0 or 1 uses.
+  PassWorkspace of_direction(int direction) const;
+
+ private:
+  SecondDirection second_;
 };
 
 }  // namespace sluice

@@ -5,6 +5,7 @@
 
 #include "engine/cudnn_pass.h"
 #include "engine/pass_memory.h"
+#include "engine/persistent_layer.h"
 #include "engine/step_chunks.h"
 #include "kernels/error.h"
 #include "kernels/instruction_set.h"
@@ -16,6 +17,9 @@ const char* name_of(Algorithm algorithm) {
     case Algorithm::automatic: return "automatic";
     case Algorithm::stepwise: return "stepwise";
     case Algorithm::row_blocks: return "row_blocks";
+    case Algorithm::persistent_block: return "persistent_block";
+    case Algorithm::persistent_cluster: return "persistent_cluster";
+    case Algorithm::persistent_grid: return "persistent_grid";
     case Algorithm::cudnn: return "cudnn";
     case Algorithm::cudnn_standard: return "cudnn_standard";
     case Algorithm::cudnn_persist_static: return "cudnn_persist_static";
@@ -36,8 +40,7 @@ RecurrentPlan::RecurrentPlan(const RecurrentConfig& config, DeviceKind device, A
       algorithm_ = Algorithm::row_blocks;
       reason_ = "rows are independent, so each thread takes its own through all steps without a barrier";
     } else {
-      algorithm_ = Algorithm::stepwise;
-      reason_ = "the one algorithm there is on CUDA so far";
+      choose_on_cuda();
     }
   } else {
     require(algorithm != Algorithm::row_blocks || device == DeviceKind::cpu,
@@ -45,27 +48,71 @@ RecurrentPlan::RecurrentPlan(const RecurrentConfig& config, DeviceKind device, A
     require(!is_cudnn(algorithm) || device == DeviceKind::cuda,
             std::string("RecurrentPlan: algorithm ") + name_of(algorithm) +
                 " runs on CUDA alone; use row_blocks or automatic on the CPU");
+    if (is_persistent(algorithm)) {
+      require(device == DeviceKind::cuda, std::string("RecurrentPlan: algorithm ") + name_of(algorithm) +
+                                              " runs on CUDA alone; use row_blocks or automatic on the CPU");
+      const PersistentFit fit = persistent_fit_of_training(config, algorithm, 1);
+      require(fit.fits, std::string("RecurrentPlan: algorithm ") + name_of(algorithm) +
+                            " does not fit: " + fit.why_not + "; use stepwise or automatic");
+    }
     reason_ = "the caller asked for it";
   }
   if (is_cudnn(algorithm_)) cudnn_ = std::make_shared<const CudnnPass>(config_, algorithm_);
+}
+
+void RecurrentPlan::choose_on_cuda() {
+  std::string refused;
+  for (const Algorithm algorithm : {Algorithm::persistent_block, Algorithm::persistent_cluster}) {
+    const PersistentFit fit = persistent_fit_of_training(config_, algorithm, 1);
+    if (fit.fits) {
+      algorithm_ = algorithm;
+      reason_ = "the recurrent weights fit " +
+                (fit.blocks == 1 ? std::string("an SM")
+                                 : "the " + std::to_string(fit.blocks) + " SMs of a cluster") +
+                " and stay there for all steps";
+      return;
+    }
+    refused += std::string(refused.empty() ? "" : "; ") + name_of(algorithm) + " does not fit: " + fit.why_not;
+  }
+  algorithm_ = Algorithm::stepwise;
+  reason_ = "it takes every shape (" + refused + ")";
 }
 
 std::size_t RecurrentPlan::reserve_bytes(const PassShape& shape) const {
   if (!shape.training) return 0;
   if (cudnn_ != nullptr) return cudnn_->reserve_bytes(shape);
   Carver carver(nullptr);
-  PassReserve(carver, config_, shape.rows, shape.rows, true);
+  PassReserve(carver, config_, algorithm_, shape.rows, shape.rows, true);
   return carver.used();
 }
 
 std::size_t RecurrentPlan::workspace_bytes(const PassShape& shape) const {
   if (cudnn_ != nullptr) return cudnn_->workspace_bytes(shape);
-  const std::int64_t chunk_rows = chunk_rule(config_, device_, chunk_steps_).largest(shape);
+  const std::int64_t chunk_rows =
+      chunk_rule(config_, device_, is_persistent(algorithm_) ? 0 : chunk_steps_).largest(shape);
   Carver forward(nullptr), backward(nullptr);
   PassWorkspace(forward, config_, device_, algorithm_, shape, chunk_rows, false);
-  PassReserve(forward, config_, shape.rows, chunk_rows, false);
+  PassReserve(forward, config_, algorithm_, shape.rows, chunk_rows, false);
   if (shape.training) PassWorkspace(backward, config_, device_, algorithm_, shape, chunk_rows, true);
   return std::max(forward.used(), backward.used());
+}
+
+std::string RecurrentPlan::fit_text(const PassShape& shape) const {
+  if (!is_persistent(algorithm_)) return "";
+  std::ostringstream text;
+  for (const RecurrentPass pass : {RecurrentPass::forward, RecurrentPass::backward}) {
+    if (pass == RecurrentPass::backward && !shape.training) continue;
+    const PersistentFit fit = persistent_fit(
+        persistent_limits(),
+        persistent_request(config_, algorithm_, pass, shape.batch,
+                           shape.training && config_.recurrent_dropout > 0.0));
+    text << "\n" << (pass == RecurrentPass::forward ? "forward: " : "backward: ")
+         << fit.groups * config_.directions() << " groups of " << fit.rows << " rows in "
+         << fit.blocks << (fit.blocks == 1 ? " block" : " blocks") << " each, in "
+         << fit.waves(config_.directions()) << " waves; a block has " << fit.threads
+         << " threads and " << fit.shared_bytes << " bytes of shared memory";
+  }
+  return text.str();
 }
 
 std::string RecurrentPlan::explain(const PassShape& shape) const {
@@ -79,11 +126,11 @@ std::string RecurrentPlan::explain(const PassShape& shape) const {
        << (shape.training ? ", training" : ", inference") << " on "
        << (device_ == DeviceKind::cpu ? std::string("the CPU (") + sluice::name_of(instruction_set()) + ")"
                                       : std::string("CUDA"))
-       << "\nalgorithm: " << name_of(algorithm_) << ", because " << reason_;
+       << "\nalgorithm: " << name_of(algorithm_) << ", because " << reason_ << fit_text(shape);
   if (cudnn_ != nullptr) {
     text << "\n" << cudnn_->explain(shape);
   } else {
-    text << "\nchunks: at most " << chunk_rule(config_, device_, chunk_steps_).largest(shape)
+    text << "\nchunks: at most " << chunk_rule(config_, device_, is_persistent(algorithm_) ? 0 : chunk_steps_).largest(shape)
          << " rows are taken from x to h together";
   }
   text << "\nmemory: workspace " << workspace_bytes(shape) << " bytes, reserve "

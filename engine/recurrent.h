@@ -56,6 +56,10 @@ enum class Algorithm {
   automatic,   ///< the engine chooses; explain() says what and why
   stepwise,    ///< a GEMM and a fused cell kernel each step
   row_blocks,  ///< CPU: blocks of rows run through all steps on one thread, without barriers
+  // CUDA, see kernels/persistent.h: all steps of both directions in one launch, R resident in
+  persistent_block,    ///< one SM's registers and shared memory, rows over SMs
+  persistent_cluster,  ///< those of a thread-block cluster, rows over clusters
+  persistent_grid,     ///< those of many SMs, which wait for each other by flags in memory
   cudnn,       ///< CUDA: cuDNN's recurrent layers where the library is there (kernels/cudnn.h), by
                ///< whichever of its algorithms suits the shape
   cudnn_standard,  ///< each of cuDNN's algorithms by name, for measurements
@@ -151,6 +155,9 @@ class RecurrentPlan {
   std::string explain(const PassShape& shape) const;
 
  private:
+  void choose_on_cuda();
+  std::string fit_text(const PassShape& shape) const;
+
   RecurrentConfig config_;
   DeviceKind device_;
   Algorithm algorithm_;

@@ -2,6 +2,7 @@
 #include "engine/direction.h"
 #include "engine/input_product.h"
 #include "engine/pass_memory.h"
+#include "engine/persistent_layer.h"
 #include "engine/recurrent.h"
 #include "engine/step_chunks.h"
 #include "engine/stepwise.h"
@@ -25,23 +26,31 @@ void check(const RecurrentConfig& config, const RecurrentForwardArgs& args) {
               name_of(config.cell) + " is");
 }
 
+// The time loop of one direction but for its steps, gates and mask.
+RecurrenceForwardArgs recurrence_of(const Direction& direction, const RecurrentForwardArgs& args,
+                                    const DirectionReserve& reserve, const PassWorkspace& workspace,
+                                    void* y) {
+  const RecurrentConfig& config = direction.config;
+  const DataType type = config.data_type;
+  return {.shape = {config.cell, type, config.hidden_size, config.math}, .sequences = args.sequences,
+          .reverse = direction.reverse, .training = args.reserve != nullptr, .bias = workspace.bias,
+          .packed = workspace.packed, .h_state = workspace.h_state, .c_state = workspace.c_state,
+          .c = reserve.c, .h = at(y, direction.reverse ? config.hidden_size : 0, type),
+          .ldh = config.output_size(), .scratch = workspace.scratch};
+}
+
 // One direction of one layer: for each chunk of steps the input product, then the time loop.
 void run(const Queue& queue, const Direction& direction, const RecurrentForwardArgs& args,
          Algorithm algorithm, const std::vector<StepChunk>& chunks, const DirectionReserve& reserve,
          const PassWorkspace& workspace, const InputProductArgs& input, void* y) {
-  const RecurrentConfig& config = direction.config;
-  const DataType type = config.data_type;
+  const DataType type = direction.config.data_type;
   const bool training = args.reserve != nullptr;
   const void* const weight_hh = at(args.parameters, direction.weight_hh, type);
-  RecurrenceForwardArgs recurrence{
-      .shape = {config.cell, type, config.hidden_size, config.math}, .sequences = args.sequences,
-      .reverse = direction.reverse, .training = training, .bias = workspace.bias,
-      .packed = workspace.packed, .h_state = workspace.h_state, .c_state = workspace.c_state,
-      .c = reserve.c, .h = at(y, direction.reverse ? config.hidden_size : 0, type),
-      .ldh = config.output_size(),
-      .mask = training ? draw_recurrent_mask(queue, args.sequences, direction, workspace, args.seed, args.step)
-                       : nullptr,
-      .scratch = workspace.scratch};
+  RecurrenceForwardArgs recurrence = recurrence_of(direction, args, reserve, workspace, y);
+  if (training) {
+    recurrence.mask =
+        draw_recurrent_mask(queue, args.sequences, direction, workspace, args.seed, args.step);
+  }
   if (algorithm == Algorithm::row_blocks) {
     pack_forward_weights(queue, recurrence.shape, weight_hh, workspace.packed);
   }
@@ -61,6 +70,27 @@ void run(const Queue& queue, const Direction& direction, const RecurrentForwardA
   }
 }
 
+// All steps of one direction for a persistent kernel: the input product, and what the launch is told.
+PersistentForward prepare_persistent(const Queue& queue, const Direction& direction,
+                                     const RecurrentForwardArgs& args, const DirectionReserve& reserve,
+                                     const PassWorkspace& workspace, const InputProductArgs& input,
+                                     void* y) {
+  const RecurrentConfig& config = direction.config;
+  PersistentForward launch{.args = {.recurrence = recurrence_of(direction, args, reserve, workspace, y),
+                                    .dropout = {}, .exchange = workspace.scratch},
+                           .weight_hh = at(args.parameters, direction.weight_hh, config.data_type)};
+  RecurrenceForwardArgs& recurrence = launch.args.recurrence;
+  recurrence.end = args.sequences.steps;
+  recurrence.gates = reserve.gates;
+  if (args.reserve != nullptr) {
+    launch.args.dropout = {config.recurrent_dropout,
+                           {args.seed, recurrent_dropout_stream(direction.index()), args.step}};
+  }
+  InputProduct(queue, direction, input, workspace)
+      .fill({0, args.sequences.steps, 0, args.sequences.rows}, reserve.gates);
+  return launch;
+}
+
 }  // namespace
 
 void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args) const {
@@ -75,10 +105,10 @@ void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args
   check_shared_input(config_, args.shared_input, training);
   const PassShape shape{rows, args.sequences.steps, args.sequences.batch, training,
                         args.shared_input.rows};
-  const ChunkRule rule = chunk_rule(config_, device_, chunk_steps_);
+  const ChunkRule rule = chunk_rule(config_, device_, is_persistent(algorithm_) ? 0 : chunk_steps_);
   const PassWorkspace workspace(in_workspace, config_, device_, algorithm_, shape, rule.largest(shape), false);
-  const PassReserve reserve(training ? in_reserve : in_workspace, config_, rows, rule.largest(shape),
-                            training);
+  const PassReserve reserve(training ? in_reserve : in_workspace, config_, algorithm_, rows,
+                            rule.largest(shape), training);
   const std::vector<StepChunk> chunks = step_chunks(args.sequences, rule);
 
   const void* x = args.x;
@@ -92,21 +122,46 @@ void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args
       x = dropped;
     }
     void* const y = layer + 1 == config_.num_layers ? args.y : reserve.output[layer];
-    for (int d = 0; d < config_.directions(); ++d) {
-      const Direction direction(config_, views, layer, d);
-      const TraceRange range(name_of(config_.cell), "forward", layer, direction.reverse);
+    const InputProductArgs product{x, layer == 0 ? args.shared_input : SharedInput{}, args.parameters};
+    const auto begin = [&](const Direction& direction, const PassWorkspace& own) {
       combine_biases(queue, {.cell = config_.cell, .type = type, .hidden_size = config_.hidden_size,
                              .bias_ih = at(args.parameters, direction.bias_ih, type),
                              .bias_hh = at(args.parameters, direction.bias_hh, type),
-                             .out = workspace.bias});
-      load_state(queue, args.sequences, config_, args.h0, direction.index(), workspace.h_state);
+                             .out = own.bias});
+      load_state(queue, args.sequences, config_, args.h0, direction.index(), own.h_state);
       if (has_cell_state(config_.cell)) {
-        load_state(queue, args.sequences, config_, args.c0, direction.index(), workspace.c_state);
+        load_state(queue, args.sequences, config_, args.c0, direction.index(), own.c_state);
       }
-      run(queue, direction, args, algorithm_, chunks, reserve.directions[direction.index()], workspace,
-          {x, layer == 0 ? args.shared_input : SharedInput{}, args.parameters}, y);
-      store_state(queue, args.sequences, config_, workspace.h_state, args.h_n, direction.index());
-      store_state(queue, args.sequences, config_, workspace.c_state, args.c_n, direction.index());
+    };
+    const auto end = [&](const Direction& direction, const PassWorkspace& own) {
+      store_state(queue, args.sequences, config_, own.h_state, args.h_n, direction.index());
+      store_state(queue, args.sequences, config_, own.c_state, args.c_n, direction.index());
+    };
+    std::vector<PersistentForward> together;
+    for (int d = 0; d < config_.directions(); ++d) {
+      const Direction direction(config_, views, layer, d);
+      const TraceRange range(name_of(config_.cell), "forward", layer, direction.reverse);
+      const DirectionReserve& kept = reserve.directions[direction.index()];
+      if (is_persistent(algorithm_)) {
+        const PassWorkspace own = workspace.of_direction(d);
+        begin(direction, own);
+        together.push_back(prepare_persistent(queue, direction, args, kept, own, product, y));
+      } else {
+        begin(direction, workspace);
+        run(queue, direction, args, algorithm_, chunks, kept, workspace, product, y);
+        end(direction, workspace);
+      }
+    }
+    if (is_persistent(algorithm_)) {
+      const TraceRange range(name_of(algorithm_), "forward", layer, false);
+      const bool dropout = training && config_.recurrent_dropout > 0.0;
+      run_persistent(queue,
+                     persistent_request(config_, algorithm_, RecurrentPass::forward,
+                                        args.sequences.batch, dropout),
+                     together);
+      for (int d = 0; d < config_.directions(); ++d) {
+        end(Direction(config_, views, layer, d), workspace.of_direction(d));
+      }
     }
     x = y;
   }

@@ -23,7 +23,7 @@ constexpr float scale = static_cast<float>(1 / (1 - rate));
 class RecurrentDropout : public ::testing::TestWithParam<Backend> {
  protected:
   void SetUp() override {
-    if (const std::string why = why_unavailable(GetParam().device); !why.empty()) {
+    if (const std::string why = why_unavailable(GetParam(), Cell::rnn_relu); !why.empty()) {
       GTEST_SKIP() << why;
     }
   }

@@ -77,7 +77,7 @@ class RecurrentGolden : public ::testing::TestWithParam<std::tuple<std::string, 
 
 TEST_P(RecurrentGolden, ForwardAndGradientsAreThoseOfPyTorch) {
   const auto& [name, backend] = GetParam();
-  if (const std::string why = why_unavailable(backend.device); !why.empty()) GTEST_SKIP() << why;
+  if (const std::string why = why_unavailable(backend, cell_of(name)); !why.empty()) GTEST_SKIP() << why;
   const auto tensor = [&, case_name = name](const std::string& of) {
     const std::string full = case_name + "/" + of;
     return golden().has(full) ? golden().floats(full) : std::vector<float>();

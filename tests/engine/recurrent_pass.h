@@ -13,6 +13,7 @@
 
 #include "engine/recurrent.h"
 #include "engine/sequence_layout.h"
+#include "kernels/persistent.h"
 #include "tests/kernels/test_device.h"
 
 namespace sluice::test {
@@ -27,14 +28,30 @@ inline constexpr Backend backends[] = {{DeviceKind::cpu, Algorithm::stepwise},
                                        {DeviceKind::cpu, Algorithm::stepwise, 2},
                                        {DeviceKind::cpu, Algorithm::row_blocks},
                                        {DeviceKind::cpu, Algorithm::row_blocks, 2},
-                                       {DeviceKind::cuda, Algorithm::stepwise}};
+                                       {DeviceKind::cuda, Algorithm::stepwise},
+                                       {DeviceKind::cuda, Algorithm::persistent_block}};
 inline constexpr Cell cells[] = {Cell::rnn_tanh, Cell::rnn_relu, Cell::lstm, Cell::gru,
                                  Cell::gru_reset_before};
 
 inline std::string name_of(const Backend& backend) {
   return name_of(backend.device) +
-         (backend.algorithm == Algorithm::row_blocks ? "_row_blocks" : "_stepwise") +
+         (backend.algorithm == Algorithm::row_blocks           ? "_row_blocks"
+          : backend.algorithm == Algorithm::persistent_block   ? "_persistent_block"
+          : backend.algorithm == Algorithm::persistent_cluster ? "_persistent_cluster"
+          : backend.algorithm == Algorithm::persistent_grid    ? "_persistent_grid"
+                                                               : "_stepwise") +
          (backend.chunk_steps == 0 ? "" : "_chunks_of_" + std::to_string(backend.chunk_steps));
+}
+
+/// Why a test of this cell and type cannot run on `backend` here; empty if it can.
+inline std::string why_unavailable(const Backend& backend, Cell cell,
+                                   DataType type = DataType::float32) {
+  const std::string why = why_unavailable(backend.device);
+  const bool persistent = backend.device == DeviceKind::cuda && backend.algorithm != Algorithm::stepwise;
+  if (!why.empty() || !persistent) return why;
+  if (cell == Cell::gru_reset_before) return "persistent kernels do not take gru_reset_before";
+  if (type == DataType::float64) return "persistent kernels do not take float64";
+  return persistent_limits().major < 8 ? "persistent kernels need compute capability 8.0" : "";
 }
 
 /// [T, B, features] in the caller's row order -> [N, features] packed, and back with zeros past a

