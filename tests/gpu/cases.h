@@ -19,6 +19,14 @@ struct LayerCase {
   std::vector<std::int32_t> lengths;
 };
 
+/// Of Sluice's own; what does not fit a case is reported as skipped. `all` false: the one that fits
+/// every case.
+inline std::vector<Algorithm> own_algorithms(bool all) {
+  if (!all) return {Algorithm::stepwise};
+  return {Algorithm::stepwise, Algorithm::persistent_block, Algorithm::persistent_cluster,
+          Algorithm::persistent_grid};
+}
+
 inline std::vector<std::pair<std::string, std::vector<std::int32_t>>> length_patterns() {
   return {{"equal", std::vector<std::int32_t>(32, 20)},
           {"ragged", {7, 20, 1, 13, 20, 2, 9, 4, 17, 1, 11, 6, 20, 3, 8, 5}},

@@ -93,7 +93,7 @@ holds "r['sections']['tests'] == {'passed': 1, 'failed': 1, 'skipped': 1}"
 
 SECONDS=0
 STUB_SLEEPS=60 run 0 --only tests --seconds 3
-((SECONDS < 20)) || fail "three seconds took $SECONDS"
+((SECONDS < 50)) || fail "three seconds took $SECONDS"
 holds "[one['detail'] for one in r['results'] if one['name'] == 'kernels_stub_test'] == ['no time left']"
 
 rm "$work/path/nvidia-smi"

@@ -19,7 +19,7 @@ SANITIZED = [("kernels_*_test", "*cuda*-*Large*:*Long*"),
              ("engine_recurrent_golden_test", "*l2_d2_ragged*cuda*"),
              ("engine_recurrent_dropout_test", "*cuda*"),
              ("engine_shared_input_test", "*cuda*"),
-             ("engine_recurrent_persistent*_test", "*cuda*")]
+             ("engine_persistent_test", "*cuda*")]
 
 
 class Run:
