@@ -119,7 +119,7 @@ def draw_roofline(context, medians, folder):
     rates = limits["gigabytes_per_second"]
     rates = rates if isinstance(rates, dict) else {"memory": rates}
     peak = limits["tflops"]
-    xs = [2.0 ** e for e in range(-4, 13)]
+    xs = [2.0 ** (e / 8) for e in range(-16, 97)]
     for i, (footprint, rate) in enumerate(rates.items()):
         axes.plot(xs, [min(peak, x * rate * 1e-3) for x in xs], color="black", linewidth=1,
                   alpha=1.0 - 0.7 * i / max(1, len(rates)), linestyle=["-", "--", "-.", ":"][i % 4],
@@ -170,6 +170,9 @@ def draw_scaling(context, medians, folder):
         axes.plot([first[0], last], [first[1], first[1] * last / first[0]], ":", color="grey", label="proportional")
         axes.set_xscale("log")
         axes.set_yscale("log")
+        values = sorted({value for points in series.values() for value, _ in points})
+        axes.set_xticks(values, [f"{value:g}" for value in values], fontsize=7)
+        axes.minorticks_off()
         axes.set_xlabel(axis)
         axes.set_ylabel("us a pass")
         axes.grid(alpha=0.3)

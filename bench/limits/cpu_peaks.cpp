@@ -1,8 +1,11 @@
 #include "bench/limits/cpu_peaks.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <thread>
 
 #include "bench/measure/clock.h"
 #include "host/buffer.h"
@@ -76,15 +79,40 @@ sum(const std::uint64_t* numbers, std::size_t count) {
   return total;
 }
 
-int team(const Queue& queue) { return queue.threads == nullptr ? 1 : queue.threads->size(); }
+// body(i) on a thread of its own for each i, each on another processor, so that none shares one.
+template <class Body>
+void run_apart(int threads, const Body& body) {
+  cpu_set_t allowed;
+  std::vector<int> processors;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+    for (int i = 0; i < CPU_SETSIZE; ++i) {
+      if (CPU_ISSET(i, &allowed)) processors.push_back(i);
+    }
+  }
+  std::vector<std::thread> team;
+  for (int i = 0; i < threads; ++i) {
+    team.emplace_back([&, i] {
+      if (i < static_cast<int>(processors.size())) {
+        cpu_set_t own;
+        CPU_ZERO(&own);
+        CPU_SET(processors[i], &own);
+        sched_setaffinity(0, sizeof own, &own);
+      }
+      body(i);
+    });
+  }
+  for (std::thread& each : team) each.join();
+}
+
+int team_size(const Queue& queue) { return queue.threads == nullptr ? 1 : queue.threads->size(); }
 
 double measure_flops(const Queue& queue) {
-  const int threads = team(queue);
+  const int threads = team_size(queue);
   double best = 0;
   for (const double end = monotonic_seconds() + kSeconds; monotonic_seconds() < end;) {
     std::atomic<int> width{0};
     const double start = monotonic_seconds();
-    parallel_for(queue, threads, [&](std::int64_t) {
+    run_apart(threads, [&](int) {
       volatile float sink = 0;
       width = multiply_add(&sink);
     });
@@ -95,14 +123,14 @@ double measure_flops(const Queue& queue) {
 }
 
 double measure_bandwidth(const Queue& queue, const std::uint64_t* numbers, std::size_t bytes) {
-  const auto threads = static_cast<std::size_t>(team(queue));
+  const auto threads = static_cast<std::size_t>(team_size(queue));
   const std::size_t share = bytes / sizeof(std::uint64_t) / threads;
   const std::size_t rounds = std::max<std::size_t>(1, (std::size_t{64} << 20) / bytes);
   double best = 0;
   for (const double end = monotonic_seconds() + kSeconds / 3; monotonic_seconds() < end;) {
     std::atomic<std::uint64_t> total{0};
     const double start = monotonic_seconds();
-    parallel_for(queue, static_cast<std::int64_t>(threads), [&](std::int64_t i) {
+    run_apart(static_cast<int>(threads), [&](int i) {
       for (std::size_t round = 0; round < rounds; ++round) {
         total += sum(numbers + static_cast<std::size_t>(i) * share, share);
       }
