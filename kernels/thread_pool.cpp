@@ -5,33 +5,27 @@
 #include <utility>
 
 #include "kernels/error.h"
-
-#if defined(__SSE2__)
-#include <immintrin.h>
-#endif
+#include "kernels/spin_wait.h"
 
 namespace sluice {
 namespace {
 
-// A worker looks for the next loop this often before it sleeps: a training step is a row of
-// loops some microseconds apart, and a wake-up costs more than that.
-constexpr int kSpins = 4000;
-
 thread_local bool inside_loop = false;
-
-void pause() {
-#if defined(__SSE2__)
-  _mm_pause();
-#else
-  std::this_thread::yield();
-#endif
-}
 
 int processors() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
   const unsigned count = std::thread::hardware_concurrency();
   return count == 0 ? 1 : static_cast<int>(count);
+}
+
+// Moves this thread off a processor, if it may run on another.
+void leave(int processor) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
+  cpu_set_t others = allowed;
+  CPU_CLR(processor, &others);
+  if (sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
 }  // namespace
@@ -58,7 +52,7 @@ ThreadPool::ThreadPool(int threads) {
   require(threads >= 0, "threads: expected 0 (all processors) or a positive number, got " +
                             std::to_string(threads));
   if (threads == 0) threads = processors();
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+  for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -71,24 +65,32 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::take_indices() noexcept {
+int ThreadPool::available() const noexcept { return inside_loop ? 1 : size(); }
+
+void ThreadPool::take_indices(int member) noexcept {
   const FlushDenormals flush;
   inside_loop = true;
-  for (;;) {
-    const std::int64_t index = next_.fetch_add(1, std::memory_order_relaxed);
-    if (index >= count_) break;
+  const auto take = [&](std::int64_t index) {
     try {
       call_(context_, index);
     } catch (...) {
       const std::lock_guard lock(failure_mutex_);
       if (!failure_) failure_ = std::current_exception();
     }
+  };
+  if (team_) {
+    if (member < count_) take(member);
+  } else {
+    for (std::int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) take(i);
   }
   inside_loop = false;
 }
 
-void ThreadPool::run_erased(std::int64_t count, Call call, void* context) {
+void ThreadPool::run_erased(std::int64_t count, Call call, void* context, bool team) {
   if (count <= 0) return;
+  require(!team || count <= available(), "ThreadPool::run_team: expected at most " +
+                                             std::to_string(available()) + " members, got " +
+                                             std::to_string(count));
   if (inside_loop) {
     for (std::int64_t i = 0; i < count; ++i) call(context, i);
     return;
@@ -96,41 +98,37 @@ void ThreadPool::run_erased(std::int64_t count, Call call, void* context) {
   count_ = count;
   call_ = call;
   context_ = context;
+  team_ = team;
   next_.store(0, std::memory_order_relaxed);
   const bool shared = count > 1 && !workers_.empty();
   if (shared) {
     {
       const std::lock_guard lock(mutex_);
+      caller_processor_ = sched_getcpu();
       busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
       loop_.fetch_add(1, std::memory_order_release);
     }
     wake_.notify_all();
   }
-  take_indices();
-  if (shared) {
-    for (int spins = 0; busy_.load(std::memory_order_acquire) != 0; ++spins) {
-      if (spins < kSpins) {
-        pause();
-      } else {
-        std::this_thread::yield();
-      }
-    }
-  }
+  take_indices(0);
+  if (shared) spin_until([&] { return busy_.load(std::memory_order_acquire) == 0; });
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-void ThreadPool::work() {
+// A worker looks for the next loop for a while before it sleeps: a training step is a row of loops
+// some microseconds apart, and a wake-up costs more than that.
+void ThreadPool::work(int member) {
   for (std::uint64_t seen = 0;;) {
-    for (int spins = 0; spins < kSpins && loop_.load(std::memory_order_acquire) == seen; ++spins) {
-      pause();
-    }
-    if (loop_.load(std::memory_order_acquire) == seen) {
+    if (!spin([&] { return loop_.load(std::memory_order_acquire) != seen; })) {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return loop_.load(std::memory_order_relaxed) != seen; });
     }
     if (stopping_) return;
     ++seen;
-    take_indices();
+    // The system likes to wake a thread on the processor of the one that wakes it; there they would
+    // take turns while another processor idles.
+    if (sched_getcpu() == caller_processor_) leave(caller_processor_);
+    take_indices(member);
     busy_.fetch_sub(1, std::memory_order_release);
   }
 }

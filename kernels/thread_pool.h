@@ -31,15 +31,29 @@ class ThreadPool {
   void run(std::int64_t count, Body&& body) {
     using Plain = std::remove_reference_t<Body>;
     run_erased(count, [](void* context, std::int64_t i) { (*static_cast<Plain*>(context))(i); },
-               const_cast<void*>(static_cast<const void*>(&body)));
+               const_cast<void*>(static_cast<const void*>(&body)), false);
+  }
+
+  /// The most members run_team() can have now: size(), or 1 inside a body.
+  int available() const noexcept;
+
+  /// Calls body(member) once for each member in [0, members), all at the same time, so that they
+  /// may wait for one another; a member is always the same thread. A body that others wait for
+  /// must not throw. Errors: usage if there are more members than available().
+  template <class Body>
+  void run_team(int members, Body&& body) {
+    using Plain = std::remove_reference_t<Body>;
+    run_erased(members,
+               [](void* context, std::int64_t i) { (*static_cast<Plain*>(context))(static_cast<int>(i)); },
+               const_cast<void*>(static_cast<const void*>(&body)), true);
   }
 
  private:
   using Call = void (*)(void* context, std::int64_t index);
 
-  void run_erased(std::int64_t count, Call call, void* context);
-  void work();
-  void take_indices() noexcept;
+  void run_erased(std::int64_t count, Call call, void* context, bool team);
+  void work(int member);
+  void take_indices(int member) noexcept;
 
   std::vector<std::thread> workers_;
   std::mutex mutex_;
@@ -50,6 +64,8 @@ class ThreadPool {
   std::int64_t count_ = 0;
   Call call_ = nullptr;
   void* context_ = nullptr;
+  int caller_processor_ = -1;             // that the caller of run() is on
+  bool team_ = false;                     // a member takes its own index alone
   std::mutex failure_mutex_;
   std::exception_ptr failure_;
   std::atomic<bool> stopping_{false};
