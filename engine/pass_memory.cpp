@@ -52,6 +52,7 @@ PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, Devi
   const std::size_t state = static_cast<std::size_t>(pass.batch * hidden) * element;
   const bool cell_state = has_cell_state(config.cell);
   const bool masks = config.recurrent_dropout > 0.0;
+  carver.align();
   if (algorithm == Algorithm::row_blocks) {
     const RecurrenceShape shape{config.cell, config.data_type, hidden, config.math};
     packed = carver.take(recurrence_weight_bytes(shape));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <thread>
 
 #include "engine/cudnn_pass.h"
 #include "engine/pass_memory.h"
@@ -9,6 +10,7 @@
 #include "engine/step_chunks.h"
 #include "kernels/error.h"
 #include "kernels/instruction_set.h"
+#include "kernels/recurrence.h"
 
 namespace sluice {
 
@@ -115,6 +117,19 @@ std::string RecurrentPlan::fit_text(const PassShape& shape) const {
   return text.str();
 }
 
+// How the threads of this machine would share a pass out.
+std::string RecurrentPlan::threads_text(const PassShape& shape) const {
+  if (algorithm_ != Algorithm::row_blocks) return "";
+  const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int members =
+      recurrence_members({config_.cell, config_.data_type, config_.hidden_size}, shape.batch, threads);
+  return "\nthreads: of " + std::to_string(threads) +
+         (members == 1 ? ", each takes rows of its own"
+                       : ", " + std::to_string(members) +
+                             " share the units of a row, since the recurrent weights are many for one "
+                             "core's cache or rows are few");
+}
+
 std::string RecurrentPlan::explain(const PassShape& shape) const {
   std::ostringstream text;
   text << sluice::name_of(config_.cell) << ", input " << config_.input_size << ", hidden "
@@ -126,7 +141,8 @@ std::string RecurrentPlan::explain(const PassShape& shape) const {
        << (shape.training ? ", training" : ", inference") << " on "
        << (device_ == DeviceKind::cpu ? std::string("the CPU (") + sluice::name_of(instruction_set()) + ")"
                                       : std::string("CUDA"))
-       << "\nalgorithm: " << name_of(algorithm_) << ", because " << reason_ << fit_text(shape);
+       << "\nalgorithm: " << name_of(algorithm_) << ", because " << reason_ << fit_text(shape)
+       << threads_text(shape);
   if (cudnn_ != nullptr) {
     text << "\n" << cudnn_->explain(shape);
   } else {

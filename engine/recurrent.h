@@ -88,7 +88,8 @@ struct PassShape {
   std::int64_t shared_rows = 0;  ///< most U of a pass with a SharedInput; 0: there is none
 };
 
-/// Everything below is device memory of config.data_type unless it says otherwise.
+/// Everything below is device memory of config.data_type unless it says otherwise. On the CPU any
+/// alignment will do; 64 bytes are fastest.
 /// Layouts: x [N, I] and y [N, D*H] are packed as `sequences` says, which for rows of equal length
 /// is plain [T, B, ...]; states are [L*D, B, H] in the caller's row order, index layer*D + direction.
 struct RecurrentForwardArgs {
@@ -157,6 +158,7 @@ class RecurrentPlan {
  private:
   void choose_on_cuda();
   std::string fit_text(const PassShape& shape) const;
+  std::string threads_text(const PassShape& shape) const;
 
   RecurrentConfig config_;
   DeviceKind device_;

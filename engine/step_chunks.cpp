@@ -14,11 +14,11 @@ std::int64_t ChunkRule::largest(const PassShape& shape) const {
 ChunkRule chunk_rule(const RecurrentConfig& config, DeviceKind device, std::int32_t steps) {
   if (steps > 0) return {0, steps};
   if (device == DeviceKind::cuda) return {0, 0};
-  constexpr std::int64_t kChunkBytes = 1 << 20;
+  constexpr std::int64_t kChunkBytes = 1 << 20, kFewestRows = 512;
   const std::int64_t widest = std::max(config.input_size, config.output_size());
   const std::int64_t row_bytes = (slot_count(config.cell) * config.hidden_size + widest) *
                                  static_cast<std::int64_t>(size_of(config.data_type));
-  return {std::max<std::int64_t>(1, kChunkBytes / row_bytes), 0};
+  return {std::max(kFewestRows, kChunkBytes / row_bytes), 0};
 }
 
 std::vector<StepChunk> step_chunks(const Sequences& sequences, const ChunkRule& rule) {
