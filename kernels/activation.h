@@ -21,10 +21,13 @@ SLUICE_HOST_DEVICE double rectify(double x) { return x < 0.0 ? 0.0 : x; }
 SLUICE_HOST_DEVICE float where_positive(float x, float gradient) { return x > 0.0f ? gradient : 0.0f; }
 SLUICE_HOST_DEVICE double where_positive(double x, double gradient) { return x > 0.0 ? gradient : 0.0; }
 
+SLUICE_HOST_DEVICE float reciprocal(float x) { return 1.0f / x; }
+SLUICE_HOST_DEVICE double reciprocal(double x) { return 1.0 / x; }
+
 /// 1 / (1 + exp(-x)); an overflowing exp gives the right limit, 0.
 template <class T>
 SLUICE_HOST_DEVICE T sigmoid(T x) {
-  return T(1) / (T(1) + exponential(-x));
+  return reciprocal(T(1) + exponential(-x));
 }
 
 /// Derivatives by the pre-activation, from the activated value.

@@ -2,8 +2,9 @@
 //
 // The batch is cut into blocks of rows; a thread takes a block through the steps without a
 // barrier, with the recurrent weights packed once a pass so that they stream from its cache, and
-// the cell's element-wise part done while the products are still in registers or L1. A row that
-// has ended costs nothing.
+// the cell's element-wise part done while the products are still in registers or L1. Where the
+// weights outgrow a core's cache, threads share a block's units instead and meet at each step. A row
+// that has ended costs nothing.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +30,9 @@ struct RecurrenceShape {
 std::size_t recurrence_weight_bytes(const RecurrenceShape& shape);
 /// Bytes of scratch for a batch of B rows, for either pass.
 std::size_t recurrence_scratch_bytes(const RecurrenceShape& shape, std::int64_t batch);
+
+/// How many of a team of threads share a row's units: 1 where each thread takes rows of its own.
+int recurrence_members(const RecurrenceShape& shape, std::int64_t batch, int threads);
 
 /// Arrangement of `packed` is private to these launches: weight_hh [G*H, H] in, packed out.
 void pack_forward_weights(const Queue& queue, const RecurrenceShape& shape, const void* weight_hh,

@@ -17,8 +17,9 @@ namespace {
 template <class T>
 inline constexpr std::int64_t kPanelColumns = kPanelVectors * Pack<T>::width;
 
-// A block of rows on its way back through the steps. Scratch, rows padded to whole packs:
-// `dh`, `dc` are the gradients by the state; `dg` [rows, G*H] those that enter R^T.
+// A task on its way back through the steps. Scratch, rows padded to whole packs, shared by the
+// members, each of which writes its own units: `dh`, `dc` are the gradients by the state; `dg`
+// [rows, G*H] those that enter R^T, double-buffered, since all members read them.
 template <class T, Cell cell>
 class BackwardBlock {
   using P = Pack<T>;
@@ -26,22 +27,27 @@ class BackwardBlock {
   static constexpr int kGates = gate_count(cell);
 
  public:
-  BackwardBlock(const RecurrenceBackwardArgs& args, std::int64_t first, std::int64_t count)
+  BackwardBlock(const RecurrenceBackwardArgs& args, const RecurrenceTask& task)
       : args_(args),
+        task_(task),
         hidden_(args.shape.hidden_size),
         padded_(divide_up(hidden_, P::width) * P::width),
-        first_(first),
-        count_(count),
-        first_row_(args.sequences.host_offsets[args.begin]) {
-    T* next = static_cast<T*>(args.scratch) + first * (2 * kGates + 3) * padded_;
+        first_(task.first),
+        count_(task.count),
+        first_row_(args.sequences.host_offsets[args.begin]),
+        first_column_(share_begin(panels()) * kPanelColumns<T>),
+        end_column_(least(hidden_, share_end(panels()) * kPanelColumns<T>)) {
+    T* next = static_cast<T*>(args.scratch) + first_ * (2 * kGates + 3) * padded_;
     dh_ = next;
-    dc_ = dh_ + count * padded_;
-    dg_ = dc_ + count * padded_;
+    dc_ = dh_ + count_ * padded_;
+    dg_ = dc_ + count_ * padded_;
+    next_dg_ = dg_ + count_ * kGates * padded_;
   }
 
   void run() {
     load_state(args_.dh_state, dh_);
     if constexpr (has_cell_state(cell)) load_state(args_.dc_state, dc_);
+    meet();
     const std::int32_t* offsets = args_.sequences.host_offsets;
     const std::int32_t longest = args_.sequences.lengths[first_];
     const std::int32_t end = args_.end < longest ? args_.end : longest;
@@ -56,14 +62,29 @@ class BackwardBlock {
       const std::int64_t rows = alive_at(t);
       const std::int64_t continued = alive_at(before) < rows ? alive_at(before) : rows;
       step(offsets[t] + first_, rows, continued > 0 ? offsets[before] + first_ : 0, continued);
+      T* const written = dg_;
+      dg_ = next_dg_;
+      next_dg_ = written;
     }
+    meet();
     store_state(args_.dh_state, dh_);
     if constexpr (has_cell_state(cell)) store_state(args_.dc_state, dc_);
   }
 
  private:
+  // What of n things falls to this member.
+  SLUICE_INLINE std::int64_t share_begin(std::int64_t n) const { return n * task_.member / task_.members; }
+  SLUICE_INLINE std::int64_t share_end(std::int64_t n) const {
+    return n * (task_.member + 1) / task_.members;
+  }
+  SLUICE_INLINE void meet() const {
+    if (task_.barrier != nullptr) task_.barrier->wait();
+  }
+
+  std::int64_t panels() const { return divide_up(hidden_, kPanelColumns<T>); }
+
   void load_state(const void* from, T* to) {
-    for (std::int64_t r = 0; r < count_; ++r) {
+    for (std::int64_t r = share_begin(count_); r < share_end(count_); ++r) {
       for (std::int64_t u = 0; u < hidden_; u += P::width) {
         P::load(static_cast<const T*>(from) + (first_ + r) * hidden_ + u, hidden_ - u)
             .store(to + r * padded_ + u);
@@ -71,7 +92,7 @@ class BackwardBlock {
     }
   }
   void store_state(void* to, const T* from) {
-    for (std::int64_t r = 0; r < count_; ++r) {
+    for (std::int64_t r = share_begin(count_); r < share_end(count_); ++r) {
       std::memcpy(static_cast<T*>(to) + (first_ + r) * hidden_, from + r * padded_,
                   hidden_ * sizeof(T));
     }
@@ -98,10 +119,11 @@ class BackwardBlock {
                                    : static_cast<const T*>(args_.c_initial) + (first_ + r) * hidden_;
       }
       const std::int64_t next_row = r < continued ? before + r : row + r;
-      for (std::int64_t u = 0; u < hidden_; u += P::width) {
+      for (std::int64_t u = first_column_; u < end_column_; u += P::width) {
         unit(row + r, next_row, r, u, h_previous, c_previous);
       }
     }
+    meet();
     if constexpr (cell == Cell::gru_reset_before) {
       product(rows, 2, 1, [&](std::int64_t r, std::int64_t u, P dq) {
         const T* h_previous = r < continued
@@ -109,6 +131,7 @@ class BackwardBlock {
                                   : static_cast<const T*>(args_.h_initial) + (first_ + r) * hidden_;
         reset(row + r, r, u, h_previous, dq);
       });
+      meet();
       through_weights(rows, 2);
     } else {
       through_weights(rows, kGates);
@@ -131,25 +154,16 @@ class BackwardBlock {
   // Calls unit(r, u, sum) with the product of gates [gate, gate + gates) of row r and R.
   template <class Unit>
   SLUICE_INLINE void product(std::int64_t rows, int gate, int gates, Unit&& unit) {
-    constexpr int most = kPanelRows<kPanelVectors>;
-    const std::int64_t depth = gates * hidden_, ld = kGates * hidden_;
-    const std::int64_t groups = divide_up(rows, most);
-    const std::int64_t group_rows = divide_up(rows, groups);
-    alignas(64) T sums[most * kPanelColumns<T>];
-    const T* panel = static_cast<const T*>(args_.packed) + gate * hidden_ * kPanelColumns<T>;
-    for (std::int64_t column = 0; column < hidden_;
-         column += kPanelColumns<T>, panel += ld * kPanelColumns<T>) {
-      for (std::int64_t begin = 0; begin < rows; begin += group_rows) {
-        const std::int64_t n = group_rows < rows - begin ? group_rows : rows - begin;
-        panel_rows<T, kPanelVectors, 1>(n, dg_ + begin * ld + gate * hidden_, ld, 0, panel, depth,
-                                        sums);
-        for (std::int64_t r = 0; r < n; ++r) {
-          for (int j = 0; j < kPanelVectors; ++j) {
-            const std::int64_t u = column + j * P::width;
-            if (u < hidden_) unit(begin + r, u, P::load(sums + (r * kPanelVectors + j) * P::width));
-          }
-        }
-      }
+    const std::int64_t ld = kGates * hidden_;
+    for (std::int64_t column = first_column_; column < end_column_; column += kPanelColumns<T>) {
+      const T* panel = static_cast<const T*>(args_.packed) + column * ld + gate * hidden_ * kPanelColumns<T>;
+      panel_times_rows<T, kPanelVectors, 1>(
+          {dg_ + gate * hidden_, ld}, rows, panel, gates * hidden_, [](std::int64_t) {},
+          [&](std::int64_t r, const T* sums) {
+            for (std::int64_t u = column; u < least(end_column_, column + kPanelColumns<T>); u += P::width) {
+              unit(r, u, P::load(sums + (u - column)));
+            }
+          });
     }
   }
 
@@ -214,32 +228,33 @@ class BackwardBlock {
   }
 
   const RecurrenceBackwardArgs& args_;
+  const RecurrenceTask& task_;
   const std::int64_t hidden_, padded_, first_, count_;
   const std::int64_t first_row_;  // packed row that `gates` begins with
-  T *dh_, *dc_, *dg_;
+  const std::int64_t first_column_, end_column_;  // the units of this member
+  T *dh_, *dc_, *dg_, *next_dg_;
 };
 
 template <class T>
-void run(const RecurrenceBackwardArgs& args, std::int64_t first, std::int64_t count) {
+void run(const RecurrenceBackwardArgs& args, const RecurrenceTask& task) {
   switch (args.shape.cell) {
-    case Cell::lstm: return BackwardBlock<T, Cell::lstm>(args, first, count).run();
-    case Cell::gru: return BackwardBlock<T, Cell::gru>(args, first, count).run();
-    case Cell::gru_reset_before:
-      return BackwardBlock<T, Cell::gru_reset_before>(args, first, count).run();
-    case Cell::rnn_tanh: return BackwardBlock<T, Cell::rnn_tanh>(args, first, count).run();
-    case Cell::rnn_relu: return BackwardBlock<T, Cell::rnn_relu>(args, first, count).run();
+    case Cell::lstm: return BackwardBlock<T, Cell::lstm>(args, task).run();
+    case Cell::gru: return BackwardBlock<T, Cell::gru>(args, task).run();
+    case Cell::gru_reset_before: return BackwardBlock<T, Cell::gru_reset_before>(args, task).run();
+    case Cell::rnn_tanh: return BackwardBlock<T, Cell::rnn_tanh>(args, task).run();
+    case Cell::rnn_relu: return BackwardBlock<T, Cell::rnn_relu>(args, task).run();
   }
 }
 
 template <class T>
-void pack(const RecurrenceShape& shape, const T* weight_hh, T* packed) {
+void pack(const RecurrenceShape& shape, std::int64_t panel, const T* weight_hh, T* packed) {
   const std::int64_t hidden = shape.hidden_size, depth = gate_count(shape.cell) * hidden;
-  for (std::int64_t column = 0; column < hidden; column += kPanelColumns<T>) {
-    for (std::int64_t k = 0; k < depth; ++k) {
-      for (std::int64_t j = 0; j < kPanelColumns<T>; ++j) {
-        *packed++ = column + j < hidden ? weight_hh[k * hidden + column + j] : T(0);
-      }
-    }
+  const std::int64_t column = panel * kPanelColumns<T>;
+  const std::int64_t columns = least(kPanelColumns<T>, hidden - column);
+  T* to = packed + column * depth;
+  for (std::int64_t k = 0; k < depth; ++k, to += kPanelColumns<T>) {
+    std::memset(to, 0, kPanelColumns<T> * sizeof(T));
+    std::memcpy(to, weight_hh + k * hidden + column, columns * sizeof(T));
   }
 }
 
@@ -271,17 +286,22 @@ std::size_t recurrence_scratch_bytes(const RecurrenceShape& shape, std::int64_t 
                                          : scratch_bytes<float>(shape, batch);
 }
 
-void pack_backward_weights(const RecurrenceShape& shape, const void* weight_hh, void* packed) {
+std::int64_t backward_panels(const RecurrenceShape& shape) {
+  return divide_up(shape.hidden_size, shape.type == DataType::float64 ? kPanelColumns<double>
+                                                                      : kPanelColumns<float>);
+}
+
+void pack_backward_panel(const RecurrenceShape& shape, std::int64_t panel, const void* weight_hh,
+                         void* packed) {
   if (shape.type == DataType::float64) {
-    pack(shape, static_cast<const double*>(weight_hh), static_cast<double*>(packed));
+    pack(shape, panel, static_cast<const double*>(weight_hh), static_cast<double*>(packed));
   } else {
-    pack(shape, static_cast<const float*>(weight_hh), static_cast<float*>(packed));
+    pack(shape, panel, static_cast<const float*>(weight_hh), static_cast<float*>(packed));
   }
 }
 
-void backward_block(const RecurrenceBackwardArgs& args, std::int64_t first, std::int64_t count) {
-  args.shape.type == DataType::float64 ? run<double>(args, first, count)
-                                       : run<float>(args, first, count);
+void backward_block(const RecurrenceBackwardArgs& args, const RecurrenceTask& task) {
+  args.shape.type == DataType::float64 ? run<double>(args, task) : run<float>(args, task);
 }
 
 }  // namespace sluice::SLUICE_ISA

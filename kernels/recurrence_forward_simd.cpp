@@ -13,9 +13,9 @@
 namespace sluice::SLUICE_ISA {
 namespace {
 
-// A block of rows on its way through the steps. Its state lives in scratch, rows padded to whole
-// packs (stride P): `input` is what enters R (h, or mask * h for each gate), double-buffered, since
-// every unit of a step reads all of the step before.
+// A task on its way through the steps. The state of its rows lives in scratch, padded to whole packs
+// and shared by the members, each of which writes its own units: `input` is what enters R (h, or
+// mask * h for each gate), double-buffered, since every unit of a step reads all of the step before.
 template <class T, Cell cell>
 class ForwardBlock {
   using P = Pack<T>;
@@ -23,18 +23,19 @@ class ForwardBlock {
   static constexpr int kGates = gate_count(cell);
 
  public:
-  ForwardBlock(const RecurrenceForwardArgs& args, std::int64_t first, std::int64_t count)
+  ForwardBlock(const RecurrenceForwardArgs& args, const RecurrenceTask& task)
       : args_(args),
+        task_(task),
         hidden_(args.shape.hidden_size),
         padded_(divide_up(hidden_, P::width) * P::width),
-        first_(first),
-        count_(count),
+        first_(task.first),
+        count_(task.count),
         inputs_(args.mask != nullptr ? kGates : 1),
         first_row_(args.sequences.host_offsets[args.begin]) {
-    T* next = static_cast<T*>(args.scratch) + first * (2 * kGates + 3) * padded_;
+    T* next = static_cast<T*>(args.scratch) + first_ * (2 * kGates + 3) * padded_;
     const auto take = [&](int planes) {
       T* place = next;
-      next += planes * count * padded_;
+      next += planes * count_ * padded_;
       return place;
     };
     input_ = take(inputs_);
@@ -46,6 +47,7 @@ class ForwardBlock {
 
   void run() {
     load_state();
+    meet();
     const std::int32_t* offsets = args_.sequences.host_offsets;
     const std::int32_t longest = args_.sequences.lengths[first_];
     const std::int32_t end = args_.end < longest ? args_.end : longest;
@@ -53,6 +55,7 @@ class ForwardBlock {
       const std::int32_t t = args_.reverse ? end - 1 - (s - args_.begin) : s;
       const std::int64_t alive = offsets[t + 1] - offsets[t] - first_;
       step(offsets[t] + first_, alive < count_ ? alive : count_);
+      meet();
       T* const written = next_input_;
       next_input_ = input_;
       input_ = written;
@@ -61,11 +64,20 @@ class ForwardBlock {
   }
 
  private:
+  // What of n things falls to this member.
+  SLUICE_INLINE std::int64_t share_begin(std::int64_t n) const { return n * task_.member / task_.members; }
+  SLUICE_INLINE std::int64_t share_end(std::int64_t n) const {
+    return n * (task_.member + 1) / task_.members;
+  }
+  SLUICE_INLINE void meet() const {
+    if (task_.barrier != nullptr) task_.barrier->wait();
+  }
+
   // Both buffers start from the initial state: in the reverse direction a row joins in the middle.
   void load_state() {
     const auto* h0 = static_cast<const T*>(args_.h_state);
     const auto* c0 = static_cast<const T*>(args_.c_state);
-    for (std::int64_t r = 0; r < count_; ++r) {
+    for (std::int64_t r = share_begin(count_); r < share_end(count_); ++r) {
       for (std::int64_t u = 0; u < hidden_; u += P::width) {
         const P h = P::load(h0 + (first_ + r) * hidden_ + u, hidden_ - u);
         h.store(h_ + r * padded_ + u);
@@ -79,7 +91,7 @@ class ForwardBlock {
   }
 
   void store_state() {
-    for (std::int64_t r = 0; r < count_; ++r) {
+    for (std::int64_t r = share_begin(count_); r < share_end(count_); ++r) {
       std::memcpy(static_cast<T*>(args_.h_state) + (first_ + r) * hidden_, h_ + r * padded_,
                   hidden_ * sizeof(T));
       if constexpr (has_cell_state(cell)) {
@@ -109,53 +121,57 @@ class ForwardBlock {
   void step(std::int64_t row, std::int64_t rows) {
     const auto* packed = static_cast<const T*>(args_.packed);
     if constexpr (cell == Cell::lstm) {
-      product<LstmGates>(packed, input_, rows, [&](std::int64_t r, std::int64_t u, const T* sums) {
+      product<LstmGates>(packed, input_, row, rows, [&](std::int64_t r, std::int64_t u, const T* sums) {
         lstm(row + r, r, u, sums);
       });
     } else if constexpr (cell == Cell::gru) {
-      product<GruGates>(packed, input_, rows, [&](std::int64_t r, std::int64_t u, const T* sums) {
+      product<GruGates>(packed, input_, row, rows, [&](std::int64_t r, std::int64_t u, const T* sums) {
         gru(row + r, r, u, sums);
       });
     } else if constexpr (cell == Cell::gru_reset_before) {
-      product<ResetUpdateGates>(packed, input_, rows,
+      product<ResetUpdateGates>(packed, input_, row, rows,
                                 [&](std::int64_t r, std::int64_t u, const T* sums) {
                                   reset(row + r, r, u, sums);
                                 });
       packed += ResetUpdateGates::panels<T>(hidden_) * ResetUpdateGates::panel_size<T>(hidden_);
-      product<CandidateGate, false>(packed, q_, rows,
+      meet();
+      product<CandidateGate, false>(packed, q_, row, rows,
                                     [&](std::int64_t r, std::int64_t u, const T* sums) {
                                       candidate(row + r, r, u, sums);
                                     });
     } else {
-      product<RnnGates>(packed, input_, rows, [&](std::int64_t r, std::int64_t u, const T* sums) {
+      product<RnnGates>(packed, input_, row, rows, [&](std::int64_t r, std::int64_t u, const T* sums) {
         rnn(row + r, r, u, sums);
       });
     }
   }
 
-  // Calls unit(r, u, sums) with the products of row r and the pack of units at u, one pack a gate.
+  // Calls unit(r, u, sums) with the products of row r, whose packed row is row + r, and the pack of
+  // units at u, one pack a gate.
   template <class Group, bool may_be_masked = true, class Unit>
-  SLUICE_INLINE void product(const T* panel, const T* a, std::int64_t rows, Unit&& unit) {
-    constexpr int most = kPanelRows<Group::vectors>;
-    const std::int64_t groups = divide_up(rows, most);
-    const std::int64_t group_rows = divide_up(rows, groups);
-    alignas(64) T sums[most * Group::vectors * P::width];
-    for (std::int64_t i = 0; i < Group::template panels<T>(hidden_);
-         ++i, panel += Group::template panel_size<T>(hidden_)) {
-      for (std::int64_t begin = 0; begin < rows; begin += group_rows) {
-        const std::int64_t n = group_rows < rows - begin ? group_rows : rows - begin;
-        if (may_be_masked && args_.mask != nullptr) {
-          panel_rows<T, Group::vectors, Group::gates>(n, a + begin * padded_, padded_,
-                                                      count_ * padded_, panel, hidden_, sums);
-        } else {
-          panel_rows<T, Group::vectors, 1>(n, a + begin * padded_, padded_, 0, panel, hidden_, sums);
-        }
-        for (std::int64_t r = 0; r < n; ++r) {
-          for (int p = 0; p < Group::unit_packs; ++p) {
-            const std::int64_t u = (i * Group::unit_packs + p) * P::width;
-            if (u < hidden_) unit(begin + r, u, sums + (r * Group::vectors + p * Group::gates) * P::width);
+  SLUICE_INLINE void product(const T* packed, const T* a, std::int64_t row, std::int64_t rows,
+                             Unit&& unit) {
+    constexpr int vectors = Group::vectors, gates = Group::gates;
+    const std::int64_t panels = Group::template panels<T>(hidden_);
+    for (std::int64_t i = share_begin(panels); i < share_end(panels); ++i) {
+      const T* panel = packed + i * Group::template panel_size<T>(hidden_);
+      const auto expect = [&](std::int64_t r) {
+        for (int p = 0; p < Group::unit_packs; ++p) {
+          for (int s = 0; s < kSlots; ++s) {
+            __builtin_prefetch(slot(row + r, s, (i * Group::unit_packs + p) * P::width), 1);
           }
         }
+      };
+      const auto use = [&](std::int64_t r, const T* sums) {
+        for (int p = 0; p < Group::unit_packs; ++p) {
+          const std::int64_t u = (i * Group::unit_packs + p) * P::width;
+          if (u < hidden_) unit(r, u, sums + p * gates * P::width);
+        }
+      };
+      if (may_be_masked && args_.mask != nullptr) {
+        panel_times_rows<T, vectors, gates>({a, padded_, count_ * padded_}, rows, panel, hidden_, expect, use);
+      } else {
+        panel_times_rows<T, vectors, 1>({a, padded_}, rows, panel, hidden_, expect, use);
       }
     }
   }
@@ -234,6 +250,7 @@ class ForwardBlock {
   }
 
   const RecurrenceForwardArgs& args_;
+  const RecurrenceTask& task_;
   const std::int64_t hidden_, padded_, first_, count_;
   const int inputs_;
   const std::int64_t first_row_;  // packed row that `gates` begins with
@@ -241,45 +258,67 @@ class ForwardBlock {
 };
 
 template <class T>
-void run(const RecurrenceForwardArgs& args, std::int64_t first, std::int64_t count) {
+void run(const RecurrenceForwardArgs& args, const RecurrenceTask& task) {
   switch (args.shape.cell) {
-    case Cell::lstm: return ForwardBlock<T, Cell::lstm>(args, first, count).run();
-    case Cell::gru: return ForwardBlock<T, Cell::gru>(args, first, count).run();
-    case Cell::gru_reset_before:
-      return ForwardBlock<T, Cell::gru_reset_before>(args, first, count).run();
-    case Cell::rnn_tanh: return ForwardBlock<T, Cell::rnn_tanh>(args, first, count).run();
-    case Cell::rnn_relu: return ForwardBlock<T, Cell::rnn_relu>(args, first, count).run();
+    case Cell::lstm: return ForwardBlock<T, Cell::lstm>(args, task).run();
+    case Cell::gru: return ForwardBlock<T, Cell::gru>(args, task).run();
+    case Cell::gru_reset_before: return ForwardBlock<T, Cell::gru_reset_before>(args, task).run();
+    case Cell::rnn_tanh: return ForwardBlock<T, Cell::rnn_tanh>(args, task).run();
+    case Cell::rnn_relu: return ForwardBlock<T, Cell::rnn_relu>(args, task).run();
   }
 }
 
 template <class T>
-void pack(const RecurrenceShape& shape, const T* weight_hh, T* packed) {
+std::int64_t panels(const RecurrenceShape& shape) {
   const std::int64_t hidden = shape.hidden_size;
   switch (shape.cell) {
-    case Cell::lstm: return pack_group<LstmGates>(weight_hh, hidden, packed);
-    case Cell::gru: return pack_group<GruGates>(weight_hh, hidden, packed);
+    case Cell::lstm: return LstmGates::panels<T>(hidden);
+    case Cell::gru: return GruGates::panels<T>(hidden);
     case Cell::gru_reset_before:
-      pack_group<ResetUpdateGates>(weight_hh, hidden, packed);
-      packed += ResetUpdateGates::panels<T>(hidden) * ResetUpdateGates::panel_size<T>(hidden);
-      return pack_group<CandidateGate>(weight_hh, hidden, packed);
+      return ResetUpdateGates::panels<T>(hidden) + CandidateGate::panels<T>(hidden);
     case Cell::rnn_tanh:
-    case Cell::rnn_relu: return pack_group<RnnGates>(weight_hh, hidden, packed);
+    case Cell::rnn_relu: break;
+  }
+  return RnnGates::panels<T>(hidden);
+}
+
+template <class Group, class T>
+void pack(std::int64_t hidden, std::int64_t panel, const void* weight_hh, T* packed) {
+  pack_panel<Group>(static_cast<const T*>(weight_hh), hidden, panel,
+                    packed + panel * Group::template panel_size<T>(hidden));
+}
+
+template <class T>
+void pack(const RecurrenceShape& shape, std::int64_t panel, const void* weight_hh, T* packed) {
+  const std::int64_t hidden = shape.hidden_size;
+  switch (shape.cell) {
+    case Cell::lstm: return pack<LstmGates>(hidden, panel, weight_hh, packed);
+    case Cell::gru: return pack<GruGates>(hidden, panel, weight_hh, packed);
+    case Cell::gru_reset_before: {
+      const std::int64_t first = ResetUpdateGates::panels<T>(hidden);
+      if (panel < first) return pack<ResetUpdateGates>(hidden, panel, weight_hh, packed);
+      return pack<CandidateGate>(hidden, panel - first, weight_hh,
+                                 packed + first * ResetUpdateGates::panel_size<T>(hidden));
+    }
+    case Cell::rnn_tanh:
+    case Cell::rnn_relu: return pack<RnnGates>(hidden, panel, weight_hh, packed);
   }
 }
 
 }  // namespace
 
-void pack_forward_weights(const RecurrenceShape& shape, const void* weight_hh, void* packed) {
-  if (shape.type == DataType::float64) {
-    pack(shape, static_cast<const double*>(weight_hh), static_cast<double*>(packed));
-  } else {
-    pack(shape, static_cast<const float*>(weight_hh), static_cast<float*>(packed));
-  }
+std::int64_t forward_panels(const RecurrenceShape& shape) {
+  return shape.type == DataType::float64 ? panels<double>(shape) : panels<float>(shape);
 }
 
-void forward_block(const RecurrenceForwardArgs& args, std::int64_t first, std::int64_t count) {
-  args.shape.type == DataType::float64 ? run<double>(args, first, count)
-                                       : run<float>(args, first, count);
+void pack_forward_panel(const RecurrenceShape& shape, std::int64_t panel, const void* weight_hh,
+                        void* packed) {
+  shape.type == DataType::float64 ? pack(shape, panel, weight_hh, static_cast<double*>(packed))
+                                  : pack(shape, panel, weight_hh, static_cast<float*>(packed));
+}
+
+void forward_block(const RecurrenceForwardArgs& args, const RecurrenceTask& task) {
+  args.shape.type == DataType::float64 ? run<double>(args, task) : run<float>(args, task);
 }
 
 }  // namespace sluice::SLUICE_ISA

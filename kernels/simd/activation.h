@@ -69,7 +69,7 @@ SLUICE_INLINE Pack<float> hyperbolic_tangent(Pack<float> x) {
   q = q * square + P(1.18534705686654e-04f);
   q = q * square + P(2.26843463243900e-03f);
   q = q * square + P(4.89352518554385e-03f);
-  return x * p / q;
+  return x * p * reciprocal(q);
 }
 
 // float64 serves the gradient checks, where exactness counts and speed does not.

@@ -1,7 +1,7 @@
-// The recurrent product on the CPU: a few rows against a panel of weights, sums in registers.
+// The recurrent product on the CPU: rows against a panel of weights, sums in registers.
 #pragma once
 
-#include "kernels/simd/pack.h"
+#include "kernels/simd/weight_panels.h"
 
 namespace sluice::SLUICE_ISA {
 
@@ -11,40 +11,74 @@ inline constexpr int kPanelVectors = 4;
 template <int vectors>
 inline constexpr int kPanelRows = kVectorRegisters == 32 ? 24 / vectors : vectors == 3 ? 4 : 2;
 
+/// The left side of a product: rows `ld` apart. Recurrent dropout gives each gate an input of its
+/// own; then they are `input_stride` apart, and vector j of a panel meets input j % inputs.
+template <class T>
+struct PanelInput {
+  const T* a;
+  std::int64_t ld;
+  std::int64_t input_stride = 0;
+};
+
 /// out[r][j] = sum over k of a[j % inputs][r][k] * panel[k][j], j in [0, vectors), each a pack.
-/// `inputs` > 1 is recurrent dropout: each gate has an input of its own, `input_stride` apart.
 /// Sums run over rising k whatever `rows` is, so a row's bits do not depend on its neighbours.
 template <class T, int vectors, int inputs, int rows>
-SLUICE_INLINE void panel_product(const T* a, std::int64_t lda, std::int64_t input_stride,
-                                 const T* panel, std::int64_t depth, T* out) {
+SLUICE_INLINE void panel_product(const PanelInput<T>& input, const T* panel, std::int64_t depth,
+                                 T* out) {
   using P = Pack<T>;
   P sum[rows][vectors];
+  SLUICE_UNROLL
   for (int r = 0; r < rows; ++r) {
+    SLUICE_UNROLL
     for (int j = 0; j < vectors; ++j) sum[r][j] = P(T(0));
   }
   for (std::int64_t k = 0; k < depth; ++k) {
     P weight[vectors];
+    SLUICE_UNROLL
     for (int j = 0; j < vectors; ++j) weight[j] = P::load(panel + (k * vectors + j) * P::width);
+    SLUICE_UNROLL
     for (int r = 0; r < rows; ++r) {
+      SLUICE_UNROLL
       for (int i = 0; i < inputs; ++i) {
-        const P value(a[i * input_stride + r * lda + k]);
+        const P value(input.a[i * input.input_stride + r * input.ld + k]);
+        SLUICE_UNROLL
         for (int j = i; j < vectors; j += inputs) sum[r][j] += value * weight[j];
       }
     }
   }
+  SLUICE_UNROLL
   for (int r = 0; r < rows; ++r) {
+    SLUICE_UNROLL
     for (int j = 0; j < vectors; ++j) sum[r][j].store(out + (r * vectors + j) * P::width);
   }
 }
 
 /// The same for any number of rows from 1 to kPanelRows<vectors>.
 template <class T, int vectors, int inputs, int rows = kPanelRows<vectors>>
-void panel_rows(std::int64_t count, const T* a, std::int64_t lda, std::int64_t input_stride,
-                const T* panel, std::int64_t depth, T* out) {
+void panel_rows(std::int64_t count, const PanelInput<T>& input, const T* panel, std::int64_t depth,
+                T* out) {
   if (count == rows) {
-    panel_product<T, vectors, inputs, rows>(a, lda, input_stride, panel, depth, out);
+    panel_product<T, vectors, inputs, rows>(input, panel, depth, out);
   } else if constexpr (rows > 1) {
-    panel_rows<T, vectors, inputs, rows - 1>(count, a, lda, input_stride, panel, depth, out);
+    panel_rows<T, vectors, inputs, rows - 1>(count, input, panel, depth, out);
+  }
+}
+
+/// The same for any number of rows, in groups of about the same size. Before a group's product it
+/// calls expect(r) for each of its rows, to fetch what use(r, sums) will read after it.
+template <class T, int vectors, int inputs, class Expect, class Use>
+SLUICE_INLINE void panel_times_rows(const PanelInput<T>& input, std::int64_t rows, const T* panel,
+                                    std::int64_t depth, Expect&& expect, Use&& use) {
+  constexpr int most = kPanelRows<vectors>, width = vectors * Pack<T>::width;
+  alignas(64) T sums[most * width];
+  const std::int64_t groups = divide_up(rows, most);
+  for (std::int64_t group = 0, begin = 0; group < groups; ++group) {
+    const std::int64_t end = (group + 1) * rows / groups;
+    for (std::int64_t r = begin; r < end; ++r) expect(r);
+    panel_rows<T, vectors, inputs>(end - begin, {input.a + begin * input.ld, input.ld, input.input_stride},
+                                   panel, depth, sums);
+    for (std::int64_t r = begin; r < end; ++r) use(r, sums + (r - begin) * width);
+    begin = end;
   }
 }
 

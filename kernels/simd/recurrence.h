@@ -4,16 +4,34 @@
 #include <cstddef>
 
 #include "kernels/recurrence.h"
+#include "kernels/spin_wait.h"
+
+namespace sluice {
+
+/// What a thread takes through all steps: rows [first, first + count) of the batch, and of their
+/// units the share of `member` among `members` that meet at `barrier`.
+struct RecurrenceTask {
+  std::int64_t first = 0, count = 0;
+  int member = 0, members = 1;
+  SpinBarrier* barrier = nullptr;  ///< null for a member alone
+
+};
+
+}  // namespace sluice
 
 #define SLUICE_DECLARE_RECURRENCE(isa)                                                   \
   namespace isa {                                                                        \
   std::size_t recurrence_weight_bytes(const RecurrenceShape&);                           \
   std::size_t recurrence_scratch_bytes(const RecurrenceShape&, std::int64_t batch);      \
-  void pack_forward_weights(const RecurrenceShape&, const void* weight_hh, void* packed); \
-  void pack_backward_weights(const RecurrenceShape&, const void* weight_hh, void* packed); \
-  /* Rows [first, first + count) of the batch, all steps. */                              \
-  void forward_block(const RecurrenceForwardArgs&, std::int64_t first, std::int64_t count); \
-  void backward_block(const RecurrenceBackwardArgs&, std::int64_t first, std::int64_t count); \
+  /* Panels of weights of a pass: they are packed, and shared out, one by one. */         \
+  std::int64_t forward_panels(const RecurrenceShape&);                                    \
+  std::int64_t backward_panels(const RecurrenceShape&);                                   \
+  void pack_forward_panel(const RecurrenceShape&, std::int64_t panel, const void* weight_hh, \
+                          void* packed);                                                  \
+  void pack_backward_panel(const RecurrenceShape&, std::int64_t panel, const void* weight_hh, \
+                           void* packed);                                                 \
+  void forward_block(const RecurrenceForwardArgs&, const RecurrenceTask&);                \
+  void backward_block(const RecurrenceBackwardArgs&, const RecurrenceTask&);              \
   }
 
 namespace sluice {

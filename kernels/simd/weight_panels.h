@@ -8,6 +8,8 @@ namespace sluice::SLUICE_ISA {
 
 SLUICE_INLINE std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+SLUICE_INLINE std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+
 /// A run of gates whose products are taken together. A panel holds `gates` gates of
 /// `unit_packs` packs of units, vector j being gate j % gates of pack j / gates.
 template <int first_gate_, int gates_, int unit_packs_>
@@ -33,20 +35,23 @@ using RnnGates = GateGroup<0, 1, 4>;
 using ResetUpdateGates = GateGroup<0, 2, 2>;  // GRU reset-before: r and z, before ...
 using CandidateGate = GateGroup<2, 1, 4>;     // ... n, whose input needs r of all units
 
-/// weight_hh [G*H, H] -> panels [panel][k][vector], zeros past H.
+/// Panel `panel` of weight_hh [G*H, H] -> [k][vector] at `to`, zeros past H. In squares of a pack,
+/// so that a line read is used while it is in the cache.
 template <class Group, class T>
-void pack_group(const T* weight_hh, std::int64_t hidden_size, T* packed) {
+void pack_panel(const T* weight_hh, std::int64_t hidden_size, std::int64_t panel, T* to) {
   constexpr int width = Pack<T>::width;
-  for (std::int64_t panel = 0; panel < Group::template panels<T>(hidden_size); ++panel) {
-    for (int j = 0; j < Group::vectors; ++j) {
-      const std::int64_t gate = Group::first_gate + j % Group::gates;
-      for (int lane = 0; lane < width; ++lane) {
-        const std::int64_t unit = (panel * Group::unit_packs + j / Group::gates) * width + lane;
-        const T* row = weight_hh + (gate * hidden_size + unit) * hidden_size;
-        T* to = packed + panel * Group::template panel_size<T>(hidden_size) + j * width + lane;
-        for (std::int64_t k = 0; k < hidden_size; ++k) {
-          to[k * Group::vectors * width] = unit < hidden_size ? row[k] : T(0);
-        }
+  for (int j = 0; j < Group::vectors; ++j) {
+    const std::int64_t gate = Group::first_gate + j % Group::gates;
+    const std::int64_t unit = (panel * Group::unit_packs + j / Group::gates) * width;
+    for (std::int64_t k = 0; k < hidden_size; k += width) {
+      const std::int64_t depth = least(width, hidden_size - k);
+      alignas(64) T square[width][width] = {};
+      for (int lane = 0; lane < width && unit + lane < hidden_size; ++lane) {
+        const T* row = weight_hh + (gate * hidden_size + unit + lane) * hidden_size + k;
+        for (std::int64_t d = 0; d < depth; ++d) square[d][lane] = row[d];
+      }
+      for (std::int64_t d = 0; d < depth; ++d) {
+        std::memcpy(to + ((k + d) * Group::vectors + j) * width, square[d], sizeof square[d]);
       }
     }
   }
