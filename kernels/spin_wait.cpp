@@ -7,8 +7,9 @@ void SpinBarrier::wait() noexcept {
   if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == members_) {
     waiting_.store(0, std::memory_order_relaxed);
     phase_.store(phase + 1, std::memory_order_release);
-  } else {
-    spin_until([&] { return phase_.load(std::memory_order_acquire) != phase; });
+    phase_.notify_all();
+  } else if (!spin(kLooks, [&] { return phase_.load(std::memory_order_acquire) != phase; })) {
+    phase_.wait(phase, std::memory_order_acquire);
   }
 }
 

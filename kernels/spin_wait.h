@@ -11,12 +11,11 @@
 
 namespace sluice {
 
-/// Looks until done() is true, or for about a millisecond in vain; says which.
+/// Looks until done() is true, or `looks` times in vain; says which. A look takes about 10 ns.
 template <class Done>
-bool spin(Done&& done) noexcept {
-  constexpr int kLooks = 100000;
+bool spin(int looks, Done&& done) noexcept {
   for (int look = 0; !done(); ++look) {
-    if (look == kLooks) return false;
+    if (look == looks) return false;
 #if defined(__SSE2__)
     _mm_pause();
 #endif
@@ -24,14 +23,19 @@ bool spin(Done&& done) noexcept {
   return true;
 }
 
-/// Returns once done() is true; after spin() it gives the processor away between looks.
+/// Looks that take some 20 us.
+inline constexpr int kLooks = 2000;
+
+/// Returns once done() is true. It soon gives the processor away between looks: the one it waits for
+/// may need it.
 template <class Done>
 void spin_until(Done&& done) noexcept {
-  if (spin(done)) return;
+  if (spin(kLooks, done)) return;
   while (!done()) std::this_thread::yield();
 }
 
-/// Where the members of a team wait for one another; what each wrote before, all see after.
+/// Where the members of a team wait for one another; what each wrote before, all see after. A member
+/// that has looked for some 20 us in vain sleeps.
 class SpinBarrier {
  public:
   explicit SpinBarrier(int members) noexcept : members_(members) {}

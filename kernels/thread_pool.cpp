@@ -10,6 +10,10 @@
 namespace sluice {
 namespace {
 
+// A worker looks this often for the next loop, about a millisecond, before it sleeps: a training step
+// is a row of loops some microseconds apart, and a wake-up costs more than that.
+constexpr int kLooksForWork = 100000;
+
 thread_local bool inside_loop = false;
 
 int processors() {
@@ -115,11 +119,9 @@ void ThreadPool::run_erased(std::int64_t count, Call call, void* context, bool t
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-// A worker looks for the next loop for a while before it sleeps: a training step is a row of loops
-// some microseconds apart, and a wake-up costs more than that.
 void ThreadPool::work(int member) {
   for (std::uint64_t seen = 0;;) {
-    if (!spin([&] { return loop_.load(std::memory_order_acquire) != seen; })) {
+    if (!spin(kLooksForWork, [&] { return loop_.load(std::memory_order_acquire) != seen; })) {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return loop_.load(std::memory_order_relaxed) != seen; });
     }

@@ -45,7 +45,7 @@ TEST(ThreadPoolTest, TeamMembersMeetAtABarrier) {
     std::vector<int> written(static_cast<std::size_t>(members) * 16);
     std::atomic<int> wrong = 0;
     pool.run_team(members, [&](int member) {
-      for (int step = 1; step <= 2000; ++step) {
+      for (int step = 1; step <= 300; ++step) {
         written[static_cast<std::size_t>(member) * 16] = step;
         barrier.wait();
         for (int other = 0; other < members; ++other) {
