@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "kernels/convert.h"
 #include "kernels/device.h"
 #include "kernels/dropout.h"
 #include "kernels/error.h"
@@ -39,12 +40,16 @@ void check_shared_input(const RecurrentConfig& config, const SharedInput& shared
 
 void load_state(const Queue& queue, const Sequences& sequences, const RecurrentConfig& config,
                 const void* states, int index, void* to) {
+  const DataType type = config.data_type, wide = state_type(type);
   const std::int64_t columns = config.hidden_size, plane = sequences.batch * columns;
-  const std::size_t bytes = static_cast<std::size_t>(plane) * size_of(config.data_type);
-  if (states == nullptr) return fill_zero(queue, to, bytes);
-  const void* from = at(states, index * plane, config.data_type);
-  if (sequences.sorted_as_given) return copy(queue, to, from, bytes);
-  gather_rows(queue, {.type = config.data_type, .rows = sequences.batch, .columns = columns,
+  if (states == nullptr) {
+    return fill_zero(queue, to, static_cast<std::size_t>(plane) * size_of(wide));
+  }
+  const void* from = at(states, index * plane, type);
+  if (sequences.sorted_as_given) {
+    return convert(queue, {.count = plane, .from_type = type, .from = from, .to_type = wide, .to = to});
+  }
+  gather_rows(queue, {.type = type, .wide_to = true, .rows = sequences.batch, .columns = columns,
                       .source = from, .ld_source = columns, .index = sequences.order,
                       .to = to, .ld_to = columns});
 }
@@ -52,14 +57,15 @@ void load_state(const Queue& queue, const Sequences& sequences, const RecurrentC
 void store_state(const Queue& queue, const Sequences& sequences, const RecurrentConfig& config,
                  const void* from, void* states, int index) {
   if (states == nullptr) return;
+  const DataType type = config.data_type, wide = state_type(type);
   const std::int64_t columns = config.hidden_size, plane = sequences.batch * columns;
-  void* to = at(states, index * plane, config.data_type);
+  void* to = at(states, index * plane, type);
   if (sequences.sorted_as_given) {
-    return copy(queue, to, from, static_cast<std::size_t>(plane) * size_of(config.data_type));
+    return convert(queue, {.count = plane, .from_type = wide, .from = from, .to_type = type, .to = to});
   }
-  scatter_rows(queue, {.type = config.data_type, .rows = sequences.batch, .columns = columns,
-                       .source = from, .ld_source = columns, .index = sequences.order,
-                       .to = to, .ld_to = columns});
+  scatter_rows(queue, {.type = type, .wide_source = true, .rows = sequences.batch,
+                       .columns = columns, .source = from, .ld_source = columns,
+                       .index = sequences.order, .to = to, .ld_to = columns});
 }
 
 const void* draw_recurrent_mask(const Queue& queue, const Sequences& sequences,

@@ -45,7 +45,8 @@ inline void* at(void* base, std::int64_t offset, DataType type) {
   return static_cast<unsigned char*>(base) + offset * static_cast<std::int64_t>(size_of(type));
 }
 
-/// to [B, H] = plane `index` of states [L*D, B, H] in sorted order; zeros if `states` is null.
+/// to [B, H] = plane `index` of states [L*D, B, H] in sorted order; zeros if `states` is null. The
+/// states are of data_type, `to` (and `from` below) of its state_type.
 void load_state(const Queue& queue, const Sequences& sequences, const RecurrentConfig& config,
                 const void* states, int index, void* to);
 /// The way back; nothing if `states` is null.

@@ -1,5 +1,6 @@
 #include "engine/input_product.h"
 
+#include "kernels/convert.h"
 #include "kernels/embedding.h"
 #include "kernels/gemm.h"
 #include "kernels/rows.h"
@@ -41,7 +42,7 @@ void weight_gradient(const Queue& queue, const Direction& direction, const Input
   gemm(queue, {.type = type, .wide_c = true, .math = direction.config.math, .transpose_a = true,
                .m = direction.gates(), .n = in, .k = rows,
                .beta = add ? 1.0 : 0.0, .a = gates, .lda = ld, .b = x, .ldb = in,
-               .c = at(args.d_parameters, direction.weight_ih, type), .ldc = in});
+               .c = at(args.d_parameters, direction.weight_ih, state_type(type)), .ldc = in});
 }
 
 }  // namespace
@@ -50,7 +51,7 @@ InputProduct::InputProduct(const Queue& queue, const Direction& direction,
                            const InputProductArgs& args, const PassWorkspace& workspace)
     : queue_(queue), direction_(direction), args_(args), shared_gates_(workspace.shared_gates) {
   if (direction.takes_gates()) {
-    shared_gates_ = at(args.x, gates_of(direction, args.shared), direction.config.data_type);
+    shared_gates_ = at(args.x, gates_of(direction, args.shared), state_type(direction.config.data_type));
   } else if (args.shared.index != nullptr) {
     multiply(queue, direction, args.parameters, args.x, args.shared.rows, workspace.shared_gates,
              direction.gates());
@@ -64,8 +65,8 @@ void InputProduct::fill(const StepChunk& chunk, void* gates) const {
                     at(args_.x, chunk.first_row * direction_.input_size, type), chunk.rows, gates,
                     direction_.slots());
   }
-  gather_rows(queue_, {.type = type, .rows = chunk.rows, .columns = direction_.gates(),
-                       .source = shared_gates_, .ld_source = direction_.gates(),
+  gather_rows(queue_, {.type = type, .wide_source = direction_.takes_gates(), .rows = chunk.rows,
+                       .columns = direction_.gates(), .source = shared_gates_, .ld_source = direction_.gates(),
                        .index = args_.shared.index + chunk.first_row, .to = gates,
                        .ld_to = direction_.slots()});
 }
@@ -90,6 +91,7 @@ void shared_input_gradients(const Queue& queue, const Direction& direction,
   if (args.d_parameters == nullptr && args.dx == nullptr) return;
   const SharedInput& shared = args.input.shared;
   const DataType type = direction.config.data_type;
+  const bool rounds = is_16_bit(type);
   const auto sum_into = [&](void* d_gates) {
     embedding_backward(queue, {.type = type, .rows = rows, .embedding_size = direction.gates(),
                                .vocabulary = shared.rows, .d_out = gates,
@@ -98,10 +100,15 @@ void shared_input_gradients(const Queue& queue, const Direction& direction,
                                .workspace_bytes = workspace.shared_sum_bytes});
   };
   if (direction.takes_gates()) {
-    if (args.dx != nullptr) sum_into(at(args.dx, gates_of(direction, shared), type));
+    if (args.dx != nullptr) sum_into(at(args.dx, gates_of(direction, shared), state_type(type)));
     return;
   }
-  sum_into(workspace.shared_gates);
+  sum_into(rounds ? workspace.wide_shared_gates : workspace.shared_gates);
+  if (rounds) {
+    convert(queue, {.count = shared.rows * direction.gates(), .from_type = state_type(type),
+                    .from = workspace.wide_shared_gates, .to_type = type,
+                    .to = workspace.shared_gates});
+  }
   if (args.d_parameters != nullptr) {
     weight_gradient(queue, direction, args, workspace.shared_gates, direction.gates(), args.input.x,
                     shared.rows, false);

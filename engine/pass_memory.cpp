@@ -46,10 +46,10 @@ PassReserve::PassReserve(Carver& carver, const RecurrentConfig& config, Algorith
 
 PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, DeviceKind device,
                              Algorithm algorithm, const PassShape& pass, std::int64_t chunk_rows, bool backward) {
-  const std::size_t element = size_of(config.data_type);
-  const std::int64_t hidden = config.hidden_size;
+  const std::size_t element = size_of(config.data_type), wide = size_of(state_type(config.data_type));
+  const std::int64_t hidden = config.hidden_size, plane = pass.batch * hidden;
   const int slots = slot_count(config.cell), gates = gate_count(config.cell);
-  const std::size_t state = static_cast<std::size_t>(pass.batch * hidden) * element;
+  const std::size_t state = static_cast<std::size_t>(plane) * wide;
   const bool cell_state = has_cell_state(config.cell);
   const bool masks = config.recurrent_dropout > 0.0;
   carver.align();
@@ -69,23 +69,24 @@ PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, Devi
       second_.scratch = carver.take(persistent_exchange_bytes(request));
     }
   }
-  bias = carver.take(slots * hidden * element);
+  bias = carver.take(slots * hidden * wide);
   h_state = carver.take(state);
   if (cell_state) c_state = carver.take(state);
   if (second) {
-    second_.bias = carver.take(slots * hidden * element);
+    second_.bias = carver.take(slots * hidden * wide);
     second_.h_state = carver.take(state);
     if (cell_state) second_.c_state = carver.take(state);
   }
-  if (masks) {
-    mask = carver.take(gates * state);
-    if (algorithm == Algorithm::stepwise) masked = carver.take(gates * state);
+  if (masks) mask = carver.take(static_cast<std::size_t>(gates * plane) * element);
+  if (algorithm == Algorithm::stepwise && !backward && (masks || element != wide)) {
+    h_operand = carver.take(static_cast<std::size_t>((masks ? gates : 1) * plane) * element);
   }
-  if (pass.shared_rows > 0 && !config.gate_input) {
-    shared_gates = carver.take(static_cast<std::size_t>(pass.shared_rows * gates * hidden) * element);
-  }
+  const auto shared_numbers = static_cast<std::size_t>(pass.shared_rows * gates * hidden);
+  const bool multiplies = pass.shared_rows > 0 && !config.gate_input;
+  if (multiplies) shared_gates = carver.take(shared_numbers * element);
   if (!backward) return;
 
+  if (masks && algorithm == Algorithm::stepwise) d_masked = carver.take(gates * state);
   dh_state = carver.take(state);
   if (cell_state) dc_state = carver.take(state);
   if (second) {
@@ -96,13 +97,14 @@ PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, Devi
   previous = carver.take(static_cast<std::size_t>(chunk_rows * hidden) * element);
   const std::size_t output = static_cast<std::size_t>(pass.rows * config.output_size()) * element;
   for (int i = 0; i < 2 && i < config.num_layers - 1; ++i) d_output[i] = carver.take(output);
-  d_bias = carver.take(slots * hidden * element);
+  d_bias = carver.take(slots * hidden * wide);
   column_sum_bytes = column_sum_workspace_bytes(config.data_type, pass.rows, slots * hidden);
   column_sum = carver.take(column_sum_bytes);
   if (pass.shared_rows > 0) {
     shared_sum_bytes = embedding_backward_workspace_bytes({.device = device}, config.data_type,
                                                           pass.rows, gates * hidden);
     shared_sum = carver.take(shared_sum_bytes);
+    if (multiplies && element != wide) wide_shared_gates = carver.take(shared_numbers * wide);
   }
 }
 

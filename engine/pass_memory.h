@@ -59,7 +59,8 @@ struct SecondDirection {
        *c_state = nullptr, *dh_state = nullptr, *dc_state = nullptr;
 };
 
-/// For one direction at a time, in either pass.
+/// For one direction at a time, in either pass. States, their gradients, the bias and its gradient
+/// are of state_type(data_type), as in kernels/recurrence.h.
 struct PassWorkspace {
   void* packed = nullptr;         ///< weights as row_blocks and the persistent kernels arrange them
   void* scratch = nullptr;        ///< recurrence_scratch_bytes(); persistent_exchange_bytes()
@@ -68,8 +69,9 @@ struct PassWorkspace {
   void* c_state = nullptr;        ///< [B, H] LSTM
   void* mask = nullptr;           ///< [G, B, H] recurrent dropout
   void* shared_gates = nullptr;   ///< [U, G*H] product of a shared input, or its gradient
-  void* masked = nullptr;         ///< [G, B, H] stepwise with recurrent dropout
+  void* h_operand = nullptr;      ///< stepwise forward: see kernels/cell_step.h
   // Backward alone:
+  void* d_masked = nullptr;       ///< [G, B, H] stepwise with recurrent dropout, state_type
   void* dh_state = nullptr;       ///< [B, H]
   void* dc_state = nullptr;       ///< [B, H] LSTM
   void* dq = nullptr;             ///< [B, H] GRU reset-before, stepwise
@@ -80,6 +82,7 @@ struct PassWorkspace {
   std::size_t column_sum_bytes = 0;
   void* shared_sum = nullptr;     ///< with a shared input
   std::size_t shared_sum_bytes = 0;
+  void* wide_shared_gates = nullptr;  ///< 16-bit: shared_gates' gradient before it is rounded
 
   PassWorkspace(Carver& carver, const RecurrentConfig& config, DeviceKind device,
                 Algorithm algorithm, const PassShape& shape, std::int64_t chunk_rows, bool backward);

@@ -38,7 +38,10 @@ RecurrentPlan::RecurrentPlan(const RecurrentConfig& config, DeviceKind device, A
   require(chunk_steps >= 0, "RecurrentPlan: chunk_steps: expected 0 or more, got " +
                                 std::to_string(chunk_steps));
   if (algorithm == Algorithm::automatic) {
-    if (device == DeviceKind::cpu) {
+    if (device == DeviceKind::cpu && is_16_bit(config.data_type)) {
+      algorithm_ = Algorithm::stepwise;
+      reason_ = "it is the one that takes 16-bit types on the CPU";
+    } else if (device == DeviceKind::cpu) {
       algorithm_ = Algorithm::row_blocks;
       reason_ = "rows are independent, so each thread takes its own through all steps without a barrier";
     } else {
@@ -57,6 +60,9 @@ RecurrentPlan::RecurrentPlan(const RecurrentConfig& config, DeviceKind device, A
       require(fit.fits, std::string("RecurrentPlan: algorithm ") + name_of(algorithm) +
                             " does not fit: " + fit.why_not + "; use stepwise or automatic");
     }
+    require(algorithm != Algorithm::row_blocks || !is_16_bit(config.data_type),
+            std::string("RecurrentPlan: algorithm row_blocks takes float32 and float64, got ") +
+                sluice::name_of(config.data_type) + "; use stepwise or automatic");
     reason_ = "the caller asked for it";
   }
   if (is_cudnn(algorithm_)) cudnn_ = std::make_shared<const CudnnPass>(config_, algorithm_);
@@ -131,16 +137,19 @@ std::string RecurrentPlan::threads_text(const PassShape& shape) const {
 }
 
 std::string RecurrentPlan::explain(const PassShape& shape) const {
+  const bool asks_tf32 = config_.math == MatrixMath::tf32 && config_.data_type == DataType::float32;
+  const bool tf32 = asks_tf32 && device_ == DeviceKind::cuda;
   std::ostringstream text;
   text << sluice::name_of(config_.cell) << ", input " << config_.input_size << ", hidden "
        << config_.hidden_size << ", " << config_.num_layers
        << (config_.num_layers == 1 ? " layer" : " layers")
        << (config_.bidirectional ? ", both directions" : "") << ", "
-       << (config_.data_type == DataType::float64 ? "float64" : "float32") << ", T " << shape.steps
-       << ", B " << shape.batch << ", N " << shape.rows
+       << sluice::name_of(config_.data_type) << (tf32 ? " multiplied as TF32" : "") << ", T "
+       << shape.steps << ", B " << shape.batch << ", N " << shape.rows
        << (shape.training ? ", training" : ", inference") << " on "
        << (device_ == DeviceKind::cpu ? std::string("the CPU (") + sluice::name_of(instruction_set()) + ")"
                                       : std::string("CUDA"))
+       << (asks_tf32 && !tf32 ? "; products are IEEE float32, since the CPU has no TF32" : "")
        << "\nalgorithm: " << name_of(algorithm_) << ", because " << reason_ << fit_text(shape)
        << threads_text(shape);
   if (cudnn_ != nullptr) {
@@ -153,7 +162,9 @@ std::string RecurrentPlan::explain(const PassShape& shape) const {
        << reserve_bytes(shape) << " bytes\nfaster: ";
   const char* advice = "nothing known";
   if (device_ == DeviceKind::cpu) {
-    if (algorithm_ == Algorithm::stepwise) {
+    if (is_16_bit(config_.data_type)) {
+      advice = "float32: the CPU widens 16-bit numbers for each product, for correctness' sake alone";
+    } else if (algorithm_ == Algorithm::stepwise) {
       advice = "row_blocks, which has no barrier at each step";
     } else if (config_.data_type == DataType::float64) {
       advice = "float32; float64 is meant for gradient checks";

@@ -17,7 +17,7 @@ namespace sluice {
 /// A stack of L recurrent layers, each in one or both directions.
 struct RecurrentConfig {
   Cell cell = Cell::lstm;
-  DataType data_type = DataType::float32;
+  DataType data_type = DataType::float32;  ///< 16-bit types add up, and carry states, in float32
   MatrixMath math = MatrixMath::ieee;  ///< of float32 products
   std::int64_t input_size = 0;   ///< I
   std::int64_t hidden_size = 0;  ///< H
@@ -25,7 +25,8 @@ struct RecurrentConfig {
   bool bidirectional = false;    ///< D = 2
   /// One-hot input: what a row would be multiplied to is itself what is learned. x then holds rows
   /// of the gates, [D, U, G*H], picked by a shared input; the first layer has no weight_ih, and
-  /// input_size is not read. Not with input_dropout.
+  /// input_size is not read. They are weights: x and dx are of state_type(data_type). Not with
+  /// input_dropout.
   bool gate_input = false;
   double input_dropout = 0.0;    ///< on the first layer's input
   double layer_dropout = 0.0;    ///< on the input of every later layer
@@ -122,7 +123,8 @@ struct RecurrentBackwardArgs {
   void* dx = nullptr;             ///< as x, sums over the rows that share one; null if not wanted
   void* dh0 = nullptr;            ///< may be null
   void* dc0 = nullptr;            ///< may be null
-  void* d_parameters = nullptr;   ///< flat, overwritten; null if not wanted
+  void* d_parameters = nullptr;   ///< flat, of state_type(data_type) (float32 for 16-bit types, for an
+                                  ///< optimiser whose weights are float32), overwritten; null if not wanted
   void* reserve = nullptr;        ///< as forward left it; consumed
   void* workspace = nullptr;
   std::uint64_t seed = 0;

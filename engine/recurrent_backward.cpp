@@ -96,7 +96,7 @@ void run(const Queue& queue, const Direction& direction, const RecurrentBackward
     if (algorithm == Algorithm::row_blocks) {
       recurrence_backward(queue, recurrence);
     } else {
-      stepwise_backward(queue, {recurrence, weight_hh, workspace.masked, workspace.dq});
+      stepwise_backward(queue, {recurrence, weight_hh, workspace.d_masked, workspace.dq});
     }
     after_the_loop(queue, direction, args, workspace, tensors, chunk, recurrence, i > 0);
   }

@@ -65,7 +65,7 @@ void run(const Queue& queue, const Direction& direction, const RecurrentForwardA
     if (algorithm == Algorithm::row_blocks) {
       recurrence_forward(queue, recurrence);
     } else {
-      stepwise_forward(queue, {recurrence, weight_hh, workspace.masked});
+      stepwise_forward(queue, {recurrence, weight_hh, workspace.h_operand});
     }
   }
 }

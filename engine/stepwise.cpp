@@ -28,7 +28,8 @@ Step step_at(const Sequences& sequences, std::int32_t t, bool reverse) {
   return step;
 }
 
-// to[rows, n] = beta to + from[rows, k] op(weight); strides in elements.
+// to[rows, n] = beta to + from[rows, k] op(weight); strides in elements. Gates are of `type`,
+// gradients by a state of state_type(type).
 struct Product {
   const Queue& queue;
   DataType type;
@@ -64,8 +65,10 @@ void stepwise_forward(const Queue& queue, const StepwiseForwardArgs& args) {
   const std::int64_t hidden = r.shape.hidden_size;
   const std::int64_t slots = slot_count(cell) * hidden, batch = r.sequences.batch;
   const int gates = gate_count(cell);
-  if (r.mask != nullptr) {
-    mask_state(queue, {type, gates, batch, hidden, r.mask, r.h_state, args.h_masked});
+  const bool as_it_is = r.mask == nullptr && !is_16_bit(type);  // h_state itself enters the products
+  if (!as_it_is) {
+    const std::int64_t planes = r.mask == nullptr ? 1 : gates;
+    mask_state(queue, {type, planes, batch, hidden, r.mask, r.h_state, args.h_operand});
   }
   const std::int64_t first_row = r.sequences.host_offsets[r.begin];
   for (std::int32_t s = r.begin; s < r.end; ++s) {
@@ -78,10 +81,11 @@ void stepwise_forward(const Queue& queue, const StepwiseForwardArgs& args) {
       const double beta = slot == gate ? 1.0 : 0.0;
       void* const to = at(row, slot * hidden, type);
       if (r.mask == nullptr) {
-        return product.forward(r.h_state, hidden, gate, count, to, slots, beta);
+        return product.forward(as_it_is ? r.h_state : args.h_operand, hidden, gate, count, to, slots,
+                               beta);
       }
       for (int g = gate; g < gate + count; ++g) {
-        product.forward(at(args.h_masked, g * batch * hidden, type), hidden, g, 1,
+        product.forward(at(args.h_operand, g * batch * hidden, type), hidden, g, 1,
                         at(to, (g - gate) * hidden, type), slots, beta);
       }
     };
@@ -90,7 +94,7 @@ void stepwise_forward(const Queue& queue, const StepwiseForwardArgs& args) {
         .gates = row, .bias = r.bias, .h_state = r.h_state, .c_state = r.c_state,
         .c = r.c == nullptr ? nullptr : at(r.c, step.begin * hidden, type),
         .h = at(r.h, step.begin * r.ldh, type), .ldh = r.ldh, .mask = r.mask,
-        .h_masked = r.mask == nullptr ? nullptr : args.h_masked};
+        .h_operand = as_it_is ? nullptr : args.h_operand};
     switch (cell) {
       case Cell::gru:
         from_state(0, 2);
@@ -128,7 +132,7 @@ void stepwise_backward(const Queue& queue, const StepwiseBackwardArgs& args) {
       const auto from = [&](int gate) { return at(row, product_slot(cell, gate) * hidden, type); };
       if (r.mask != nullptr) {
         for (int g = 0; g < count; ++g) {
-          product.backward(from(g), slots, g, 1, at(args.d_masked, g * batch * hidden, type), 0.0);
+          product.backward(from(g), slots, g, 1, at(args.d_masked, g * batch * hidden, state_type(type)), 0.0);
         }
         return unmask_gradient(queue, {type, count, step.rows, batch, hidden, r.mask,
                                        args.d_masked, r.dh_state});

@@ -10,15 +10,15 @@ namespace sluice {
 struct StepwiseForwardArgs {
   RecurrenceForwardArgs recurrence;  ///< packed and scratch are not read
   const void* weight_hh = nullptr;   ///< [G*H, H]
-  void* h_masked = nullptr;          ///< [G, B, H] with a mask
+  void* h_operand = nullptr;         ///< [G, B, H] with a mask; [B, H] of a 16-bit type without
 };
 void stepwise_forward(const Queue& queue, const StepwiseForwardArgs& args);
 
 struct StepwiseBackwardArgs {
   RecurrenceBackwardArgs recurrence;
   const void* weight_hh = nullptr;
-  void* d_masked = nullptr;          ///< [G, B, H] with a mask
-  void* dq = nullptr;                ///< [B, H] GRU reset-before
+  void* d_masked = nullptr;          ///< [G, B, H] with a mask; of state_type
+  void* dq = nullptr;                ///< [B, H] GRU reset-before; of state_type
 };
 void stepwise_backward(const Queue& queue, const StepwiseBackwardArgs& args);
 

@@ -1,6 +1,7 @@
 #include "engine/weight_gradients.h"
 
 #include "kernels/bias.h"
+#include "kernels/convert.h"
 #include "kernels/device.h"
 #include "kernels/gemm.h"
 #include "kernels/recurrent_state.h"
@@ -48,7 +49,7 @@ class Gradients {
                   .beta = add ? 1.0 : 0.0,
                   .a = at(args_.gates, block.row * direction_.slots() + block.column, type_),
                   .lda = direction_.slots(), .b = b, .ldb = ldb,
-                  .c = at(args_.d_parameters, parameter, type_), .ldc = width});
+                  .c = at(args_.d_parameters, parameter, state_type(type_)), .ldc = width});
   }
 
   // The rows of R of gates [gate, gate + count), whose gradients lie in slots from `slot` on.
@@ -86,7 +87,13 @@ class Gradients {
     if (first) {
       block.row = direction_.reverse ? rows : 0;
       block.rows = batch;
-      product(block, args_.h_initial, hidden_, weight(gate), hidden_, args_.add || rows > 0);
+      const void* initial = args_.h_initial;
+      if (is_16_bit(type_)) {
+        convert(queue_, {.count = batch * hidden_, .from_type = state_type(type_),
+                         .from = args_.h_initial, .to_type = type_, .to = workspace_.previous});
+        initial = workspace_.previous;
+      }
+      product(block, initial, hidden_, weight(gate), hidden_, args_.add || rows > 0);
     }
   }
 
@@ -107,7 +114,7 @@ void weight_gradients(const Queue& queue, const Direction& direction,
 
 void bias_gradients(const Queue& queue, const Direction& direction, const void* gates,
                     std::int64_t rows, void* d_parameters, const PassWorkspace& workspace) {
-  const DataType type = direction.config.data_type;
+  const DataType type = direction.config.data_type, wide = state_type(type);
   const Cell cell = direction.config.cell;
   const std::int64_t hidden = direction.hidden();
   const std::int64_t columns = cell == Cell::gru_reset_before ? direction.gates() : direction.slots();
@@ -116,8 +123,8 @@ void bias_gradients(const Queue& queue, const Direction& direction, const void* 
                      .workspace = workspace.column_sum,
                      .workspace_bytes = workspace.column_sum_bytes});
   const auto put = [&](std::int64_t parameter, std::int64_t from, std::int64_t count) {
-    copy(queue, at(d_parameters, parameter, type), at(workspace.d_bias, from, type),
-         static_cast<std::size_t>(count) * size_of(type));
+    copy(queue, at(d_parameters, parameter, wide), at(workspace.d_bias, from, wide),
+         static_cast<std::size_t>(count) * size_of(wide));
   };
   put(direction.bias_ih, 0, direction.gates());
   if (cell == Cell::gru) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernels/error.h"
+#include "kernels/types.h"
 
 namespace sluice {
 
@@ -49,6 +50,14 @@ inline void check_workspace(const char* operation, const void* workspace, std::s
                        std::to_string(needed) + " bytes, got " +
                        (workspace == nullptr ? "null" : std::to_string(bytes)) + "; ask " +
                        operation + "'s workspace function for the size");
+  }
+}
+
+/// For operations on what optimisers keep, which has no 16-bit form.
+inline void check_wide(const char* operation, DataType type) {
+  if (is_16_bit(type)) {
+    throw Error::usage(std::string(operation) + ": type: expected float32 or float64, got " +
+                       name_of(type) + "; gradients and weights of an optimiser are float32");
   }
 }
 

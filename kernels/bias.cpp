@@ -38,7 +38,7 @@ void combine_biases(const Queue& queue, const CombineBiasesArgs& args) {
 std::size_t column_sum_workspace_bytes(DataType type, std::int64_t rows, std::int64_t columns) {
   check_least("column_sum", "rows", rows);
   check_least("column_sum", "columns", columns);
-  return column_sum_chunk_count(rows) * columns * size_of(type);
+  return column_sum_chunk_count(rows) * columns * size_of(state_type(type));
 }
 
 }  // namespace sluice

@@ -4,6 +4,7 @@
 
 #include "kernels/bias_slots.h"
 #include "kernels/column_sum_chunks.h"
+#include "kernels/number.h"
 #include "kernels/row_grid.h"
 
 namespace sluice::cuda {
@@ -11,22 +12,23 @@ namespace {
 
 template <class T>
 __global__ void add_bias_kernel(std::int64_t rows, std::int64_t columns, T* x, std::int64_t ld,
-                                const T* bias) {
+                                const Wide<T>* bias) {
   for_row_elements(rows, columns, [=](std::int64_t row, std::int64_t column) {
-    x[row * ld + column] += bias[column];
+    T& sum = x[row * ld + column];
+    sum = narrow<T>(widen(sum) + bias[column]);
   });
 }
 
 // Chunk blockIdx.x, column blockIdx.y * blockDim.x + threadIdx.x; partials [chunks, columns].
 template <class T>
 __global__ void sum_chunk_kernel(std::int64_t rows, std::int64_t columns, const T* x,
-                                 std::int64_t ld, T* partials) {
+                                 std::int64_t ld, Wide<T>* partials) {
   const std::int64_t column = std::int64_t{blockIdx.y} * blockDim.x + threadIdx.x;
   if (column >= columns) return;
   const std::int64_t begin = std::int64_t{blockIdx.x} * kColumnSumChunk;
   const std::int64_t end = begin + kColumnSumChunk < rows ? begin + kColumnSumChunk : rows;
-  T sum = x[begin * ld + column];
-  for (std::int64_t row = begin + 1; row < end; ++row) sum += x[row * ld + column];
+  Wide<T> sum = widen(x[begin * ld + column]);
+  for (std::int64_t row = begin + 1; row < end; ++row) sum += widen(x[row * ld + column]);
   partials[std::int64_t{blockIdx.x} * columns + column] = sum;
 }
 
@@ -44,7 +46,7 @@ __global__ void sum_partials_kernel(std::int64_t chunks, std::int64_t columns, c
 
 template <class T>
 __global__ void combine_kernel(Cell cell, std::int64_t hidden_size, const T* bias_ih,
-                               const T* bias_hh, T* out) {
+                               const T* bias_hh, Wide<T>* out) {
   const std::int64_t count = slot_count(cell) * hidden_size;
   for (std::int64_t i = grid_index(); i < count; i += grid_stride()) {
     out[i] = combined_bias(cell, hidden_size, bias_ih, bias_hh, i);
@@ -54,12 +56,12 @@ __global__ void combine_kernel(Cell cell, std::int64_t hidden_size, const T* bia
 template <class T>
 void add(const Queue& queue, const AddBiasArgs& args) {
   launch(add_bias_kernel<T>, row_grid(queue, args.rows, args.columns), args.rows, args.columns,
-         static_cast<T*>(args.x), args.ld, static_cast<const T*>(args.bias));
+         static_cast<T*>(args.x), args.ld, static_cast<const Wide<T>*>(args.bias));
 }
 
 template <class T>
 void sum(const Queue& queue, const ColumnSumArgs& args) {
-  auto* partials = static_cast<T*>(args.workspace);
+  auto* partials = static_cast<Wide<T>*>(args.workspace);
   const unsigned threads = threads_for(args.columns, 128);
   const std::int64_t chunks = column_sum_chunk_count(args.rows);
   const auto tiles = static_cast<unsigned>((args.columns + threads - 1) / threads);
@@ -68,9 +70,9 @@ void sum(const Queue& queue, const ColumnSumArgs& args) {
           .block = {threads, 1, 1},
           .stream = queue.stream},
          args.rows, args.columns, static_cast<const T*>(args.x), args.ld, partials);
-  launch(sum_partials_kernel<T>,
+  launch(sum_partials_kernel<Wide<T>>,
          {.grid = {tiles, 1, 1}, .block = {threads, 1, 1}, .stream = queue.stream}, chunks,
-         args.columns, static_cast<const T*>(partials), static_cast<T*>(args.out));
+         args.columns, static_cast<const Wide<T>*>(partials), static_cast<Wide<T>*>(args.out));
 }
 
 template <class T>
@@ -79,21 +81,21 @@ void combine(const Queue& queue, const CombineBiasesArgs& args) {
   launch(combine_kernel<T>,
          {.grid = grid_for(count, 256), .block = {256, 1, 1}, .stream = queue.stream}, args.cell,
          args.hidden_size, static_cast<const T*>(args.bias_ih), static_cast<const T*>(args.bias_hh),
-         static_cast<T*>(args.out));
+         static_cast<Wide<T>*>(args.out));
 }
 
 }  // namespace
 
 void add_bias(const Queue& queue, const AddBiasArgs& args) {
-  args.type == DataType::float64 ? add<double>(queue, args) : add<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { add<T>(queue, args); });
 }
 
 void column_sum(const Queue& queue, const ColumnSumArgs& args) {
-  args.type == DataType::float64 ? sum<double>(queue, args) : sum<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { sum<T>(queue, args); });
 }
 
 void combine_biases(const Queue& queue, const CombineBiasesArgs& args) {
-  args.type == DataType::float64 ? combine<double>(queue, args) : combine<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { combine<T>(queue, args); });
 }
 
 }  // namespace sluice::cuda

@@ -8,25 +8,27 @@
 
 namespace sluice {
 
+// Of a 16-bit type are only `x` and the two biases that come in; what is added up is float32.
+
 /// x[i, j] += bias[j].
 struct AddBiasArgs {
-  DataType type = DataType::float32;
+  DataType type = DataType::float32;  ///< of x
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   void* x = nullptr;           ///< [rows, ld]
   std::int64_t ld = 0;         ///< >= columns, in elements
-  const void* bias = nullptr;  ///< [columns]
+  const void* bias = nullptr;  ///< [columns] of state_type(type)
 };
 
 /// out[j] = sum over i of x[i, j]; zeros if there are no rows. Rows are summed in fixed chunks of
-/// `type`, the chunks' sums in double.
+/// state_type(type), the chunks' sums in double.
 struct ColumnSumArgs {
-  DataType type = DataType::float32;
+  DataType type = DataType::float32;  ///< of x
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   const void* x = nullptr;          ///< [rows, ld]
   std::int64_t ld = 0;              ///< >= columns, in elements
-  void* out = nullptr;              ///< [columns], overwritten
+  void* out = nullptr;              ///< [columns] of state_type(type), overwritten
   void* workspace = nullptr;        ///< 16-byte aligned; free again afterwards
   std::size_t workspace_bytes = 0;  ///< at least column_sum_workspace_bytes()
 };
@@ -36,11 +38,11 @@ struct ColumnSumArgs {
 /// 0.
 struct CombineBiasesArgs {
   Cell cell = Cell::lstm;
-  DataType type = DataType::float32;
+  DataType type = DataType::float32;  ///< of bias_ih and bias_hh
   std::int64_t hidden_size = 0;   ///< H
   const void* bias_ih = nullptr;  ///< [G*H] bW
   const void* bias_hh = nullptr;  ///< [G*H] bR
-  void* out = nullptr;            ///< [S*H]
+  void* out = nullptr;            ///< [S*H] of state_type(type)
 };
 
 /// Errors: usage on a negative size, a null pointer, a stride shorter than its row or too small a

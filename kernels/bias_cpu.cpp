@@ -4,6 +4,7 @@
 
 #include "kernels/bias_slots.h"
 #include "kernels/column_sum_chunks.h"
+#include "kernels/number.h"
 #include "kernels/tiles.h"
 
 namespace sluice::cpu {
@@ -11,15 +12,15 @@ namespace {
 
 constexpr std::int64_t kColumns = 512;  // what stays in the first-level cache while rows stream by
 
-template <class T>
-void add(std::int64_t count, const T* __restrict x, T* __restrict sum) {
-  for (std::int64_t i = 0; i < count; ++i) sum[i] += x[i];
+template <class T, class Sum>
+void add(std::int64_t count, const T* __restrict x, Sum* __restrict sum) {
+  for (std::int64_t i = 0; i < count; ++i) sum[i] = narrow<Sum>(widen(sum[i]) + widen(x[i]));
 }
 
 template <class T>
 void add_bias_rows(const Queue& queue, const AddBiasArgs& args) {
   auto* x = static_cast<T*>(args.x);
-  const auto* bias = static_cast<const T*>(args.bias);
+  const auto* bias = static_cast<const Wide<T>*>(args.bias);
   parallel_tiles(queue, args.rows, rows_per_tile(args.columns),
                  [&](std::int64_t i, std::int64_t end) {
                    for (; i < end; ++i) add(args.columns, bias, x + i * args.ld);
@@ -29,8 +30,8 @@ void add_bias_rows(const Queue& queue, const AddBiasArgs& args) {
 template <class T>
 void sum_columns(const Queue& queue, const ColumnSumArgs& args) {
   const auto* x = static_cast<const T*>(args.x);
-  auto* out = static_cast<T*>(args.out);
-  auto* partials = static_cast<T*>(args.workspace);  // [chunks, columns]
+  auto* out = static_cast<Wide<T>*>(args.out);
+  auto* partials = static_cast<Wide<T>*>(args.workspace);  // [chunks, columns]
   const std::int64_t chunks = column_sum_chunk_count(args.rows);
   const std::int64_t tiles = tile_count(args.columns, kColumns);
   parallel_for(queue, chunks * tiles, [&](std::int64_t task) {
@@ -38,8 +39,8 @@ void sum_columns(const Queue& queue, const ColumnSumArgs& args) {
     const std::int64_t count = std::min(kColumns, args.columns - column);
     const std::int64_t begin = chunk * kColumnSumChunk;
     const std::int64_t end = std::min(args.rows, begin + kColumnSumChunk);
-    T* sum = partials + chunk * args.columns + column;
-    std::copy_n(x + begin * args.ld + column, count, sum);
+    Wide<T>* sum = partials + chunk * args.columns + column;
+    for (std::int64_t i = 0; i < count; ++i) sum[i] = widen(x[begin * args.ld + column + i]);
     for (std::int64_t row = begin + 1; row < end; ++row)
       add(count, x + row * args.ld + column, sum);
   });
@@ -48,10 +49,10 @@ void sum_columns(const Queue& queue, const ColumnSumArgs& args) {
     const std::int64_t count = std::min(kColumns, args.columns - column);
     double sum[kColumns] = {};
     for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-      const T* partial = partials + chunk * args.columns + column;
+      const Wide<T>* partial = partials + chunk * args.columns + column;
       for (std::int64_t i = 0; i < count; ++i) sum[i] += static_cast<double>(partial[i]);
     }
-    for (std::int64_t i = 0; i < count; ++i) out[column + i] = static_cast<T>(sum[i]);
+    for (std::int64_t i = 0; i < count; ++i) out[column + i] = static_cast<Wide<T>>(sum[i]);
   });
 }
 
@@ -59,7 +60,7 @@ template <class T>
 void combine(const CombineBiasesArgs& args) {
   const auto* bias_ih = static_cast<const T*>(args.bias_ih);
   const auto* bias_hh = static_cast<const T*>(args.bias_hh);
-  auto* out = static_cast<T*>(args.out);
+  auto* out = static_cast<Wide<T>*>(args.out);
   for (std::int64_t i = 0; i < slot_count(args.cell) * args.hidden_size; ++i) {
     out[i] = combined_bias(args.cell, args.hidden_size, bias_ih, bias_hh, i);
   }
@@ -68,17 +69,15 @@ void combine(const CombineBiasesArgs& args) {
 }  // namespace
 
 void add_bias(const Queue& queue, const AddBiasArgs& args) {
-  args.type == DataType::float64 ? add_bias_rows<double>(queue, args)
-                                 : add_bias_rows<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { add_bias_rows<T>(queue, args); });
 }
 
 void column_sum(const Queue& queue, const ColumnSumArgs& args) {
-  args.type == DataType::float64 ? sum_columns<double>(queue, args)
-                                 : sum_columns<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { sum_columns<T>(queue, args); });
 }
 
 void combine_biases(const Queue&, const CombineBiasesArgs& args) {
-  args.type == DataType::float64 ? combine<double>(args) : combine<float>(args);
+  with_number(args.type, [&]<class T>(T) { combine<T>(args); });
 }
 
 }  // namespace sluice::cpu

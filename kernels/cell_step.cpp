@@ -40,8 +40,10 @@ void cell_step_forward(const Queue& queue, const CellStepForwardArgs& args, Cell
   require_field(args.h_state != nullptr, name, "h_state");
   require_field(!has_cell_state(args.cell) || args.c_state != nullptr, name, "c_state for an LSTM");
   require_field(args.h == nullptr || args.ldh >= args.hidden_size, name, "ldh >= hidden_size");
-  require_field(phase == CellPhase::reset || (args.mask == nullptr) == (args.h_masked == nullptr),
-                name, "mask and h_masked both, or neither");
+  require_field(phase == CellPhase::reset || args.mask == nullptr || args.h_operand != nullptr, name,
+                "h_operand with a mask");
+  require_field(args.mask != nullptr || args.h_operand == nullptr || is_16_bit(args.type), name,
+                "h_operand without a mask for a 16-bit type only");
   SLUICE_DISPATCH(cell_step_forward, queue, args, phase);
 }
 

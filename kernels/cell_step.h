@@ -7,6 +7,10 @@
 
 namespace sluice {
 
+// Of state_type(type), float32 for 16-bit types, are the bias and the states that are carried from
+// step to step (h_state, c_state, h_initial, c_initial, dh_state, dc_state) and dq; all other arrays
+// are of `type`. The mathematics is done in state_type(type).
+
 /// Forward, rows [0, rows) of one step of one direction. `gates` already holds x W^T + h_prev R^T
 /// (GRU: slots r, z so; slot n holds x Wn^T, slot q holds h_prev Rn^T).
 struct CellStepForwardArgs {
@@ -23,7 +27,9 @@ struct CellStepForwardArgs {
   void* h = nullptr;             ///< [rows, ldh] where the layer's output goes; may be null
   std::int64_t ldh = 0;
   const void* mask = nullptr;    ///< [G, B, H] recurrent dropout; null without
-  void* h_masked = nullptr;      ///< [G, B, H] out: mask * h for the next step; null without mask
+  void* h_operand = nullptr;     ///< out: h as it enters the next step's products. With a mask
+                                 ///< [G, B, H] mask * h; without one [B, H] h itself, which only a
+                                 ///< 16-bit type needs, and may be null
 };
 
 /// GRU reset-before runs as two launches around the product q Rn^T; every other cell as one.

@@ -3,8 +3,10 @@
 #include "kernels/cells/gru.h"
 #include "kernels/cells/lstm.h"
 #include "kernels/cells/rnn.h"
+#include "kernels/number.h"
 #include "kernels/simd/activation.h"
 #include "kernels/simd/cell_step.h"
+#include "kernels/simd/pack_number.h"
 
 namespace sluice::SLUICE_ISA {
 namespace {
@@ -12,7 +14,8 @@ namespace {
 // The packs of units of one row; `count` lanes at u are within H.
 template <class T, Cell cell>
 class ForwardRow {
-  using P = Pack<T>;
+  using W = Wide<T>;
+  using P = Pack<W>;
   static constexpr int kSlots = slot_count(cell);
 
  public:
@@ -28,56 +31,61 @@ class ForwardRow {
   }
 
  private:
-  T* at(void* base, std::int64_t ld) const { return static_cast<T*>(base) + row_ * ld + u_; }
-  T* slot(int s) const { return at(args_.gates, kSlots * hidden_) + s * hidden_; }
+  template <class Number>
+  Number* at(void* base, std::int64_t ld) const {
+    return static_cast<Number*>(base) + row_ * ld + u_;
+  }
+  T* slot(int s) const { return at<T>(args_.gates, kSlots * hidden_) + s * hidden_; }
+  W* h_state() const { return at<W>(args_.h_state, hidden_); }
   P preactivation(int s) const {
-    const P gate = P::load(slot(s), count_);
+    const P gate = load_pack(slot(s), count_);
     if (args_.bias == nullptr) return gate;
-    return gate + P::load(static_cast<const T*>(args_.bias) + s * hidden_ + u_, count_);
+    return gate + P::load(static_cast<const W*>(args_.bias) + s * hidden_ + u_, count_);
   }
   std::int64_t mask_index(int gate) const { return (gate * args_.batch + row_) * hidden_ + u_; }
   P mask(int gate) const {
-    return P::load(static_cast<const T*>(args_.mask) + mask_index(gate), count_);
+    return load_pack(static_cast<const T*>(args_.mask) + mask_index(gate), count_);
   }
 
   void reset() {
-    P gate[4] = {preactivation(0), preactivation(1), P(T(0)), P(T(0))};
-    P h = P::load(at(args_.h_state, hidden_), count_);
+    P gate[4] = {preactivation(0), preactivation(1), P(W(0)), P(W(0))};
+    P h = P::load(h_state(), count_);
     if (args_.mask != nullptr) h = h * mask(2);
     GruResetBeforeCell::forward_reset(gate, h);
-    for (const int s : {0, 1, 3}) gate[s].store(slot(s), count_);
+    for (const int s : {0, 1, 3}) store_pack(gate[s], slot(s), count_);
   }
 
   // The new state: the whole cell, or the output half (reset-before).
   void state() {
     P gate[kSlots], h;
-    T* const h_state = at(args_.h_state, hidden_);
     if constexpr (cell == Cell::gru_reset_before) {
-      gate[1] = P::load(slot(1), count_);
+      gate[1] = load_pack(slot(1), count_);
       gate[2] = preactivation(2);
-      GruResetBeforeCell::forward_output(gate, P::load(h_state, count_), h);
-      gate[2].store(slot(2), count_);
+      GruResetBeforeCell::forward_output(gate, P::load(h_state(), count_), h);
+      store_pack(gate[2], slot(2), count_);
     } else {
       for (int s = 0; s < kSlots; ++s) gate[s] = preactivation(s);
       if constexpr (cell == Cell::lstm) {
-        T* const c_state = at(args_.c_state, hidden_);
+        W* const c_state = at<W>(args_.c_state, hidden_);
         P c;
         LstmCell::forward(gate, P::load(c_state, count_), c, h);
         c.store(c_state, count_);
-        if (args_.c != nullptr) c.store(at(args_.c, hidden_), count_);
+        if (args_.c != nullptr) store_pack(c, at<T>(args_.c, hidden_), count_);
       } else if constexpr (cell == Cell::gru) {
-        GruCell::forward(gate, P::load(h_state, count_), h);
+        GruCell::forward(gate, P::load(h_state(), count_), h);
       } else {
         RnnCell<cell == Cell::rnn_relu>::forward(gate, h);
       }
-      for (int s = 0; s < kSlots; ++s) gate[s].store(slot(s), count_);
+      for (int s = 0; s < kSlots; ++s) store_pack(gate[s], slot(s), count_);
     }
-    h.store(h_state, count_);
-    if (args_.h != nullptr) h.store(at(args_.h, args_.ldh), count_);
+    h.store(h_state(), count_);
+    if (args_.h != nullptr) store_pack(h, at<T>(args_.h, args_.ldh), count_);
     if (args_.mask != nullptr) {
       for (int g = 0; g < gate_count(cell); ++g) {
-        (h * mask(g)).store(static_cast<T*>(args_.h_masked) + mask_index(g), count_);
+        store_pack(h * mask(g), static_cast<T*>(args_.h_operand) + mask_index(g), count_);
       }
+    } else if (args_.h_operand != nullptr) {
+      store_pack(h, at<T>(args_.h_operand, hidden_), count_);
     }
   }
 
@@ -88,7 +96,8 @@ class ForwardRow {
 
 template <class T, Cell cell>
 class BackwardRow {
-  using P = Pack<T>;
+  using W = Wide<T>;
+  using P = Pack<W>;
   static constexpr int kSlots = slot_count(cell);
 
  public:
@@ -112,23 +121,24 @@ class BackwardRow {
   // Of the step before; a row that began here has its initial state.
   P previous(const void* before, std::int64_t ld, const void* initial) const {
     const bool began = row_ >= args_.previous_rows;
-    return P::load(began ? at(static_cast<const T*>(initial), hidden_)
-                         : at(static_cast<const T*>(before), ld),
-                   count_);
+    return began ? P::load(at(static_cast<const W*>(initial), hidden_), count_)
+                 : load_pack(at(static_cast<const T*>(before), ld), count_);
   }
   P h_previous() const { return previous(args_.h_previous, args_.ldh, args_.h_initial); }
 
   void state() {
     P gate[kSlots];
-    for (int s = 0; s < kSlots; ++s) gate[s] = P::load(slot(s), count_);
-    T* const dh_state = at(static_cast<T*>(args_.dh_state), hidden_);
-    P dh = P::load(dh_state, count_), dh_direct(T(0));
-    if (args_.dy != nullptr) dh += P::load(at(static_cast<const T*>(args_.dy), args_.lddy), count_);
+    for (int s = 0; s < kSlots; ++s) gate[s] = load_pack(slot(s), count_);
+    W* const dh_state = at(static_cast<W*>(args_.dh_state), hidden_);
+    P dh = P::load(dh_state, count_), dh_direct(W(0));
+    if (args_.dy != nullptr) {
+      dh += load_pack(at(static_cast<const T*>(args_.dy), args_.lddy), count_);
+    }
     if constexpr (cell == Cell::lstm) {
-      T* const dc_state = at(static_cast<T*>(args_.dc_state), hidden_);
+      W* const dc_state = at(static_cast<W*>(args_.dc_state), hidden_);
       P dc = P::load(dc_state, count_);
       LstmCell::backward(gate, previous(args_.c_previous, hidden_, args_.c_initial),
-                         P::load(at(static_cast<const T*>(args_.c), hidden_), count_), dh, dc);
+                         load_pack(at(static_cast<const T*>(args_.c), hidden_), count_), dh, dc);
       dc.store(dc_state, count_);
     } else if constexpr (cell == Cell::gru) {
       GruCell::backward(gate, h_previous(), dh, dh_direct);
@@ -137,22 +147,22 @@ class BackwardRow {
     } else {
       RnnCell<cell == Cell::rnn_relu>::backward(gate, dh);
     }
-    for (int s = 0; s < kSlots; ++s) gate[s].store(slot(s), count_);
+    for (int s = 0; s < kSlots; ++s) store_pack(gate[s], slot(s), count_);
     dh_direct.store(dh_state, count_);
   }
 
   void reset() {
-    P m(T(1));
+    P m(W(1));
     if (args_.mask != nullptr) {
-      m = P::load(static_cast<const T*>(args_.mask) + (2 * args_.batch + row_) * hidden_ + u_, count_);
+      m = load_pack(static_cast<const T*>(args_.mask) + (2 * args_.batch + row_) * hidden_ + u_, count_);
     }
-    P gate[1] = {P::load(slot(0), count_)};
+    P gate[1] = {load_pack(slot(0), count_)};
     P dh_masked;
     GruResetBeforeCell::backward_reset(
-        gate, m * h_previous(), P::load(at(static_cast<const T*>(args_.dq), hidden_), count_),
+        gate, m * h_previous(), P::load(at(static_cast<const W*>(args_.dq), hidden_), count_),
         dh_masked);
-    gate[0].store(slot(0), count_);
-    T* const dh_state = at(static_cast<T*>(args_.dh_state), hidden_);
+    store_pack(gate[0], slot(0), count_);
+    W* const dh_state = at(static_cast<W*>(args_.dh_state), hidden_);
     (P::load(dh_state, count_) + m * dh_masked).store(dh_state, count_);
   }
 
@@ -178,14 +188,12 @@ void rows_of(const Args& args, CellPhase phase, std::int64_t first, std::int64_t
 
 void cell_rows_forward(const CellStepForwardArgs& args, CellPhase phase, std::int64_t first,
                        std::int64_t count) {
-  args.type == DataType::float64 ? rows_of<ForwardRow, double>(args, phase, first, count)
-                                 : rows_of<ForwardRow, float>(args, phase, first, count);
+  with_number(args.type, [&]<class T>(T) { rows_of<ForwardRow, T>(args, phase, first, count); });
 }
 
 void cell_rows_backward(const CellStepBackwardArgs& args, CellPhase phase, std::int64_t first,
                         std::int64_t count) {
-  args.type == DataType::float64 ? rows_of<BackwardRow, double>(args, phase, first, count)
-                                 : rows_of<BackwardRow, float>(args, phase, first, count);
+  with_number(args.type, [&]<class T>(T) { rows_of<BackwardRow, T>(args, phase, first, count); });
 }
 
 }  // namespace sluice::SLUICE_ISA

@@ -9,6 +9,7 @@ namespace {
 
 template <class Args>
 bool has_work(const char* operation, const Args& args) {
+  check_wide(operation, args.type);
   check_least(operation, "count", args.count);
   check_positive(operation, "limit", args.limit);
   if (args.count == 0) return false;

@@ -2,13 +2,14 @@
 #include "kernels/dropout.h"
 
 #include "kernels/dropout_factor.h"
+#include "kernels/number.h"
 #include "kernels/row_grid.h"
 
 namespace sluice::cuda {
 namespace {
 
 template <class T>
-__global__ void rows_kernel(Sequences sequences, std::int64_t columns, float rate, T scale,
+__global__ void rows_kernel(Sequences sequences, std::int64_t columns, float rate, Wide<T> scale,
                             RandomStream random, const T* x, T* y) {
   const std::int64_t quads = (columns + 3) / 4;
   for_row_elements(sequences.rows, quads, [=](std::int64_t packed_row, std::int64_t quad) {
@@ -20,15 +21,16 @@ __global__ void rows_kernel(Sequences sequences, std::int64_t columns, float rat
     const std::int64_t at = packed_row * columns + quad * 4;
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      if (quad * 4 + i < columns)
-        y[at + i] = x[at + i] * dropout_factor(block.word[i], rate, scale);
+      if (quad * 4 + i < columns) {
+        y[at + i] = narrow<T>(widen(x[at + i]) * dropout_factor(block.word[i], rate, scale));
+      }
     }
   });
 }
 
 template <class T>
 __global__ void mask_kernel(std::int64_t planes, std::int64_t rows, std::int64_t columns,
-                            float rate, T scale, RandomStream random, const std::int32_t* order,
+                            float rate, Wide<T> scale, RandomStream random, const std::int32_t* order,
                             T* mask) {
   const std::int64_t units = planes * columns, quads = (units + 3) / 4;
   for_row_elements(rows, quads, [=](std::int64_t row, std::int64_t quad) {
@@ -40,7 +42,8 @@ __global__ void mask_kernel(std::int64_t planes, std::int64_t rows, std::int64_t
       const std::int64_t unit = quad * 4 + i;
       if (unit < units) {
         const std::int64_t plane = unit / columns, column = unit % columns;
-        mask[(plane * rows + row) * columns + column] = dropout_factor(block.word[i], rate, scale);
+        mask[(plane * rows + row) * columns + column] =
+            narrow<T>(dropout_factor(block.word[i], rate, scale));
       }
     }
   });
@@ -50,7 +53,7 @@ template <class T>
 void rows(const Queue& queue, const DropoutRowsArgs& args) {
   launch(rows_kernel<T>, row_grid(queue, args.sequences.rows, (args.columns + 3) / 4),
          args.sequences, args.columns, static_cast<float>(args.rate),
-         static_cast<T>(1.0 / (1.0 - args.rate)), args.random, static_cast<const T*>(args.x),
+         static_cast<Wide<T>>(1.0 / (1.0 - args.rate)), args.random, static_cast<const T*>(args.x),
          static_cast<T*>(args.y));
 }
 
@@ -58,18 +61,18 @@ template <class T>
 void mask(const Queue& queue, const DropoutMaskArgs& args) {
   launch(mask_kernel<T>, row_grid(queue, args.rows, (args.planes * args.columns + 3) / 4),
          args.planes, args.rows, args.columns, static_cast<float>(args.rate),
-         static_cast<T>(1.0 / (1.0 - args.rate)), args.random, args.order,
+         static_cast<Wide<T>>(1.0 / (1.0 - args.rate)), args.random, args.order,
          static_cast<T*>(args.mask));
 }
 
 }  // namespace
 
 void dropout_rows(const Queue& queue, const DropoutRowsArgs& args) {
-  args.type == DataType::float64 ? rows<double>(queue, args) : rows<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { rows<T>(queue, args); });
 }
 
 void dropout_mask(const Queue& queue, const DropoutMaskArgs& args) {
-  args.type == DataType::float64 ? mask<double>(queue, args) : mask<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { mask<T>(queue, args); });
 }
 
 }  // namespace sluice::cuda

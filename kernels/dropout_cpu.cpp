@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/dropout_factor.h"
+#include "kernels/number.h"
 #include "kernels/tiles.h"
 
 namespace sluice::cpu {
@@ -40,13 +41,13 @@ void rows(const Queue& queue, const DropoutRowsArgs& args) {
     const std::int64_t end_step = std::min<std::int64_t>(first_step + kSteps, s.lengths[row]);
     const std::int64_t count = std::min(kUnits, args.columns - first_unit);
     if (first_step >= end_step) return;
-    T factors[kUnits];
+    Wide<T> factors[kUnits];
     const std::int32_t given_row =
         s.order == nullptr ? static_cast<std::int32_t>(row) : s.order[row];
     draw(args.random, given_row, first_unit, count, args.rate, factors);
     for (std::int64_t step = first_step; step < end_step; ++step) {
       const std::int64_t at = (s.offsets[step] + row) * args.columns + first_unit;
-      for (std::int64_t i = 0; i < count; ++i) y[at + i] = x[at + i] * factors[i];
+      for (std::int64_t i = 0; i < count; ++i) y[at + i] = narrow<T>(widen(x[at + i]) * factors[i]);
     }
   });
 }
@@ -58,13 +59,13 @@ void mask(const Queue& queue, const DropoutMaskArgs& args) {
     const std::int64_t units = args.planes * args.columns;
     const std::int32_t given_row =
         args.order == nullptr ? static_cast<std::int32_t>(row) : args.order[row];
-    T factors[kUnits];
+    Wide<T> factors[kUnits];
     for (std::int64_t begin = 0; begin < units; begin += kUnits) {
       const std::int64_t count = std::min(kUnits, units - begin);
       draw(args.random, given_row, begin, count, args.rate, factors);
       for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t plane = (begin + i) / args.columns, unit = (begin + i) % args.columns;
-        mask[(plane * args.rows + row) * args.columns + unit] = factors[i];
+        mask[(plane * args.rows + row) * args.columns + unit] = narrow<T>(factors[i]);
       }
     }
   });
@@ -73,11 +74,11 @@ void mask(const Queue& queue, const DropoutMaskArgs& args) {
 }  // namespace
 
 void dropout_rows(const Queue& queue, const DropoutRowsArgs& args) {
-  args.type == DataType::float64 ? rows<double>(queue, args) : rows<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { rows<T>(queue, args); });
 }
 
 void dropout_mask(const Queue& queue, const DropoutMaskArgs& args) {
-  args.type == DataType::float64 ? mask<double>(queue, args) : mask<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { mask<T>(queue, args); });
 }
 
 }  // namespace sluice::cpu

@@ -9,14 +9,15 @@
 namespace sluice::cuda {
 namespace {
 
-template <class T>
+template <class Table, class T>
 __global__ void forward_kernel(std::int64_t rows, std::int64_t embedding_size,
-                               std::int64_t vocabulary, const T* table, const std::int32_t* tokens,
-                               T* out) {
+                               std::int64_t vocabulary, const Table* table,
+                               const std::int32_t* tokens, T* out) {
   for_row_elements(rows, embedding_size, [=](std::int64_t row, std::int64_t column) {
     const std::int64_t token = tokens[row];
     const bool known = token >= 0 && token < vocabulary;
-    out[row * embedding_size + column] = known ? table[token * embedding_size + column] : T(0);
+    out[row * embedding_size + column] =
+        narrow<T>(known ? widen(table[token * embedding_size + column]) : Wide<T>(0));
   });
 }
 
@@ -32,11 +33,11 @@ __global__ void sum_chunk_kernel(EmbeddingSegments<T> s) {
   const std::int64_t column = std::int64_t{blockIdx.y} * blockDim.x + threadIdx.x;
   if (column >= s.embedding_size) return;
   std::int64_t begin = chunk * kEmbeddingChunk;
-  T sum = T(0);
+  Wide<T> sum = Wide<T>(0);
   for (std::int64_t i = begin; i < end; ++i) {
     const std::int32_t token = s.tokens[i];
     if (s.has_row(token)) {
-      const T x = s.row(i)[column];
+      const Wide<T> x = widen(s.row(i)[column]);
       sum = i == begin ? x : sum + x;
     }
     if (i + 1 == end || s.tokens[i + 1] != token) {
@@ -52,7 +53,7 @@ __global__ void join_partials_kernel(EmbeddingSegments<T> s) {
   const std::int64_t column = std::int64_t{blockIdx.y} * blockDim.x + threadIdx.x;
   if (column >= s.embedding_size || !s.owns_crossing_run(chunk)) return;
   const std::int32_t token = s.tokens[s.end_of(chunk)];
-  T sum = s.tail(chunk)[column];
+  Wide<T> sum = s.tail(chunk)[column];
   for (std::int64_t next = chunk + 1; next * kEmbeddingChunk < s.rows; ++next) {
     if (s.tokens[next * kEmbeddingChunk] != token) break;
     sum += s.head(next)[column];
@@ -60,19 +61,19 @@ __global__ void join_partials_kernel(EmbeddingSegments<T> s) {
   s.d_table[token * s.embedding_size + column] = sum;
 }
 
-template <class T>
+template <class Table, class T>
 void forward(const Queue& queue, const EmbeddingForwardArgs& args) {
-  launch(forward_kernel<T>, row_grid(queue, args.rows, args.embedding_size), args.rows,
-         args.embedding_size, args.vocabulary, static_cast<const T*>(args.table), args.tokens,
+  launch(forward_kernel<Table, T>, row_grid(queue, args.rows, args.embedding_size), args.rows,
+         args.embedding_size, args.vocabulary, static_cast<const Table*>(args.table), args.tokens,
          static_cast<T*>(args.out));
 }
 
 template <class T>
 void backward(const Queue& queue, const EmbeddingBackwardArgs& args) {
   const std::int64_t numbers = args.vocabulary * args.embedding_size;
-  launch(zero_kernel<T>,
+  launch(zero_kernel<Wide<T>>,
          {.grid = grid_for(numbers, 256), .block = {256, 1, 1}, .stream = queue.stream}, numbers,
-         static_cast<T*>(args.d_table));
+         static_cast<Wide<T>*>(args.d_table));
   if (args.rows == 0) return;
 
   auto* workspace = static_cast<char*>(args.workspace);
@@ -94,8 +95,8 @@ void backward(const Queue& queue, const EmbeddingBackwardArgs& args) {
   s.positions = positions;
   s.d_out = static_cast<const T*>(args.d_out);
   s.ld_d_out = args.ld_d_out == 0 ? args.embedding_size : args.ld_d_out;
-  s.d_table = static_cast<T*>(args.d_table);
-  s.partials = reinterpret_cast<T*>(workspace + parts.partials);
+  s.d_table = static_cast<Wide<T>*>(args.d_table);
+  s.partials = reinterpret_cast<Wide<T>*>(workspace + parts.partials);
   const unsigned threads = threads_for(args.embedding_size);
   const auto chunks = static_cast<unsigned>((args.rows + kEmbeddingChunk - 1) / kEmbeddingChunk);
   const auto column_tiles = static_cast<unsigned>((args.embedding_size + threads - 1) / threads);
@@ -108,11 +109,13 @@ void backward(const Queue& queue, const EmbeddingBackwardArgs& args) {
 }  // namespace
 
 void embedding_forward(const Queue& queue, const EmbeddingForwardArgs& args) {
-  args.type == DataType::float64 ? forward<double>(queue, args) : forward<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) {
+    args.wide_table ? forward<Wide<T>, T>(queue, args) : forward<T, T>(queue, args);
+  });
 }
 
 void embedding_backward(const Queue& queue, const EmbeddingBackwardArgs& args) {
-  args.type == DataType::float64 ? backward<double>(queue, args) : backward<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { backward<T>(queue, args); });
 }
 
 }  // namespace sluice::cuda

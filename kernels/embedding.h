@@ -10,7 +10,8 @@ namespace sluice {
 
 /// out[n] = table[tokens[n]]. A token outside [0, V) gives a row of zeros.
 struct EmbeddingForwardArgs {
-  DataType type = DataType::float32;
+  DataType type = DataType::float32;     ///< of out, and of the table unless:
+  bool wide_table = false;               ///< the table is of state_type(type): an optimiser's weights
   std::int64_t rows = 0;                 ///< N
   std::int64_t embedding_size = 0;       ///< E
   std::int64_t vocabulary = 0;           ///< V
@@ -24,7 +25,7 @@ struct EmbeddingForwardArgs {
 /// positions are sorted by token (stable), cut into fixed chunks, and each number is written by one
 /// owner.
 struct EmbeddingBackwardArgs {
-  DataType type = DataType::float32;
+  DataType type = DataType::float32;     ///< of d_out
   std::int64_t rows = 0;                 ///< N, below 2^31
   std::int64_t embedding_size = 0;       ///< E
   std::int64_t vocabulary = 0;           ///< V
@@ -32,7 +33,7 @@ struct EmbeddingBackwardArgs {
   const void* d_out = nullptr;           ///< [N, ld_d_out]
   std::int64_t ld_d_out = 0;             ///< elements from a row to the next, >= E; 0 means E
   const std::int32_t* tokens = nullptr;  ///< [N]
-  void* d_table = nullptr;               ///< [V, E], overwritten whole
+  void* d_table = nullptr;               ///< [V, E] of state_type(type), overwritten whole
   void* workspace = nullptr;             ///< 16-byte aligned; free again afterwards
   std::size_t workspace_bytes = 0;       ///< at least embedding_backward_workspace_bytes()
 };

@@ -4,8 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/host_device.h"
-#include "kernels/types.h"
+#include "kernels/number.h"
 
 namespace sluice {
 
@@ -27,7 +26,7 @@ struct EmbeddingWorkspace {
     const std::int64_t chunks = (rows + kEmbeddingChunk - 1) / kEmbeddingChunk;
     positions = aligned(rows * sizeof(std::int32_t));
     partials = positions + aligned(rows * sizeof(std::int32_t));
-    sort = partials + aligned(chunks * 2 * embedding_size * size_of(type));
+    sort = partials + aligned(chunks * 2 * embedding_size * size_of(state_type(type)));
     end = sort + aligned(sort_bytes);
   }
 
@@ -46,15 +45,15 @@ struct EmbeddingSegments {
   const std::int32_t* positions = nullptr;  ///< [N]
   const T* d_out = nullptr;                 ///< [N, ld_d_out]
   std::int64_t ld_d_out = 0;                ///< at least E
-  T* d_table = nullptr;                     ///< [V, E]
-  T* partials = nullptr;                    ///< [chunks, 2, E]
+  Wide<T>* d_table = nullptr;               ///< [V, E]
+  Wide<T>* partials = nullptr;              ///< [chunks, 2, E]
 
   /// The row of d_out that sorted place i stands for.
   SLUICE_HOST_DEVICE const T* row(std::int64_t i) const { return d_out + positions[i] * ld_d_out; }
-  SLUICE_HOST_DEVICE T* head(std::int64_t chunk) const {
+  SLUICE_HOST_DEVICE Wide<T>* head(std::int64_t chunk) const {
     return partials + chunk * 2 * embedding_size;
   }
-  SLUICE_HOST_DEVICE T* tail(std::int64_t chunk) const { return head(chunk) + embedding_size; }
+  SLUICE_HOST_DEVICE Wide<T>* tail(std::int64_t chunk) const { return head(chunk) + embedding_size; }
   SLUICE_HOST_DEVICE bool has_row(std::int32_t token) const {
     return token >= 0 && token < vocabulary && token != padding_index;
   }
@@ -64,7 +63,8 @@ struct EmbeddingSegments {
   }
 
   /// Where the sum of the run [begin, end) of one token inside a chunk goes.
-  SLUICE_HOST_DEVICE T* target(std::int64_t chunk, std::int64_t begin, std::int64_t end) const {
+  SLUICE_HOST_DEVICE Wide<T>* target(std::int64_t chunk, std::int64_t begin,
+                                     std::int64_t end) const {
     const std::int32_t token = tokens[begin];
     const bool begins_before = begin > 0 && tokens[begin - 1] == token;
     const bool goes_on = end < rows && tokens[end] == token;

@@ -13,8 +13,13 @@ namespace {
 constexpr std::int64_t kPrefetchDistance = 8;  // rows; sorted positions jump about in memory
 
 template <class T>
-void add(std::int64_t count, const T* __restrict x, T* __restrict sum) {
-  for (std::int64_t i = 0; i < count; ++i) sum[i] += x[i];
+void add(std::int64_t count, const T* __restrict x, Wide<T>* __restrict sum) {
+  for (std::int64_t i = 0; i < count; ++i) sum[i] += widen(x[i]);
+}
+
+template <class From, class To>
+void put(std::int64_t count, const From* __restrict from, To* __restrict to) {
+  for (std::int64_t i = 0; i < count; ++i) to[i] = narrow<To>(widen(from[i]));
 }
 
 template <class T>
@@ -24,8 +29,8 @@ void sum_chunk(const EmbeddingSegments<T>& s, std::int64_t chunk) {
     std::int64_t run_end = begin + 1;
     while (run_end < end && s.tokens[run_end] == s.tokens[begin]) ++run_end;
     if (s.has_row(s.tokens[begin])) {
-      T* to = s.target(chunk, begin, run_end);
-      std::copy_n(s.row(begin), size, to);
+      Wide<T>* to = s.target(chunk, begin, run_end);
+      put(size, s.row(begin), to);
       for (std::int64_t i = begin + 1; i < run_end; ++i) {
         const std::int64_t ahead = std::min(i + kPrefetchDistance, end - 1);
         const char* row = reinterpret_cast<const char*>(s.row(ahead));
@@ -43,7 +48,7 @@ template <class T>
 void join_partials(const EmbeddingSegments<T>& s, std::int64_t chunk) {
   if (!s.owns_crossing_run(chunk)) return;
   const std::int32_t token = s.tokens[s.end_of(chunk)];
-  T* to = s.d_table + token * s.embedding_size;
+  Wide<T>* to = s.d_table + token * s.embedding_size;
   std::copy_n(s.tail(chunk), s.embedding_size, to);
   for (std::int64_t next = chunk + 1; next * kEmbeddingChunk < s.rows; ++next) {
     if (s.tokens[next * kEmbeddingChunk] != token) break;
@@ -62,11 +67,11 @@ void backward(const Queue& queue, const EmbeddingBackwardArgs& args) {
   s.padding_index = args.padding_index;
   s.d_out = static_cast<const T*>(args.d_out);
   s.ld_d_out = args.ld_d_out == 0 ? args.embedding_size : args.ld_d_out;
-  s.d_table = static_cast<T*>(args.d_table);
+  s.d_table = static_cast<Wide<T>*>(args.d_table);
 
   parallel_tiles(queue, args.vocabulary * args.embedding_size, 65536,
                  [&](std::int64_t i, std::int64_t end) {
-                   std::memset(s.d_table + i, 0, (end - i) * sizeof(T));
+                   std::memset(s.d_table + i, 0, (end - i) * sizeof(Wide<T>));
                  });
   if (args.rows == 0) return;
 
@@ -80,33 +85,39 @@ void backward(const Queue& queue, const EmbeddingBackwardArgs& args) {
                              .workspace_bytes = args.workspace_bytes - parts.sort});
   s.tokens = tokens;
   s.positions = positions;
-  s.partials = reinterpret_cast<T*>(workspace + parts.partials);
+  s.partials = reinterpret_cast<Wide<T>*>(workspace + parts.partials);
   const std::int64_t chunks = tile_count(args.rows, kEmbeddingChunk);
   parallel_for(queue, chunks, [&](std::int64_t chunk) { sum_chunk(s, chunk); });
   parallel_for(queue, chunks, [&](std::int64_t chunk) { join_partials(s, chunk); });
 }
 
+template <class Table, class T>
+void forward(const Queue& queue, const EmbeddingForwardArgs& args) {
+  const std::int64_t size = args.embedding_size;
+  const auto* table = static_cast<const Table*>(args.table);
+  auto* out = static_cast<T*>(args.out);
+  parallel_tiles(queue, args.rows, rows_per_tile(size), [&](std::int64_t n, std::int64_t end) {
+    for (; n < end; ++n) {
+      const std::int64_t token = args.tokens[n];
+      if (token < 0 || token >= args.vocabulary) {
+        std::memset(out + n * size, 0, size * sizeof(T));
+      } else {
+        put(size, table + token * size, out + n * size);
+      }
+    }
+  });
+}
+
 }  // namespace
 
 void embedding_forward(const Queue& queue, const EmbeddingForwardArgs& args) {
-  const std::size_t bytes = args.embedding_size * size_of(args.type);
-  const auto* table = static_cast<const char*>(args.table);
-  auto* out = static_cast<char*>(args.out);
-  parallel_tiles(queue, args.rows, rows_per_tile(args.embedding_size),
-                 [&](std::int64_t n, std::int64_t end) {
-                   for (; n < end; ++n) {
-                     const std::int32_t token = args.tokens[n];
-                     if (token < 0 || token >= args.vocabulary) {
-                       std::memset(out + n * bytes, 0, bytes);
-                     } else {
-                       std::memcpy(out + n * bytes, table + token * bytes, bytes);
-                     }
-                   }
-                 });
+  with_number(args.type, [&]<class T>(T) {
+    args.wide_table ? forward<Wide<T>, T>(queue, args) : forward<T, T>(queue, args);
+  });
 }
 
 void embedding_backward(const Queue& queue, const EmbeddingBackwardArgs& args) {
-  args.type == DataType::float64 ? backward<double>(queue, args) : backward<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { backward<T>(queue, args); });
 }
 
 }  // namespace sluice::cpu

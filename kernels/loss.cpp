@@ -12,6 +12,7 @@ namespace {
 template <class Args>
 bool has_work(const char* operation, const Args& args) {
   const std::size_t needed = cross_entropy_workspace_bytes(args.rows);
+  check_wide(operation, args.type);
   require(args.gradient_scale >= 0.0 && args.gradient_scale <= std::numeric_limits<double>::max(),
           std::string(operation) +
               ": gradient_scale: expected a finite number, 0 for 1/rows, got " +

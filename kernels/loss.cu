@@ -14,7 +14,9 @@ constexpr unsigned kThreads = 256;
 
 template <class T>
 __global__ void sigmoid_kernel(std::int64_t rows, const T* logits, const std::int32_t* labels,
-                               T scale, T* d_logits, T* probabilities, RowLoss* losses) {
+                               T gradient_scale, const LossScale* loss_scale, T* d_logits,
+                               T* probabilities, RowLoss* losses) {
+  const T scale = scaled_by(gradient_scale, loss_scale);
   for (std::int64_t i = grid_index(); i < rows; i += grid_stride()) {
     const T x = logits[i];
     if (losses != nullptr) losses[i] = sigmoid_row_loss(x, labels[i]);
@@ -48,8 +50,10 @@ __device__ __forceinline__ void block_max(T& value, std::int64_t& index, T* valu
 
 template <class T>
 __global__ void softmax_kernel(std::int64_t rows, std::int64_t classes, const T* all_logits,
-                               const std::int32_t* labels, T scale, T* d_logits, T* probabilities,
+                               const std::int32_t* labels, T gradient_scale,
+                               const LossScale* loss_scale, T* d_logits, T* probabilities,
                                RowLoss* losses) {
+  const T scale = scaled_by(gradient_scale, loss_scale);
   SLUICE_SHARED_ARRAY(T, numbers, [kThreads]);
   SLUICE_SHARED_ARRAY(std::int64_t, indices, [kThreads]);
   for (std::int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
@@ -115,7 +119,7 @@ void run(const Queue& queue, const SigmoidCrossEntropyArgs& args) {
   launch(sigmoid_kernel<T>,
          {.grid = grid_for(args.rows, kThreads), .block = {kThreads, 1, 1}, .stream = queue.stream},
          args.rows, static_cast<const T*>(args.logits), args.labels,
-         static_cast<T>(gradient_scale_of(args.gradient_scale, args.rows)),
+         static_cast<T>(gradient_scale_of(args.gradient_scale, args.rows)), args.loss_scale,
          static_cast<T*>(args.d_logits), static_cast<T*>(args.probabilities), losses_of(args));
   add_to_totals(queue, args);
 }
@@ -124,7 +128,7 @@ template <class T>
 void run(const Queue& queue, const SoftmaxCrossEntropyArgs& args) {
   launch(softmax_kernel<T>, row_grid(queue, args.rows, args.classes), args.rows, args.classes,
          static_cast<const T*>(args.logits), args.labels,
-         static_cast<T>(gradient_scale_of(args.gradient_scale, args.rows)),
+         static_cast<T>(gradient_scale_of(args.gradient_scale, args.rows)), args.loss_scale,
          static_cast<T*>(args.d_logits), static_cast<T*>(args.probabilities), losses_of(args));
   add_to_totals(queue, args);
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/loss_scale.h"
 #include "kernels/queue.h"
 
 namespace sluice {
@@ -12,11 +13,12 @@ namespace sluice {
 /// In both operations label -1 means: no loss, no gradient, not counted. Any other label outside
 /// the classes is a fault of the caller; it makes the loss and the row's gradient NaN.
 struct SigmoidCrossEntropyArgs {
-  DataType type = DataType::float32;
+  DataType type = DataType::float32;     ///< float32 or float64
   std::int64_t rows = 0;                 ///< B
   const void* logits = nullptr;          ///< [B]
   const std::int32_t* labels = nullptr;  ///< [B] 0, 1 or -1
   double gradient_scale = 0.0;           ///< factor on d_logits; 0 means 1/B
+  const LossScale* loss_scale = nullptr;  ///< on the device: its scale is another; null means 1
   void* d_logits = nullptr;              ///< [B]; null if not wanted; does not overlap logits
   void* probabilities = nullptr;         ///< [B] of label 1; null if not wanted
   double* totals = nullptr;              ///< [3] added to: sum of the losses, rows classified
@@ -33,6 +35,7 @@ struct SoftmaxCrossEntropyArgs {
   const void* logits = nullptr;          ///< [B, C]
   const std::int32_t* labels = nullptr;  ///< [B] in [0, C) or -1
   double gradient_scale = 0.0;           ///< as above
+  const LossScale* loss_scale = nullptr;  ///< as above
   void* d_logits = nullptr;              ///< [B, C]; as above
   void* probabilities = nullptr;         ///< [B, C]; null if not wanted
   double* totals = nullptr;              ///< [3] as above

@@ -28,7 +28,8 @@ void sigmoid_rows(const Queue& queue, const SigmoidCrossEntropyArgs& args) {
   auto* d_logits = static_cast<T*>(args.d_logits);
   auto* probabilities = static_cast<T*>(args.probabilities);
   auto* losses = args.totals == nullptr ? nullptr : static_cast<RowLoss*>(args.workspace);
-  const T scale = static_cast<T>(gradient_scale_of(args.gradient_scale, args.rows));
+  const T scale =
+      scaled_by(static_cast<T>(gradient_scale_of(args.gradient_scale, args.rows)), args.loss_scale);
   parallel_tiles(queue, args.rows, 2048, [&](std::int64_t i, std::int64_t end) {
     for (; i < end; ++i) {
       const T x = logits[i];
@@ -71,7 +72,8 @@ void softmax_row(const SoftmaxCrossEntropyArgs& args, std::int64_t row, T scale,
 template <class T>
 void softmax_rows(const Queue& queue, const SoftmaxCrossEntropyArgs& args) {
   auto* losses = args.totals == nullptr ? nullptr : static_cast<RowLoss*>(args.workspace);
-  const T scale = static_cast<T>(gradient_scale_of(args.gradient_scale, args.rows));
+  const T scale =
+      scaled_by(static_cast<T>(gradient_scale_of(args.gradient_scale, args.rows)), args.loss_scale);
   const std::int64_t tile = std::max<std::int64_t>(1, 2048 / args.classes);
   parallel_tiles(queue, args.rows, tile, [&](std::int64_t row, std::int64_t end) {
     for (; row < end; ++row) softmax_row(args, row, scale, losses);

@@ -7,6 +7,7 @@
 
 #include "kernels/activation.h"
 #include "kernels/host_device.h"
+#include "kernels/loss_scale.h"
 
 namespace sluice {
 
@@ -22,6 +23,12 @@ struct RowLoss {
 /// What gradients are multiplied by: `gradient_scale` of the arguments, 0 means 1/rows.
 inline double gradient_scale_of(double gradient_scale, std::int64_t rows) {
   return gradient_scale == 0.0 ? 1.0 / static_cast<double>(rows) : gradient_scale;
+}
+
+/// The whole factor on d_logits.
+template <class T>
+SLUICE_HOST_DEVICE T scaled_by(T gradient_scale, const LossScale* loss_scale) {
+  return loss_scale == nullptr ? gradient_scale : gradient_scale * static_cast<T>(loss_scale->scale);
 }
 
 SLUICE_HOST_DEVICE float logarithm(float x) { return ::logf(x); }

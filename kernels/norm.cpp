@@ -9,6 +9,7 @@ namespace sluice {
 
 void sum_of_squares(const Queue& queue, const SumOfSquaresArgs& args) {
   const std::size_t needed = sum_of_squares_workspace_bytes(args.count);
+  check_wide("sum_of_squares", args.type);
   check_pointer("sum_of_squares", "out", args.out);
   if (args.count > 0) check_pointer("sum_of_squares", "x", args.x);
   check_workspace("sum_of_squares", args.workspace, args.workspace_bytes, needed);

@@ -12,6 +12,7 @@ constexpr double kAnyFinite = std::numeric_limits<double>::infinity();
 
 template <class Args>
 bool has_work(const char* operation, const Args& args) {
+  check_wide(operation, args.type);
   check_least(operation, "count", args.count);
   check_range(operation, "weight_decay", args.weight_decay, 0.0, kAnyFinite);
   if (args.count == 0) return false;

@@ -15,10 +15,12 @@ struct Arrays {
   const T* gradients;
   T* state1;
   T* state2;
+  const LossScale* loss_scale;
 };
 
 template <class T>
 __global__ void sgd_kernel(Arrays<T> arrays, SgdCoefficients<T> c, const float* learning_rate) {
+  if (skips(arrays.loss_scale)) return;
   c.learning_rate = static_cast<T>(*learning_rate);
   for (std::int64_t i = grid_index(); i < arrays.count; i += grid_stride()) {
     if (arrays.state1 == nullptr) {
@@ -32,6 +34,7 @@ __global__ void sgd_kernel(Arrays<T> arrays, SgdCoefficients<T> c, const float* 
 template <class T>
 __global__ void rmsprop_kernel(Arrays<T> arrays, RmspropCoefficients<T> c,
                                const float* learning_rate) {
+  if (skips(arrays.loss_scale)) return;
   c.learning_rate = static_cast<T>(*learning_rate);
   for (std::int64_t i = grid_index(); i < arrays.count; i += grid_stride()) {
     if (arrays.state2 == nullptr) {
@@ -53,11 +56,13 @@ struct AdamSettings {
 
 template <class T>
 __global__ void adam_kernel(Arrays<T> arrays, AdamSettings settings) {
+  if (skips(arrays.loss_scale)) return;
   SLUICE_SHARED_ARRAY(AdamCoefficients<T>, shared, [1]);
   if (threadIdx.x == 0) {
     shared[0] = adam_coefficients<T>(static_cast<double>(*settings.learning_rate),
-                                     *settings.step + 1, settings.beta1, settings.beta2,
-                                     settings.epsilon, settings.weight_decay, settings.decoupled);
+                                     adam_step(*settings.step, arrays.loss_scale), settings.beta1,
+                                     settings.beta2, settings.epsilon, settings.weight_decay,
+                                     settings.decoupled);
   }
   __syncthreads();
   const AdamCoefficients<T> c = shared[0];
@@ -75,7 +80,7 @@ LaunchConfig element_grid(const Queue& queue, std::int64_t count) {
 template <class T, class Args>
 Arrays<T> arrays_of(const Args& args, void* state1, void* state2) {
   return {args.count, static_cast<T*>(args.parameters), static_cast<const T*>(args.gradients),
-          static_cast<T*>(state1), static_cast<T*>(state2)};
+          static_cast<T*>(state1), static_cast<T*>(state2), args.loss_scale};
 }
 
 template <class T>

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/loss_scale.h"
 #include "kernels/queue.h"
 
 namespace sluice {
@@ -11,7 +12,7 @@ namespace sluice {
 // In every struct: `parameters` [count] is updated in place, `gradients` [count] is only read, the
 // state arrays are [count] of the same type, zero before the first step, and do not overlap. The
 // learning rate and the step count are read on the device when the launch runs, so that a captured
-// graph sees their changes.
+// graph sees their changes. Where `loss_scale` (on the device) says skip, nothing is changed.
 
 /// g = gradient + weight_decay p; v = momentum v + g; p -= rate (nesterov ? g + momentum v : v).
 struct SgdArgs {
@@ -21,6 +22,7 @@ struct SgdArgs {
   const void* gradients = nullptr;
   void* velocity = nullptr;              ///< state; null if momentum is 0
   const float* learning_rate = nullptr;  ///< [1], on the device
+  const LossScale* loss_scale = nullptr;  ///< [1]; null: no step is skipped
   double momentum = 0.0;                 ///< in [0, 1)
   bool nesterov = false;                 ///< needs momentum
   double weight_decay = 0.0;             ///< >= 0
@@ -36,13 +38,14 @@ struct RmspropArgs {
   void* square_average = nullptr;        ///< state s
   void* velocity = nullptr;              ///< state v; null if momentum is 0
   const float* learning_rate = nullptr;  ///< [1], on the device
+  const LossScale* loss_scale = nullptr;  ///< [1]; null: no step is skipped
   double alpha = 0.99;                   ///< in [0, 1)
   double epsilon = 1e-8;                 ///< >= 0
   double momentum = 0.0;                 ///< in [0, 1)
   double weight_decay = 0.0;             ///< >= 0
 };
 
-/// Kingma & Ba 2015. t = *step + 1; m = beta1 m + (1 - beta1) g; s = beta2 s + (1 - beta2) g^2;
+/// Kingma & Ba 2015. t = *step + 1, less the skipped steps; m = beta1 m + (1 - beta1) g; s = beta2 s + (1 - beta2) g^2;
 /// p -= rate/(1 - beta1^t) m / (sqrt(s)/sqrt(1 - beta2^t) + eps).
 /// adam adds weight_decay p to g; adamw (Loshchilov & Hutter 2019) first takes rate weight_decay p
 /// from p. PyTorch's default of weight_decay is 0.01 for AdamW: the caller says so.
@@ -54,6 +57,7 @@ struct AdamArgs {
   void* average = nullptr;               ///< state m
   void* square_average = nullptr;        ///< state s
   const float* learning_rate = nullptr;  ///< [1], on the device
+  const LossScale* loss_scale = nullptr;  ///< [1]; null: no step is skipped
   const std::uint32_t* step = nullptr;   ///< [1], on the device: steps taken before this one
   double beta1 = 0.9;                    ///< in [0, 1)
   double beta2 = 0.999;                  ///< in [0, 1)

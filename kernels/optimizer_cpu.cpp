@@ -21,6 +21,7 @@ OptimizerTile<T> tile_of(void* parameters, const void* gradients, void* state1, 
 
 template <class T>
 void update_sgd(const Queue& queue, const SgdArgs& args) {
+  if (skips(args.loss_scale)) return;
   const SgdCoefficients<T> c = {static_cast<T>(*args.learning_rate), static_cast<T>(args.momentum),
                                 static_cast<T>(args.weight_decay), args.nesterov};
   void* velocity = args.momentum > 0.0 ? args.velocity : nullptr;
@@ -32,6 +33,7 @@ void update_sgd(const Queue& queue, const SgdArgs& args) {
 
 template <class T>
 void update_rmsprop(const Queue& queue, const RmspropArgs& args) {
+  if (skips(args.loss_scale)) return;
   const RmspropCoefficients<T> c = {
       static_cast<T>(*args.learning_rate), static_cast<T>(args.alpha),
       static_cast<T>(1.0 - args.alpha),    static_cast<T>(args.epsilon),
@@ -46,9 +48,10 @@ void update_rmsprop(const Queue& queue, const RmspropArgs& args) {
 
 template <class T>
 void update_adam(const Queue& queue, const AdamArgs& args, bool decoupled) {
-  const auto c =
-      adam_coefficients<T>(static_cast<double>(*args.learning_rate), *args.step + 1, args.beta1,
-                           args.beta2, args.epsilon, args.weight_decay, decoupled);
+  if (skips(args.loss_scale)) return;
+  const auto c = adam_coefficients<T>(static_cast<double>(*args.learning_rate),
+                                      adam_step(*args.step, args.loss_scale), args.beta1,
+                                      args.beta2, args.epsilon, args.weight_decay, decoupled);
   parallel_tiles(queue, args.count, kTile, [&](std::int64_t begin, std::int64_t end) {
     const auto tile =
         tile_of<T>(args.parameters, args.gradients, args.average, args.square_average, begin, end);

@@ -6,11 +6,22 @@
 #include <cstdint>
 
 #include "kernels/host_device.h"
+#include "kernels/loss_scale.h"
 
 namespace sluice {
 
 SLUICE_HOST_DEVICE float square_root(float x) { return ::sqrtf(x); }
 SLUICE_HOST_DEVICE double square_root(double x) { return ::sqrt(x); }
+
+/// Whether the step's gradients are unfit (kernels/loss_scale.h).
+SLUICE_HOST_DEVICE bool skips(const LossScale* loss_scale) {
+  return loss_scale != nullptr && loss_scale->skip != 0;
+}
+
+/// Adam's t of this step, from 1, when `steps` were taken before, the skipped ones included.
+SLUICE_HOST_DEVICE std::uint32_t adam_step(std::uint32_t steps, const LossScale* loss_scale) {
+  return steps + 1 - (loss_scale == nullptr ? 0 : loss_scale->skipped_steps);
+}
 
 template <class T>
 struct SgdCoefficients {

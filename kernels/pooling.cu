@@ -3,6 +3,7 @@
 #include "kernels/pooling.h"
 
 #include "kernels/exceeds.h"
+#include "kernels/number.h"
 #include "kernels/row_grid.h"
 
 namespace sluice::cuda {
@@ -16,27 +17,29 @@ struct Steps {
   std::int64_t features;
   std::int32_t length;
 
-  __device__ __forceinline__ T at(std::int32_t t) const { return y[offsets[t] * features]; }
+  __device__ __forceinline__ Wide<T> at(std::int32_t t) const {
+    return widen(y[offsets[t] * features]);
+  }
 };
 
 template <class T>
-__device__ __forceinline__ T mean(const Steps<T>& steps) {
-  T total = T(0);
+__device__ __forceinline__ Wide<T> mean(const Steps<T>& steps) {
+  Wide<T> total = Wide<T>(0);
   for (std::int32_t begin = 0; begin < steps.length; begin += kMeanChunk) {
     const std::int32_t end = begin + kMeanChunk < steps.length ? begin + kMeanChunk : steps.length;
-    T sum = T(0);
+    Wide<T> sum = Wide<T>(0);
     for (std::int32_t t = begin; t < end; ++t) sum += steps.at(t);
     total += sum;
   }
-  return total / static_cast<T>(steps.length);
+  return total / static_cast<Wide<T>>(steps.length);
 }
 
 template <class T>
-__device__ __forceinline__ T max(const Steps<T>& steps, std::int32_t& best_step) {
-  T best = steps.at(0);
+__device__ __forceinline__ Wide<T> max(const Steps<T>& steps, std::int32_t& best_step) {
+  Wide<T> best = steps.at(0);
   best_step = 0;
   for (std::int32_t t = 1; t < steps.length; ++t) {
-    const T x = steps.at(t);
+    const Wide<T> x = steps.at(t);
     if (exceeds(x, best)) {
       best = x;
       best_step = t;
@@ -47,12 +50,12 @@ __device__ __forceinline__ T max(const Steps<T>& steps, std::int32_t& best_step)
 
 template <class T>
 __global__ void forward_kernel(Pooling pooling, Sequences sequences, std::int64_t features,
-                               int directions, const T* y, T* out, std::int32_t* argmax) {
+                               int directions, const T* y, Wide<T>* out, std::int32_t* argmax) {
   const std::int64_t forward_features = features / directions;
   for_row_elements(sequences.batch, features, [=](std::int64_t row, std::int64_t feature) {
     const Steps<T> steps = {y + row * features + feature, sequences.offsets, features,
                             sequences.lengths[row]};
-    T& result = out[row * features + feature];
+    Wide<T>& result = out[row * features + feature];
     switch (pooling) {
       case Pooling::last:
         result = steps.at(feature < forward_features ? steps.length - 1 : 0);
@@ -65,21 +68,25 @@ __global__ void forward_kernel(Pooling pooling, Sequences sequences, std::int64_
 
 template <class T>
 __global__ void backward_kernel(Pooling pooling, Sequences sequences, std::int64_t features,
-                                int directions, const T* d_out, const std::int32_t* argmax, T* dy) {
+                                int directions, const Wide<T>* d_out,
+                                const std::int32_t* argmax, T* dy) {
   const std::int64_t forward_features = features / directions;
   for_row_elements(sequences.rows, features, [=](std::int64_t packed_row, std::int64_t feature) {
     const std::int32_t step = sequences.step_of_row[packed_row];
     const std::int64_t row = packed_row - sequences.offsets[step];
     const std::int32_t length = sequences.lengths[row];
-    const T gradient = d_out[row * features + feature];
-    T& result = dy[packed_row * features + feature];
+    const Wide<T> gradient = d_out[row * features + feature];
+    Wide<T> result = Wide<T>(0);
     switch (pooling) {
       case Pooling::last:
-        result = step == (feature < forward_features ? length - 1 : 0) ? gradient : T(0);
+        if (step == (feature < forward_features ? length - 1 : 0)) result = gradient;
         break;
-      case Pooling::mean: result = gradient / static_cast<T>(length); break;
-      case Pooling::max: result = argmax[row * features + feature] == step ? gradient : T(0); break;
+      case Pooling::mean: result = gradient / static_cast<Wide<T>>(length); break;
+      case Pooling::max:
+        if (argmax[row * features + feature] == step) result = gradient;
+        break;
     }
+    dy[packed_row * features + feature] = narrow<T>(result);
   });
 }
 
@@ -87,24 +94,24 @@ template <class T>
 void forward(const Queue& queue, const PoolForwardArgs& args) {
   launch(forward_kernel<T>, row_grid(queue, args.sequences.batch, args.features), args.pooling,
          args.sequences, args.features, args.directions, static_cast<const T*>(args.y),
-         static_cast<T*>(args.out), args.argmax);
+         static_cast<Wide<T>*>(args.out), args.argmax);
 }
 
 template <class T>
 void backward(const Queue& queue, const PoolBackwardArgs& args) {
   launch(backward_kernel<T>, row_grid(queue, args.sequences.rows, args.features), args.pooling,
-         args.sequences, args.features, args.directions, static_cast<const T*>(args.d_out),
+         args.sequences, args.features, args.directions, static_cast<const Wide<T>*>(args.d_out),
          args.argmax, static_cast<T*>(args.dy));
 }
 
 }  // namespace
 
 void pool_forward(const Queue& queue, const PoolForwardArgs& args) {
-  args.type == DataType::float64 ? forward<double>(queue, args) : forward<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { forward<T>(queue, args); });
 }
 
 void pool_backward(const Queue& queue, const PoolBackwardArgs& args) {
-  args.type == DataType::float64 ? backward<double>(queue, args) : backward<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { backward<T>(queue, args); });
 }
 
 }  // namespace sluice::cuda

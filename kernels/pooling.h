@@ -20,23 +20,23 @@ inline constexpr std::int32_t kMeanChunk = 64;
 
 /// Rows of `out` are in sorted order, as in kernels/sequences.h.
 struct PoolForwardArgs {
-  DataType type = DataType::float32;
+  DataType type = DataType::float32;  ///< of y
   Pooling pooling = Pooling::last;
   Sequences sequences = {};
   std::int64_t features = 0;       ///< F, over all directions
   int directions = 1;              ///< 1 or 2; divides F
   const void* y = nullptr;         ///< [N, F]
-  void* out = nullptr;             ///< [B, F]
+  void* out = nullptr;             ///< [B, F] of state_type(type)
   std::int32_t* argmax = nullptr;  ///< [B, F] max: the step taken, for backward; else not read
 };
 
 struct PoolBackwardArgs {
-  DataType type = DataType::float32;
+  DataType type = DataType::float32;  ///< of dy
   Pooling pooling = Pooling::last;
   Sequences sequences = {};
   std::int64_t features = 0;
   int directions = 1;
-  const void* d_out = nullptr;           ///< [B, F]
+  const void* d_out = nullptr;           ///< [B, F] of state_type(type)
   const std::int32_t* argmax = nullptr;  ///< [B, F] max: as forward left it
   void* dy = nullptr;                    ///< [N, F], overwritten whole
 };

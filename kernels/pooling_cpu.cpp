@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/exceeds.h"
+#include "kernels/number.h"
 #include "kernels/tiles.h"
 
 namespace sluice::cpu {
@@ -30,11 +31,11 @@ template <class T>
 void last(const PoolForwardArgs& args, const Piece& piece) {
   const Sequences& s = args.sequences;
   const auto* y = static_cast<const T*>(args.y);
-  T* out = static_cast<T*>(args.out) + piece.row * args.features;
+  Wide<T>* out = static_cast<Wide<T>*>(args.out) + piece.row * args.features;
   const std::int64_t forward_features = args.features / args.directions;
   const std::int64_t last_row = s.offsets[s.lengths[piece.row] - 1] + piece.row;
   for (std::int64_t f = piece.first; f < piece.first + piece.count; ++f) {
-    out[f] = y[(f < forward_features ? last_row : piece.row) * args.features + f];
+    out[f] = widen(y[(f < forward_features ? last_row : piece.row) * args.features + f]);
   }
 }
 
@@ -43,36 +44,37 @@ void mean(const PoolForwardArgs& args, const Piece& piece) {
   const Sequences& s = args.sequences;
   const T* y = static_cast<const T*>(args.y) + piece.first;
   const std::int32_t length = s.lengths[piece.row];
-  T total[kFeatures] = {};
+  Wide<T> total[kFeatures] = {};
   for (std::int32_t begin = 0; begin < length; begin += kMeanChunk) {
-    T sum[kFeatures] = {};
+    Wide<T> sum[kFeatures] = {};
     for (std::int32_t t = begin; t < std::min(begin + kMeanChunk, length); ++t) {
       const T* from = y + (s.offsets[t] + piece.row) * args.features;
-      for (std::int64_t i = 0; i < piece.count; ++i) sum[i] += from[i];
+      for (std::int64_t i = 0; i < piece.count; ++i) sum[i] += widen(from[i]);
     }
     for (std::int64_t i = 0; i < piece.count; ++i) total[i] += sum[i];
   }
-  T* out = static_cast<T*>(args.out) + piece.row * args.features + piece.first;
-  for (std::int64_t i = 0; i < piece.count; ++i) out[i] = total[i] / static_cast<T>(length);
+  Wide<T>* out = static_cast<Wide<T>*>(args.out) + piece.row * args.features + piece.first;
+  for (std::int64_t i = 0; i < piece.count; ++i) out[i] = total[i] / static_cast<Wide<T>>(length);
 }
 
 template <class T>
 void max(const PoolForwardArgs& args, const Piece& piece) {
   const Sequences& s = args.sequences;
   const T* y = static_cast<const T*>(args.y) + piece.first;
-  T best[kFeatures];
+  Wide<T> best[kFeatures];
   std::int32_t best_step[kFeatures] = {};
-  std::copy_n(y + piece.row * args.features, piece.count, best);
+  for (std::int64_t i = 0; i < piece.count; ++i) best[i] = widen(y[piece.row * args.features + i]);
   for (std::int32_t t = 1; t < s.lengths[piece.row]; ++t) {
     const T* from = y + (s.offsets[t] + piece.row) * args.features;
     for (std::int64_t i = 0; i < piece.count; ++i) {
-      const bool better = exceeds(from[i], best[i]);
-      best[i] = better ? from[i] : best[i];
+      const Wide<T> x = widen(from[i]);
+      const bool better = exceeds(x, best[i]);
+      best[i] = better ? x : best[i];
       best_step[i] = better ? t : best_step[i];
     }
   }
   const std::int64_t at = piece.row * args.features + piece.first;
-  std::copy_n(best, piece.count, static_cast<T*>(args.out) + at);
+  std::copy_n(best, piece.count, static_cast<Wide<T>*>(args.out) + at);
   std::copy_n(best_step, piece.count, args.argmax + at);
 }
 
@@ -91,21 +93,26 @@ void forward(const Queue& queue, const PoolForwardArgs& args) {
 template <class T>
 void backward_row(const PoolBackwardArgs& args, std::int64_t row, std::int32_t t, T* dy) {
   const std::int32_t length = args.sequences.lengths[row];
-  const T* d_out = static_cast<const T*>(args.d_out) + row * args.features;
+  const auto* d_out = static_cast<const Wide<T>*>(args.d_out) + row * args.features;
   switch (args.pooling) {
     case Pooling::last: {
       const std::int64_t forward_features = args.features / args.directions;
-      std::fill_n(dy, args.features, T(0));
-      if (t == length - 1) std::copy_n(d_out, forward_features, dy);
-      if (t == 0) std::copy(d_out + forward_features, d_out + args.features, dy + forward_features);
+      for (std::int64_t f = 0; f < args.features; ++f) {
+        const bool ends = t == (f < forward_features ? length - 1 : 0);
+        dy[f] = narrow<T>(ends ? d_out[f] : Wide<T>(0));
+      }
       return;
     }
     case Pooling::mean:
-      for (std::int64_t f = 0; f < args.features; ++f) dy[f] = d_out[f] / static_cast<T>(length);
+      for (std::int64_t f = 0; f < args.features; ++f) {
+        dy[f] = narrow<T>(d_out[f] / static_cast<Wide<T>>(length));
+      }
       return;
     case Pooling::max: {
       const std::int32_t* argmax = args.argmax + row * args.features;
-      for (std::int64_t f = 0; f < args.features; ++f) dy[f] = argmax[f] == t ? d_out[f] : T(0);
+      for (std::int64_t f = 0; f < args.features; ++f) {
+        dy[f] = narrow<T>(argmax[f] == t ? d_out[f] : Wide<T>(0));
+      }
       return;
     }
   }
@@ -127,11 +134,11 @@ void backward(const Queue& queue, const PoolBackwardArgs& args) {
 }  // namespace
 
 void pool_forward(const Queue& queue, const PoolForwardArgs& args) {
-  args.type == DataType::float64 ? forward<double>(queue, args) : forward<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { forward<T>(queue, args); });
 }
 
 void pool_backward(const Queue& queue, const PoolBackwardArgs& args) {
-  args.type == DataType::float64 ? backward<double>(queue, args) : backward<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { backward<T>(queue, args); });
 }
 
 }  // namespace sluice::cpu

@@ -5,8 +5,8 @@
 namespace sluice {
 
 void mask_state(const Queue& queue, const MaskStateArgs& args) {
-  require(args.mask != nullptr && args.h != nullptr && args.out != nullptr,
-          "mask_state: mask, h and out: expected pointers, got null");
+  require(args.h != nullptr && args.out != nullptr,
+          "mask_state: h and out: expected pointers, got null");
   SLUICE_DISPATCH(mask_state, queue, args);
 }
 

@@ -11,8 +11,7 @@ template <class T>
 __global__ void mask_state_kernel(MaskStateArgs args) {
   const std::int64_t plane = args.batch * args.hidden_size;
   for (std::int64_t i = grid_index(); i < args.planes * plane; i += grid_stride()) {
-    static_cast<T*>(args.out)[i] =
-        static_cast<const T*>(args.mask)[i] * static_cast<const T*>(args.h)[i % plane];
+    static_cast<T*>(args.out)[i] = masked_state<T>(args, i, plane);
   }
 }
 
@@ -20,7 +19,7 @@ template <class T>
 __global__ void unmask_gradient_kernel(UnmaskGradientArgs args) {
   const std::int64_t plane = args.batch * args.hidden_size;
   for (std::int64_t i = grid_index(); i < args.rows * args.hidden_size; i += grid_stride()) {
-    static_cast<T*>(args.dh)[i] += unmasked_sum<T>(args, i, plane);
+    static_cast<Wide<T>*>(args.dh)[i] += unmasked_sum<T>(args, i, plane);
   }
 }
 
@@ -33,27 +32,28 @@ __global__ void previous_states_kernel(PreviousStatesArgs args) {
 }
 
 template <class Args>
-void launch_over(const Queue& queue, std::int64_t items, void (*of_float)(Args),
-                 void (*of_double)(Args), const Args& args) {
-  launch(args.type == DataType::float64 ? of_double : of_float,
-         {.grid = grid_for(items, kThreads), .block = kThreads, .stream = queue.stream}, args);
+void launch_over(const Queue& queue, std::int64_t items, void (*kernel)(Args), const Args& args) {
+  launch(kernel, {.grid = grid_for(items, kThreads), .block = kThreads, .stream = queue.stream}, args);
 }
 
 }  // namespace
 
 void mask_state(const Queue& queue, const MaskStateArgs& args) {
-  launch_over(queue, args.planes * args.batch * args.hidden_size, mask_state_kernel<float>,
-              mask_state_kernel<double>, args);
+  with_number(args.type, [&]<class T>(T) {
+    launch_over(queue, args.planes * args.batch * args.hidden_size, mask_state_kernel<T>, args);
+  });
 }
 
 void unmask_gradient(const Queue& queue, const UnmaskGradientArgs& args) {
-  launch_over(queue, args.rows * args.hidden_size, unmask_gradient_kernel<float>,
-              unmask_gradient_kernel<double>, args);
+  with_number(args.type, [&]<class T>(T) {
+    launch_over(queue, args.rows * args.hidden_size, unmask_gradient_kernel<T>, args);
+  });
 }
 
 void previous_states(const Queue& queue, const PreviousStatesArgs& args) {
-  launch_over(queue, args.rows * args.hidden_size, previous_states_kernel<float>,
-              previous_states_kernel<double>, args);
+  with_number(args.type, [&]<class T>(T) {
+    launch_over(queue, args.rows * args.hidden_size, previous_states_kernel<T>, args);
+  });
 }
 
 }  // namespace sluice::cuda

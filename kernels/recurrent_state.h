@@ -9,14 +9,16 @@
 
 namespace sluice {
 
-/// out[g, b, u] = mask[g, b, u] * h[b, u].
+// Carried states and their gradients are of state_type(type), the rest of `type`.
+
+/// out[g, b, u] = mask[g, b, u] * h[b, u]: what enters a step's products.
 struct MaskStateArgs {
   DataType type = DataType::float32;
   std::int64_t planes = 0;       ///< G
   std::int64_t batch = 0;        ///< B
   std::int64_t hidden_size = 0;  ///< H
-  const void* mask = nullptr;    ///< [G, B, H]
-  const void* h = nullptr;       ///< [B, H]
+  const void* mask = nullptr;    ///< [G, B, H]; null: h is only rounded
+  const void* h = nullptr;       ///< [B, H] of state_type(type)
   void* out = nullptr;           ///< [G, B, H]
 };
 
@@ -28,8 +30,8 @@ struct UnmaskGradientArgs {
   std::int64_t batch = 0;            ///< B
   std::int64_t hidden_size = 0;
   const void* mask = nullptr;        ///< [G, B, H]
-  const void* d_masked = nullptr;    ///< [G, B, H]
-  void* dh = nullptr;                ///< [B, H]
+  const void* d_masked = nullptr;    ///< [G, B, H] of state_type(type)
+  void* dh = nullptr;                ///< [B, H] of state_type(type)
 };
 
 /// out[i] = state before packed row first_row + i: h of the step before in this direction, or the row's initial
@@ -43,7 +45,7 @@ struct PreviousStatesArgs {
   std::int64_t hidden_size = 0;
   const void* h = nullptr;           ///< [N, ldh]
   std::int64_t ldh = 0;
-  const void* h_initial = nullptr;   ///< [B, H] in sorted order
+  const void* h_initial = nullptr;   ///< [B, H] of state_type(type), in sorted order
   const void* mask = nullptr;        ///< [B, H] one gate's; may be null
   void* out = nullptr;               ///< [rows, H]
 };

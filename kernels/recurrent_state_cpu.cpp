@@ -20,10 +20,8 @@ template <class T>
 void mask_state_of(const Queue& queue, const MaskStateArgs& args) {
   const std::int64_t h = args.hidden_size;
   for_rows(queue, args.planes * args.batch, h, [&](std::int64_t i) {
-    const T* mask = static_cast<const T*>(args.mask) + i * h;
-    const T* from = static_cast<const T*>(args.h) + i % args.batch * h;
     T* to = static_cast<T*>(args.out) + i * h;
-    for (std::int64_t u = 0; u < h; ++u) to[u] = mask[u] * from[u];
+    for (std::int64_t u = 0; u < h; ++u) to[u] = masked_state<T>(args, i * h + u, args.batch * h);
   });
 }
 
@@ -31,7 +29,7 @@ template <class T>
 void unmask_gradient_of(const Queue& queue, const UnmaskGradientArgs& args) {
   const std::int64_t h = args.hidden_size;
   for_rows(queue, args.rows, h, [&](std::int64_t b) {
-    T* to = static_cast<T*>(args.dh) + b * h;
+    Wide<T>* to = static_cast<Wide<T>*>(args.dh) + b * h;
     for (std::int64_t u = 0; u < h; ++u) to[u] += unmasked_sum<T>(args, b * h + u, args.batch * h);
   });
 }
@@ -48,17 +46,15 @@ void previous_states_of(const Queue& queue, const PreviousStatesArgs& args) {
 }  // namespace
 
 void mask_state(const Queue& queue, const MaskStateArgs& args) {
-  args.type == DataType::float64 ? mask_state_of<double>(queue, args) : mask_state_of<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { mask_state_of<T>(queue, args); });
 }
 
 void unmask_gradient(const Queue& queue, const UnmaskGradientArgs& args) {
-  args.type == DataType::float64 ? unmask_gradient_of<double>(queue, args)
-                                 : unmask_gradient_of<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { unmask_gradient_of<T>(queue, args); });
 }
 
 void previous_states(const Queue& queue, const PreviousStatesArgs& args) {
-  args.type == DataType::float64 ? previous_states_of<double>(queue, args)
-                                 : previous_states_of<float>(queue, args);
+  with_number(args.type, [&]<class T>(T) { previous_states_of<T>(queue, args); });
 }
 
 }  // namespace sluice::cpu

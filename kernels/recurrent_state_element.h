@@ -1,7 +1,7 @@
 // The one number of each operation in kernels/recurrent_state.h, for both backends.
 #pragma once
 
-#include "kernels/host_device.h"
+#include "kernels/number.h"
 #include "kernels/recurrent_state.h"
 
 namespace sluice {
@@ -15,20 +15,29 @@ SLUICE_HOST_DEVICE T previous_state(const PreviousStatesArgs& args, std::int64_t
   const std::int64_t row = n - s.offsets[t];
   const std::int32_t before = args.reverse ? t + 1 : t - 1;
   const bool continues = args.reverse ? before < s.lengths[row] : before >= 0;
-  const T h = continues
-                  ? static_cast<const T*>(args.h)[(s.offsets[before] + row) * args.ldh + u]
-                  : static_cast<const T*>(args.h_initial)[row * args.hidden_size + u];
-  return args.mask == nullptr ? h
-                              : h * static_cast<const T*>(args.mask)[row * args.hidden_size + u];
+  const Wide<T> h =
+      continues ? widen(static_cast<const T*>(args.h)[(s.offsets[before] + row) * args.ldh + u])
+                : static_cast<const Wide<T>*>(args.h_initial)[row * args.hidden_size + u];
+  return narrow<T>(args.mask == nullptr
+                       ? h
+                       : h * widen(static_cast<const T*>(args.mask)[row * args.hidden_size + u]));
+}
+
+/// Element i of [G, B, H] of mask_state; `plane` = B*H.
+template <class T>
+SLUICE_HOST_DEVICE T masked_state(const MaskStateArgs& args, std::int64_t i, std::int64_t plane) {
+  const Wide<T> h = static_cast<const Wide<T>*>(args.h)[i % plane];
+  return narrow<T>(args.mask == nullptr ? h : widen(static_cast<const T*>(args.mask)[i]) * h);
 }
 
 /// What unmask_gradient adds to element i of [B, H]; `plane` = B*H.
 template <class T>
-SLUICE_HOST_DEVICE T unmasked_sum(const UnmaskGradientArgs& args, std::int64_t i, std::int64_t plane) {
-  T sum = T(0);
+SLUICE_HOST_DEVICE Wide<T> unmasked_sum(const UnmaskGradientArgs& args, std::int64_t i,
+                                        std::int64_t plane) {
+  Wide<T> sum = Wide<T>(0);
   for (std::int64_t g = 0; g < args.planes; ++g) {
-    sum += static_cast<const T*>(args.mask)[g * plane + i] *
-           static_cast<const T*>(args.d_masked)[g * plane + i];
+    sum += widen(static_cast<const T*>(args.mask)[g * plane + i]) *
+           static_cast<const Wide<T>*>(args.d_masked)[g * plane + i];
   }
   return sum;
 }

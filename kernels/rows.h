@@ -11,7 +11,9 @@ namespace sluice {
 /// `source` and `to` do not overlap; numbers between `columns` and the leading dimension are not
 /// touched. Strides are in elements.
 struct GatherRowsArgs {
-  DataType type = DataType::float32;
+  DataType type = DataType::float32;    ///< of source and `to` unless:
+  bool wide_source = false;             ///< source is of state_type(type)
+  bool wide_to = false;                 ///< `to` is of state_type(type)
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   const void* source = nullptr;         ///< [*, ld_source], as many rows as `index` asks for
@@ -24,7 +26,9 @@ struct GatherRowsArgs {
 /// to[index[i]] = source[i] for i in [0, rows); other rows of `to` stay as they are. An index below
 /// 0 drops its row. Indices that are not negative must differ from each other.
 struct ScatterRowsArgs {
-  DataType type = DataType::float32;
+  DataType type = DataType::float32;    ///< as above
+  bool wide_source = false;
+  bool wide_to = false;
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   const void* source = nullptr;         ///< [rows, ld_source]

@@ -1,40 +1,57 @@
 #include "kernels/rows.h"
 
-#include <cstring>
+#include <algorithm>
 
+#include "kernels/row_types.h"
 #include "kernels/tiles.h"
 
 namespace sluice::cpu {
+namespace {
 
-void gather_rows(const Queue& queue, const GatherRowsArgs& args) {
-  const std::size_t size = size_of(args.type), bytes = size * args.columns;
-  const auto* source = static_cast<const char*>(args.source);
-  auto* to = static_cast<char*>(args.to);
+template <class From, class To>
+void put_row(const From* __restrict from, std::int64_t columns, To* __restrict to) {
+  for (std::int64_t j = 0; j < columns; ++j) to[j] = narrow<To>(widen(from[j]));
+}
+
+template <class From, class To>
+void gather(const Queue& queue, const GatherRowsArgs& args) {
+  const auto* source = static_cast<const From*>(args.source);
+  auto* to = static_cast<To*>(args.to);
   parallel_tiles(queue, args.rows, rows_per_tile(args.columns),
                  [&](std::int64_t i, std::int64_t end) {
                    for (; i < end; ++i) {
-                     char* row = to + i * args.ld_to * size;
+                     To* row = to + i * args.ld_to;
                      if (args.index[i] < 0) {
-                       std::memset(row, 0, bytes);
+                       std::fill_n(row, args.columns, narrow<To>(Wide<To>(0)));
                      } else {
-                       std::memcpy(row, source + args.index[i] * args.ld_source * size, bytes);
+                       put_row(source + args.index[i] * args.ld_source, args.columns, row);
                      }
                    }
                  });
 }
 
-void scatter_rows(const Queue& queue, const ScatterRowsArgs& args) {
-  const std::size_t size = size_of(args.type), bytes = size * args.columns;
-  const auto* source = static_cast<const char*>(args.source);
-  auto* to = static_cast<char*>(args.to);
+template <class From, class To>
+void scatter(const Queue& queue, const ScatterRowsArgs& args) {
+  const auto* source = static_cast<const From*>(args.source);
+  auto* to = static_cast<To*>(args.to);
   parallel_tiles(queue, args.rows, rows_per_tile(args.columns),
                  [&](std::int64_t i, std::int64_t end) {
                    for (; i < end; ++i) {
                      if (args.index[i] < 0) continue;
-                     std::memcpy(to + args.index[i] * args.ld_to * size,
-                                 source + i * args.ld_source * size, bytes);
+                     put_row(source + i * args.ld_source, args.columns,
+                             to + args.index[i] * args.ld_to);
                    }
                  });
+}
+
+}  // namespace
+
+void gather_rows(const Queue& queue, const GatherRowsArgs& args) {
+  with_row_types(args, [&]<class From, class To>(From, To) { gather<From, To>(queue, args); });
+}
+
+void scatter_rows(const Queue& queue, const ScatterRowsArgs& args) {
+  with_row_types(args, [&]<class From, class To>(From, To) { scatter<From, To>(queue, args); });
 }
 
 }  // namespace sluice::cpu

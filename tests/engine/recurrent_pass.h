@@ -8,11 +8,11 @@
 #include <cstring>
 #include <memory>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "engine/recurrent.h"
 #include "engine/sequence_layout.h"
+#include "kernels/number.h"
 #include "kernels/persistent.h"
 #include "tests/kernels/test_device.h"
 
@@ -101,7 +101,8 @@ class RecurrentPass {
   std::vector<std::int32_t> x_index;          ///< [N] of a shared input, or empty
   std::vector<Number> y, h_n, c_n;            ///< out; y is packed [N, D*H]
   std::vector<Number> dy, dh_n, dc_n;         ///< in
-  std::vector<Number> dx, dh0, dc0, d_parameters;  ///< out
+  std::vector<Number> dx, dh0, dc0;           ///< out
+  std::vector<Wide<Number>> d_parameters;     ///< out
   std::uint64_t seed = 0;
   std::vector<std::uint32_t> step;  ///< one number, or empty for a null pointer
   /// False passes null pointers for these outputs.
@@ -123,7 +124,6 @@ class RecurrentPass {
         reserve_(device_.queue(), plan_.reserve_bytes(capacity)),
         layout_memory_(device_.queue(), SequenceLayout::device_bytes(
                                             layout.rows(), layout.steps(), layout.batch())) {
-    static_assert(std::is_floating_point_v<Number>);
     sequences_ = layout_.upload(device_.queue(), layout_memory_.data());
   }
 
@@ -179,7 +179,7 @@ class RecurrentPass {
     GuardedBuffer dh0_memory(queue, state_count() * sizeof(Number));
     const bool lstm = has_cell_state(plan_.config().cell);
     GuardedBuffer dc0_memory(queue, lstm ? state_count() * sizeof(Number) : 0);
-    GuardedBuffer d_parameters_memory(queue, parameters.size() * sizeof(Number));
+    GuardedBuffer d_parameters_memory(queue, parameters.size() * sizeof(Wide<Number>));
     RecurrentBackwardArgs args;
     args.sequences = sequences_;
     args.parameters = inputs.parameters.data();
@@ -203,7 +203,7 @@ class RecurrentPass {
     dx = dx_memory.get<Number>();
     dh0 = dh0_memory.get<Number>();
     dc0 = dc0_memory.get<Number>();
-    d_parameters = d_parameters_memory.get<Number>();
+    d_parameters = d_parameters_memory.get<Wide<Number>>();
     expect_intact({{"dx", &dx_memory}, {"dh0", &dh0_memory}, {"dc0", &dc0_memory},
                    {"d_parameters", &d_parameters_memory}});
     inputs.expect_intact(*this);
@@ -263,7 +263,8 @@ std::vector<Number> random_numbers(std::size_t count, std::uint32_t seed, double
   std::vector<Number> values(count);
   for (std::size_t i = 0; i < count; ++i) {
     const Philox::Block block = Philox::draw({{static_cast<std::uint32_t>(i), 0, 0, 0}}, seed, 0);
-    values[i] = static_cast<Number>((2.0 * Philox::uniform(block.word[0]) - 1.0) * scale);
+    values[i] = narrow<Number>(
+        static_cast<Wide<Number>>((2.0 * Philox::uniform(block.word[0]) - 1.0) * scale));
   }
   return values;
 }

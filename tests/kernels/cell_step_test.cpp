@@ -155,7 +155,7 @@ void check_forward(const Queue& queue, Cell cell, std::int64_t hidden, bool with
   args.h = training ? h.data() : nullptr;
   args.ldh = hidden + step.gap;
   args.mask = with_mask ? mask.data() : nullptr;
-  args.h_masked = with_mask ? h_masked.data() : nullptr;
+  args.h_operand = with_mask ? h_masked.data() : nullptr;
   if (in_phases(cell)) {
     cell_step_forward(queue, args, CellPhase::reset);
     cell_step_forward(queue, args, CellPhase::output);
