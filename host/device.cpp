@@ -26,6 +26,7 @@ Device Device::open_cuda(int ordinal) {
               std::to_string(found.devices.size()) + " usable CUDA device(s), numbered from 0");
   Device device;
   device.queue_ = create_cuda_queue(found.devices[ordinal].ordinal);
+  device.has_bfloat16_ = found.devices[ordinal].major >= 8;
   device.description_ = found.devices[ordinal].name + " (cuda:" + std::to_string(ordinal) + ")";
   return device;
 }
@@ -58,12 +59,14 @@ Device::~Device() {
 Device::Device(Device&& other) noexcept
     : threads_(std::move(other.threads_)),
       queue_(std::exchange(other.queue_, Queue{})),
+      has_bfloat16_(other.has_bfloat16_),
       description_(std::move(other.description_)),
       notice_(std::move(other.notice_)) {}
 
 Device& Device::operator=(Device&& other) noexcept {
   std::swap(threads_, other.threads_);
   std::swap(queue_, other.queue_);
+  std::swap(has_bfloat16_, other.has_bfloat16_);
   std::swap(description_, other.description_);
   std::swap(notice_, other.notice_);
   return *this;

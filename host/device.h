@@ -27,6 +27,8 @@ class Device {
   std::string name() const;
   /// For people: "CPU, 2 threads" or "NVIDIA H200 (cuda:0)".
   const std::string& description() const noexcept { return description_; }
+  /// Whether its products take bfloat16: the CPU, and GPUs of compute capability 8.0 and later.
+  bool has_bfloat16() const noexcept { return has_bfloat16_; }
   /// Why "auto" came out as the CPU; empty otherwise.
   const std::string& notice() const noexcept { return notice_; }
 
@@ -37,6 +39,7 @@ class Device {
 
   std::unique_ptr<ThreadPool> threads_;
   Queue queue_;
+  bool has_bfloat16_ = true;
   std::string description_;
   std::string notice_;
 };

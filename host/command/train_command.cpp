@@ -100,6 +100,7 @@ class TrainCommand {
     SignalRequests signals;
     const Device device = Device::open(options_.device, options_.threads);
     if (!device.notice().empty()) write_note(device.notice());
+    check_precision(device);
     return options_.resume ? go_on(device, folder, signals) : start(device, folder, signals);
   }
 
@@ -114,15 +115,30 @@ class TrainCommand {
     require(options_.data.empty() || options_.test_count == 0,
             "--test-count makes built-in reviews, which do not go with --data; use --test");
     options_.training_config().validate();
+    options_.precision().validate();
     ModelConfig model = options_.model_config();
     model.vocabulary_size = 1;
     model.validate();
   }
 
+  void check_precision(const Device& device) const {
+    const Precision precision = options_.precision();
+    if (device.kind() == DeviceKind::cpu) {
+      if (is_16_bit(precision.data_type)) {
+        write_note("--dtype " + options_.dtype + " on the CPU is exact in its roundings but slow; "
+                   "float32 is the CPU's fast type");
+      }
+      if (options_.tf32) write_note("--tf32 changes nothing on the CPU, which has no TF32");
+    } else if (precision.data_type == DataType::bfloat16 && !device.has_bfloat16()) {
+      throw Error::usage("--dtype bfloat16 needs a GPU of compute capability 8.0 or later, and " +
+                         device.description() + " is an older one; take float16");
+    }
+  }
+
   int start(const Device& device, const RunFolder& folder, SignalRequests& signals) {
     const TrainingData data = load_training_data(options_, device.queue().threads);
     const ModelDescription description = describe(options_, data);
-    Model model(device.queue(), description.model);
+    Model model(device.queue(), description.model, options_.precision());
     model.set_parameters(initial_parameters(
         description.model, model.layout(), initialization_from_name(options_.init), options_.seed));
     folder.create();
@@ -136,7 +152,7 @@ class TrainCommand {
                            folder.load_vocabulary(saved.description));
     const ModelDescription description = describe(options_, data);
     check_same_model(description, saved.description, folder.checkpoint().string());
-    Model model(device.queue(), description.model);
+    Model model(device.queue(), description.model, options_.precision());
     return train(device, folder, signals, data, description, model, &saved.snapshot);
   }
 

@@ -134,6 +134,13 @@ void TrainOptions::add_run_options(CLI::App& command) {
   command.add_flag("--resume", resume,
                    "Go on with the run in --out; options not given are the run's own");
   command.add_option("--device", device, "auto, cpu, cuda or cuda:N");
+  command
+      .add_option("--dtype", dtype,
+                  "What embeddings, recurrent layers and their gradients are computed in; weights, "
+                  "sums and states stay float32, and float16 scales its loss by itself")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}));
+  command.add_flag("--tf32", tf32,
+                   "Multiply float32 as TF32, 10 bits of fraction, where the device is faster so");
   command.add_option("--threads", threads, "CPU threads; 0: one for each processor");
   command.add_option("--config", config_file,
                      "TOML file of options by their long names; the command line goes before it");
@@ -196,6 +203,10 @@ ModelConfig TrainOptions::model_config() const {
   config.recurrent_dropout = recurrent_dropout;
   config.head_dropout = rate(head_dropout);
   return config;
+}
+
+Precision TrainOptions::precision() const {
+  return {data_type_from_name(dtype), tf32 ? MatrixMath::tf32 : MatrixMath::ieee};
 }
 
 TrainingConfig TrainOptions::training_config() const {

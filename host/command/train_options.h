@@ -9,6 +9,7 @@
 #include "host/data/dataset.h"
 #include "host/model/initialization.h"
 #include "host/model/model_config.h"
+#include "host/model/precision.h"
 #include "host/text/tokenizer.h"
 #include "host/text/vocabulary.h"
 #include "host/training/trainer.h"
@@ -54,7 +55,8 @@ struct TrainOptions {
   std::string monitor = "accuracy";
   std::uint64_t seed = 1;
 
-  std::string device = "auto";
+  std::string device = "auto", dtype = "float32";
+  bool tf32 = false;
   int threads = 0;
   bool resume = false, json = false, dump_config = false, gradient_norms = false, no_graph = false;
 
@@ -67,6 +69,7 @@ struct TrainOptions {
   /// Without the sizes that the data decide: vocabulary_size and classes.
   ModelConfig model_config() const;
   TrainingConfig training_config() const;
+  Precision precision() const;
 
  private:
   void add_data_options(CLI::App& command);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernels/bias.h"
+#include "kernels/convert.h"
 #include "kernels/device.h"
 #include "kernels/dropout.h"
 #include "kernels/embedding.h"
@@ -23,20 +24,31 @@ constexpr std::int64_t distinct_multiple = 256;
 
 constexpr std::uint32_t head_dropout_stream = 0x48454144;  // "HEAD"; the engine counts from 0
 
-std::vector<float> to_host(const Queue& queue, const Buffer& buffer, std::int64_t count) {
-  std::vector<float> values(static_cast<std::size_t>(count));
-  download(queue, values.data(), buffer.data(), values.size() * sizeof(float));
+std::vector<float> to_host(const Queue& queue, const Buffer& buffer, std::int64_t count,
+                           DataType type = DataType::float32) {
+  std::vector<std::byte> bytes(static_cast<std::size_t>(count) * size_of(type));
+  download(queue, bytes.data(), buffer.data(), bytes.size());
   synchronize(queue);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  convert(Queue(), {.count = count, .from_type = type, .from = bytes.data(), .to = values.data()});
   return values;
+}
+
+RecurrentConfig with_precision(RecurrentConfig config, const Precision& precision) {
+  precision.validate();
+  config.data_type = precision.data_type;
+  config.math = precision.math;
+  return config;
 }
 
 }  // namespace
 
-Model::Model(const Queue& queue, const ModelConfig& config)
+Model::Model(const Queue& queue, const ModelConfig& config, const Precision& precision)
     : queue_(queue),
       config_(config),
+      precision_(precision),
       layout_(config),
-      plan_(config.recurrent(), queue.device),
+      plan_(with_precision(config.recurrent(), precision), queue.device),
       distinct_(config.vocabulary_size),
       parameters_(queue, static_cast<std::size_t>(layout_.size) * sizeof(float)) {
   reserved_.training = false;
@@ -73,14 +85,20 @@ void Model::reserve(const PassShape& shape) {
   const auto floats = [this](Buffer& buffer, std::int64_t rows, std::int64_t columns) {
     buffer.reserve(queue_, static_cast<std::size_t>(rows * columns) * sizeof(float));
   };
+  const auto stored = [this](Buffer& buffer, std::int64_t rows, std::int64_t columns) {
+    buffer.reserve(queue_, static_cast<std::size_t>(rows * columns) * size_of(precision_.data_type));
+  };
   const std::int64_t e = config_.embedding_size, f = config_.features(), c = config_.logits();
+  if (is_16_bit(precision_.data_type)) {
+    stored(rounded_, parameter_count(recurrent_parameters(plan_.config())), 1);
+  }
   if (staging_ != nullptr) {  // tokens, their index, labels and the two arrangements
     const std::size_t arrangements = SequenceLayout::device_bytes(all.rows, all.steps, all.batch) +
                                      SequenceLayout::device_bytes(all.batch, 1, all.batch);
     staging_->reserve(static_cast<std::size_t>(2 * all.rows + all.batch) + arrangements / sizeof(std::int32_t));
   }
-  floats(x_, all.rows, e);
-  floats(y_, all.rows, f);
+  stored(x_, all.rows, e);
+  stored(y_, all.rows, f);
   floats(pooled_, all.batch, f);
   floats(argmax_, all.batch, f);
   floats(logits_, all.batch, c);
@@ -98,15 +116,15 @@ void Model::reserve(const PassShape& shape) {
       floats(gradients_, layout_.size, 1);
       fill_zero(queue_, gradients_.data(), gradients_.bytes());  // the layout's gaps stay zero
     }
-    floats(dx_, all.rows, e);
-    floats(dy_, all.rows, f);
+    stored(dx_, all.rows, e);
+    stored(dy_, all.rows, f);
     floats(d_pooled_, all.batch, f);
     floats(d_logits_, all.batch, c);
     reserve_.reserve(queue_, plan_.reserve_bytes(training));
     workspace =
         std::max({workspace, plan_.workspace_bytes(training),
                   column_sum_workspace_bytes(DataType::float32, all.batch, c),
-                  embedding_backward_workspace_bytes(queue_, DataType::float32, all.rows, e)});
+                  embedding_backward_workspace_bytes(queue_, precision_.data_type, all.rows, e)});
   }
   workspace_.reserve(queue_, workspace);
   reserved_ = all;
@@ -164,6 +182,19 @@ void Model::place_tokens(const Batch& batch, bool training, Inputs& inputs) {
   inputs.token_count = rows_;
 }
 
+// Where the recurrent layers' weights stand in the type they are computed in.
+const void* Model::recurrent_weights() const {
+  const float* const weights = parameters() + layout_.recurrent;
+  return is_16_bit(precision_.data_type) ? rounded_.data() : weights;
+}
+
+void Model::round_recurrent_weights() {
+  if (!is_16_bit(precision_.data_type)) return;
+  convert(queue_, {.count = parameter_count(recurrent_parameters(plan_.config())),
+                   .from = parameters() + layout_.recurrent, .to_type = precision_.data_type,
+                   .to = rounded_.data()});
+}
+
 const float* Model::weight(const char* name) const {
   return parameters() + layout_.view(name).offset;
 }
@@ -173,6 +204,8 @@ void Model::embed(const Inputs& inputs) {
   const TraceRange range("embedding");
   if (config_.one_hot()) return;
   EmbeddingForwardArgs embed;
+  embed.type = precision_.data_type;
+  embed.wide_table = true;
   embed.rows = inputs.token_count;
   embed.embedding_size = config_.embedding_size;
   embed.vocabulary = config_.vocabulary_size;
@@ -184,9 +217,10 @@ void Model::embed(const Inputs& inputs) {
 
 void Model::recur(const Inputs& inputs, const DropoutSource* dropout) {
   const TraceRange range("recurrent layers");
+  round_recurrent_weights();
   RecurrentForwardArgs recur;
   recur.sequences = inputs.sequences;
-  recur.parameters = parameters() + layout_.recurrent;
+  recur.parameters = recurrent_weights();
   recur.x = config_.one_hot() ? weight("rnn.gate_table_l0") : x_.data();
   recur.shared_input = inputs.shared;
   recur.y = y_.data();
@@ -215,6 +249,7 @@ void Model::drop_features(const Inputs& inputs, const DropoutSource& dropout,
 void Model::pool_and_classify(const Inputs& inputs, const DropoutSource* dropout) {
   const TraceRange range("pooling and head");
   PoolForwardArgs pool;
+  pool.type = precision_.data_type;
   pool.pooling = config_.pooling;
   pool.sequences = inputs.sequences;
   pool.features = config_.features();
@@ -226,6 +261,7 @@ void Model::pool_and_classify(const Inputs& inputs, const DropoutSource* dropout
   if (dropout != nullptr) drop_features(inputs, *dropout, pooled_);
 
   GemmArgs head;  // logits [B, C] = pooled [B, F] weight^T [F, C]
+  head.math = precision_.math;
   head.transpose_b = true;
   head.m = batch_;
   head.n = config_.logits();
@@ -246,12 +282,13 @@ void Model::pool_and_classify(const Inputs& inputs, const DropoutSource* dropout
   add_bias(queue_, bias);
 }
 
-void Model::compute_loss(const Inputs& inputs, double* totals) {
+void Model::compute_loss(const Inputs& inputs, double* totals, const LossScale* loss_scale) {
   const TraceRange range("loss");
   const auto fill = [&](auto& loss) {
     loss.rows = batch_;
     loss.logits = logits_.data();
     loss.labels = inputs.labels;
+    loss.loss_scale = loss_scale;
     loss.d_logits = d_logits_.data();
     loss.probabilities = probabilities_.data();
     loss.totals = totals;
@@ -274,6 +311,7 @@ void Model::backward_from_loss(const Inputs& inputs, const DropoutSource& dropou
   const TraceRange range("backward");
   const std::int64_t f = config_.features(), c = config_.logits();
   GemmArgs weight_gradient;  // [C, F] = d_logits^T [C, B] pooled [B, F]
+  weight_gradient.math = precision_.math;
   weight_gradient.transpose_a = true;
   weight_gradient.m = c;
   weight_gradient.n = f;
@@ -296,6 +334,7 @@ void Model::backward_from_loss(const Inputs& inputs, const DropoutSource& dropou
   column_sum(queue_, bias_gradient);
 
   GemmArgs input_gradient;  // d_pooled [B, F] = d_logits [B, C] weight [C, F]
+  input_gradient.math = precision_.math;
   input_gradient.m = batch_;
   input_gradient.n = f;
   input_gradient.k = c;
@@ -309,6 +348,7 @@ void Model::backward_from_loss(const Inputs& inputs, const DropoutSource& dropou
   drop_features(inputs, dropout, d_pooled_);
 
   PoolBackwardArgs pool;
+  pool.type = precision_.data_type;
   pool.pooling = config_.pooling;
   pool.sequences = inputs.sequences;
   pool.features = f;
@@ -320,7 +360,7 @@ void Model::backward_from_loss(const Inputs& inputs, const DropoutSource& dropou
 
   RecurrentBackwardArgs recur;
   recur.sequences = inputs.sequences;
-  recur.parameters = parameters() + layout_.recurrent;
+  recur.parameters = recurrent_weights();
   recur.x = config_.one_hot() ? weight("rnn.gate_table_l0") : x_.data();
   recur.shared_input = inputs.shared;
   recur.y = y_.data();
@@ -344,11 +384,12 @@ void Model::embed_back(const Inputs& inputs) {
   if (inputs.shared.index != nullptr) {  // each word has one row of dx
     fill_zero(queue_, d_table,
               static_cast<std::size_t>(config_.vocabulary_size * e) * sizeof(float));
-    scatter_rows(queue_, {.rows = inputs.token_count, .columns = e, .source = dx_.data(),
+    scatter_rows(queue_, {.type = precision_.data_type, .wide_to = true, .rows = inputs.token_count, .columns = e, .source = dx_.data(),
                           .ld_source = e, .index = inputs.tokens, .to = d_table, .ld_to = e});
     return;
   }
   EmbeddingBackwardArgs embed;
+  embed.type = precision_.data_type;
   embed.rows = rows_;
   embed.embedding_size = e;
   embed.vocabulary = config_.vocabulary_size;
@@ -366,11 +407,11 @@ void Model::load(const Batch& batch) {
   loaded_ = place(batch, true);
 }
 
-void Model::train_pass(const DropoutSource& dropout, double* totals) {
+void Model::train_pass(const DropoutSource& dropout, double* totals, const LossScale* loss_scale) {
   embed(loaded_);
   recur(loaded_, &dropout);
   pool_and_classify(loaded_, &dropout);
-  compute_loss(loaded_, totals);
+  compute_loss(loaded_, totals, loss_scale);
   backward_from_loss(loaded_, dropout);
 }
 
@@ -389,7 +430,7 @@ void Model::forward_pass(const Batch& batch, double* totals) {
   embed(inputs);
   recur(inputs, nullptr);
   pool_and_classify(inputs, nullptr);
-  compute_loss(inputs, inputs.labels == nullptr ? nullptr : totals);
+  compute_loss(inputs, inputs.labels == nullptr ? nullptr : totals, nullptr);
 }
 
 std::vector<float> Model::download_probabilities() const {
@@ -398,13 +439,13 @@ std::vector<float> Model::download_probabilities() const {
 
 std::vector<float> Model::download_input_gradient() const {
   require(!config_.one_hot(), "one-hot input has no gradient; use an embedding");
-  return to_host(queue_, dx_, rows_ * config_.embedding_size);
+  return to_host(queue_, dx_, rows_ * config_.embedding_size, precision_.data_type);
 }
 
 std::size_t Model::bytes() const {
   std::size_t total = staging_ == nullptr ? 0 : staging_->bytes();
   for (const Buffer* buffer :
-       {&parameters_, &gradients_, &x_, &dx_, &y_, &dy_, &pooled_, &d_pooled_, &argmax_, &logits_, &d_logits_, &probabilities_,
+       {&parameters_, &gradients_, &rounded_, &x_, &dx_, &y_, &dy_, &pooled_, &d_pooled_, &argmax_, &logits_, &d_logits_, &probabilities_,
         &reserve_, &workspace_}) {
     total += buffer->bytes();
   }

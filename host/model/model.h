@@ -13,6 +13,8 @@
 #include "host/model/distinct_tokens.h"
 #include "host/model/model_config.h"
 #include "host/model/parameters.h"
+#include "host/model/precision.h"
+#include "kernels/loss_scale.h"
 
 namespace sluice {
 
@@ -27,10 +29,11 @@ struct DropoutSource {
 class Model {
  public:
   /// The weights are uninitialised until set_parameters(). `queue`'s Device must outlive the model.
-  /// Errors: usage if `config` is invalid; runtime when memory runs out.
-  Model(const Queue& queue, const ModelConfig& config);
+  /// Errors: usage if `config` or `precision` is invalid; runtime when memory runs out.
+  Model(const Queue& queue, const ModelConfig& config, const Precision& precision = {});
 
   const ModelConfig& config() const { return config_; }
+  const Precision& precision() const { return precision_; }
   const ParameterLayout& layout() const { return layout_; }
   const Queue& queue() const { return queue_; }
 
@@ -54,11 +57,13 @@ class Model {
   void load(const Batch& batch);
 
   /// Of the loaded batch: forward with dropout, mean loss, backward into gradients(). Adds to
-  /// `totals` [3] on the device: sum of the losses, rows classified rightly, rows. Allocates nothing.
-  void train_pass(const DropoutSource& dropout, double* totals);
-  void train_pass(const Batch& batch, const DropoutSource& dropout, double* totals) {
+  /// `totals` [3] on the device: sum of the losses, rows classified rightly, rows. The gradients are
+  /// those of the loss times `loss_scale` (on the device; null means 1). Allocates nothing.
+  void train_pass(const DropoutSource& dropout, double* totals, const LossScale* loss_scale = nullptr);
+  void train_pass(const Batch& batch, const DropoutSource& dropout, double* totals,
+                  const LossScale* loss_scale = nullptr) {
     load(batch);
-    train_pass(dropout, totals);
+    train_pass(dropout, totals, loss_scale);
   }
 
   /// What the launches of train_pass() depend on: with the same numbers (and arguments) it enqueues
@@ -100,16 +105,19 @@ class Model {
   void embed(const Inputs& inputs);
   void recur(const Inputs& inputs, const DropoutSource* dropout);
   void pool_and_classify(const Inputs& inputs, const DropoutSource* dropout);
-  void compute_loss(const Inputs& inputs, double* totals);
+  void compute_loss(const Inputs& inputs, double* totals, const LossScale* loss_scale);
   void backward_from_loss(const Inputs& inputs, const DropoutSource& dropout);
   void embed_back(const Inputs& inputs);
   void drop_features(const Inputs& inputs, const DropoutSource& dropout, const Buffer& features);
 
+  void round_recurrent_weights();
+  const void* recurrent_weights() const;
   const float* weight(const char* name) const;
   float* gradient(const char* name) const;
 
   Queue queue_;
   ModelConfig config_;
+  Precision precision_;
   ParameterLayout layout_;
   RecurrentPlan plan_;
   PassShape reserved_;
@@ -123,9 +131,10 @@ class Model {
   SequenceLayout one_step_;  // B rows of one step, for the dropout of pooled features
 
   Buffer parameters_, gradients_;
+  Buffer rounded_;  // the recurrent weights of a 16-bit type; else empty
   std::unique_ptr<BatchStaging> staging_;                        // on CUDA
-  Buffer x_, dx_;                                                // [N, E] or [U, E]
-  Buffer y_, dy_;                                                // [N, F]
+  Buffer x_, dx_;                                                // [N, E] or [U, E], of data_type
+  Buffer y_, dy_;                                                // [N, F], of data_type
   Buffer pooled_, d_pooled_, argmax_;                            // [B, F]
   Buffer logits_, d_logits_, probabilities_;                     // [B, C]
   Buffer reserve_, workspace_;

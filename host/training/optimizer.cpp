@@ -87,12 +87,13 @@ void Optimizer::set_learning_rate(double learning_rate) {
   uploaded_rate_ = rate;
 }
 
-void Optimizer::update(float* parameters, const float* gradients) {
+void Optimizer::update(float* parameters, const float* gradients, const LossScale* loss_scale) {
   const auto fill = [&](auto& args) {
     args.count = count_;
     args.parameters = parameters;
     args.gradients = gradients;
     args.learning_rate = learning_rate_.as<float>();
+    args.loss_scale = loss_scale;
     args.weight_decay = config_.weight_decay;
   };
   switch (config_.kind) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/buffer.h"
+#include "kernels/loss_scale.h"
 #include "kernels/queue.h"
 
 namespace sluice {
@@ -41,9 +42,10 @@ class Optimizer {
   /// Of the updates from here on; copied to the device where it is another one.
   void set_learning_rate(double learning_rate);
 
-  /// parameters [count] -= the step by gradients [count]; counts the step. Launches alone, the same
+  /// parameters [count] -= the step by gradients [count]; counts the step. Where `loss_scale` (on the
+  /// device; may be null) says skip, weights and states stay as they are. Launches alone, the same
   /// ones each time.
-  void update(float* parameters, const float* gradients);
+  void update(float* parameters, const float* gradients, const LossScale* loss_scale = nullptr);
   void update(float* parameters, const float* gradients, double learning_rate) {
     set_learning_rate(learning_rate);
     update(parameters, gradients);

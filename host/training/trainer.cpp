@@ -76,6 +76,7 @@ Trainer::Trainer(Model& model, const TrainingConfig& config, const Dataset& data
       validation_rows_(std::move(validation_rows)),
       optimizer_(model.queue(), config.optimizer, model.layout().size),
       clipping_(model.queue(), config.clipping, model.layout()),
+      scaling_(model.queue(), model.precision().data_type == DataType::float16),
       totals_(model.queue(), sizeof(state_.totals)),
       graphs_(model.queue(), config.graphs ? most_graphs : 0) {
   config_.validate();
@@ -109,6 +110,7 @@ void Trainer::restore(const TrainingSnapshot& snapshot) {
   state_ = snapshot.state;
   best_parameters_ = snapshot.best_parameters;
   optimizer_.set_step(state_.step);
+  scaling_.set(state_.loss_scale);
   upload(queue, totals_.data(), state_.totals.data(), totals_.bytes());
   synchronize(queue);
 }
@@ -139,13 +141,15 @@ void Trainer::step(Batch& batch) {
   model_.load(batch);
   optimizer_.set_learning_rate(learning_rate_);
   graphs_.run(batch.layout.steps(), batch.layout.batch(), model_.pass_signature(), [this] {
-    model_.train_pass({config_.seed, optimizer_.step()}, totals_.as<double>());
+    model_.train_pass({config_.seed, optimizer_.step()}, totals_.as<double>(), scaling_.state());
+    scaling_.unscale(model_.gradients(), model_.layout().size);
     {
       const TraceRange clips("clipping");
       clipping_.apply(model_.gradients());
     }
     const TraceRange updates("optimiser");
-    optimizer_.update(model_.parameters(), model_.gradients());
+    optimizer_.update(model_.parameters(), model_.gradients(), scaling_.state());
+    scaling_.update();
   });
   ++state_.step;
   ++state_.batch;
@@ -161,6 +165,19 @@ void Trainer::read_totals() {
                          std::to_string(state_.step) +
                          "; what was saved before is unchanged: lower --lr, or set --clip-norm");
   }
+  read_loss_scale();
+}
+
+// A scale that has been halved this often: the gradients are not finite whatever it is.
+void Trainer::read_loss_scale() {
+  constexpr float least = 0x1p-14f;
+  state_.loss_scale = scaling_.get();
+  if (state_.loss_scale.scale >= least) return;
+  throw Error::runtime("float16 gradients were not finite in " +
+                       std::to_string(state_.loss_scale.skipped_steps) + " of " +
+                       std::to_string(state_.step) +
+                       " steps, however small the loss scale; what was saved before is unchanged: "
+                       "lower --lr, set --clip-norm, or take --dtype bfloat16");
 }
 
 void Trainer::save(const TrainingHooks& hooks) {
@@ -299,7 +316,7 @@ bool Trainer::run(const TrainingHooks& hooks, TrainingRequests& requests) {
 }
 
 std::size_t Trainer::device_bytes() const {
-  return model_.bytes() + optimizer_.bytes() + clipping_.bytes() + totals_.bytes();
+  return model_.bytes() + optimizer_.bytes() + clipping_.bytes() + scaling_.bytes() + totals_.bytes();
 }
 
 std::string data_fingerprint(const Dataset& dataset, const std::vector<std::int32_t>& rows) {

@@ -11,6 +11,7 @@
 #include "host/model/model.h"
 #include "host/training/evaluation.h"
 #include "host/training/gradient_clipping.h"
+#include "host/training/loss_scaling.h"
 #include "host/training/optimizer.h"
 #include "host/training/schedule.h"
 #include "host/training/step_graphs.h"
@@ -98,7 +99,8 @@ class Trainer {
   /// Errors: runtime when the loss is not a number; nothing is saved from then on.
   bool run(const TrainingHooks& hooks, TrainingRequests& requests);
 
-  /// One step on a batch: dropout, forward, loss, backward, clipping, update. Waits for nothing.
+  /// One step on a batch: dropout, forward, loss, backward, clipping, update. Waits for nothing. With
+  /// a float16 model the loss is scaled (host/training/loss_scaling.h).
   void step(Batch& batch);
 
   const TrainingState& state() const { return state_; }
@@ -114,6 +116,7 @@ class Trainer {
   bool finish_epoch(const TrainingHooks& hooks, TrainingRequests& requests,
                     const EpochClock& clock);
   void read_totals();
+  void read_loss_scale();
   void judge(EpochReport& report);
   Evaluation validate(TrainingRequests& requests);
   void exchange_average();
@@ -127,6 +130,7 @@ class Trainer {
   std::vector<std::int32_t> validation_rows_;
   Optimizer optimizer_;
   GradientClipping clipping_;
+  LossScaling scaling_;
   Buffer totals_;  // [3] double, on the device
   StepGraphs graphs_;
   TrainingState state_;

@@ -17,6 +17,10 @@ std::string TrainingState::to_json() const {
                                        {"best_epoch", best_epoch},
                                        {"best_loss", best_loss},
                                        {"best_accuracy", best_accuracy},
+                                       {"loss_scale",
+                                        {{"scale", loss_scale.scale},
+                                         {"clean_steps", loss_scale.clean_steps},
+                                         {"skipped_steps", loss_scale.skipped_steps}}},
                                        {"data_fingerprint", data_fingerprint}};
   return json.dump();
 }
@@ -35,6 +39,11 @@ TrainingState TrainingState::from_json(const std::string& json, const std::strin
     object.at("best_epoch").get_to(state.best_epoch);
     object.at("best_loss").get_to(state.best_loss);
     object.at("best_accuracy").get_to(state.best_accuracy);
+    if (const auto scaling = object.find("loss_scale"); scaling != object.end()) {
+      scaling->at("scale").get_to(state.loss_scale.scale);
+      scaling->at("clean_steps").get_to(state.loss_scale.clean_steps);
+      scaling->at("skipped_steps").get_to(state.loss_scale.skipped_steps);
+    }
     object.at("data_fingerprint").get_to(state.data_fingerprint);
   } catch (const nlohmann::json::exception& error) {
     throw Error::runtime(where + ": the training's state cannot be read: " + error.what());

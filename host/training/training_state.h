@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/loss_scale.h"
+
 namespace sluice {
 
 /// Masks, shuffles and schedules are functions of the seed and the counters here, so that no random
@@ -23,6 +25,8 @@ struct TrainingState {
   int best_epoch = 0;                ///< from 1; 0: none yet
   double best_loss = 0.0;            ///< validation's; 0 without validation
   double best_accuracy = 0.0;
+
+  LossScale loss_scale;  ///< of a float16 training; else as it began
 
   std::string data_fingerprint;  ///< of the training rows
 

@@ -53,5 +53,9 @@ same_as_without_graphs() { # name, then options
 }
 same_as_without_graphs equal-lengths --padding pre
 same_as_without_graphs ragged
+same_as_without_graphs loss-scaling --padding pre --dtype float16
 check reset-before --cell gru_reset_before --recurrent-dropout 0.1 --optimizer rmsprop
+check bfloat16 --dtype bfloat16 --cell gru --recurrent-dropout 0.2
+check float16 --dtype float16 --clip-norm 1
+check tf32 --tf32
 exit $failures

@@ -85,11 +85,15 @@ TEST(TrainingCheckpoint, KeepsEverythingToTheBit) {
   state.best_loss = 0.1;
   state.best_accuracy = 0.7;
   state.data_fingerprint = "00ff";
+  state.loss_scale = {.scale = 0x1p-3f, .clean_steps = 1999, .skipped_steps = 4'000'000'001u};
   save_training(folder.path("c"), description(), snapshot);
   const LoadedTraining loaded = load_training(folder.path("c"));
   EXPECT_EQ(loaded.snapshot.state.to_json(), state.to_json());
   EXPECT_EQ(loaded.snapshot.state.totals, state.totals);
   EXPECT_EQ(loaded.snapshot.state.step, state.step);
+  EXPECT_EQ(loaded.snapshot.state.loss_scale.scale, state.loss_scale.scale);
+  EXPECT_EQ(loaded.snapshot.state.loss_scale.clean_steps, state.loss_scale.clean_steps);
+  EXPECT_EQ(loaded.snapshot.state.loss_scale.skipped_steps, state.loss_scale.skipped_steps);
   EXPECT_EQ(loaded.snapshot.parameters, snapshot.parameters);
   EXPECT_EQ(loaded.snapshot.best_parameters, snapshot.best_parameters);
   EXPECT_EQ(loaded.snapshot.optimizer, snapshot.optimizer);

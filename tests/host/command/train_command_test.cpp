@@ -190,5 +190,45 @@ TEST(TrainCommand, LstmPassesNinetyFivePercentOnTheBuiltinReviews) {
             json::parse(result.lines.back())["test_accuracy"]);
 }
 
+// On the built-in reviews, small enough for the CPU's way with 16-bit types.
+TEST(TrainCommand, The16BitTypesReachFloat32sAccuracy) {
+  const TemporaryFolder folder;
+  for (const std::string type : {"float32", "bfloat16", "float16"}) {
+    const CommandResult result = run_command(
+        folder, {"train", "--out", folder.path(type), "--device", "cpu", "--json", "--count", "4000",
+                 "--words", "300", "--distance", "8", "--hidden", "24", "--embed", "24", "--epochs",
+                 "4", "--lr", "0.01", "--batch", "32", "--dtype", type, "--test-count", "400"});
+    ASSERT_EQ(result.code, 0) << result.error;
+    EXPECT_GT(json::parse(result.lines.back())["test_accuracy"].get<double>(), 0.95)
+        << type << "\n" << result.output;
+    EXPECT_EQ(result.error.find("slow") != std::string::npos, type != "float32") << result.error;
+  }
+  // Checkpoints are float32 whatever computed them, so that the others read them.
+  const CommandResult eval = run_command(
+      folder, {"eval", folder.path("bfloat16"), "--json", "--device", "cpu", "--count", "400"});
+  ASSERT_EQ(eval.code, 0) << eval.error;
+  EXPECT_GT(json::parse(eval.output)["accuracy"].get<double>(), 0.95);
+}
+
+TEST(TrainCommand, TypesThatDoNotFitAreRefusedAndAResumedRunKeepsItsOwn) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("data.csv", toy_csv(60)), out = folder.path("run");
+  const auto refused = [&](const std::vector<std::string>& more, const char* mentions) {
+    const CommandResult result = run_command(folder, with(toy_training(data, out), more));
+    EXPECT_EQ(result.code, 2) << result.error;
+    EXPECT_NE(result.error.find(mentions), std::string::npos) << result.error;
+  };
+  refused({"--dtype", "float8"}, "float8");
+  refused({"--dtype", "float16", "--tf32"}, "tf32");
+  const CommandResult run =
+      run_command(folder, with(toy_training(data, out), {"--dtype", "float16"}));
+  ASSERT_EQ(run.code, 0) << run.error;
+  const CommandResult other =
+      run_command(folder, {"train", "--resume", "--out", out, "--dtype", "bfloat16"});
+  EXPECT_EQ(other.code, 2) << other.error;
+  EXPECT_NE(other.error.find("float16"), std::string::npos) << other.error;
+  EXPECT_EQ(run_command(folder, {"train", "--resume", "--out", out}).code, 0);
+}
+
 }  // namespace
 }  // namespace sluice

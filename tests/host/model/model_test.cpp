@@ -45,8 +45,8 @@ class ModelOnDevice : public testing::TestWithParam<const char*> {
     config.classes = classes;
     return config;
   }
-  Model make(const ModelConfig& config) const {
-    Model model(device_->queue(), config);
+  Model make(const ModelConfig& config, const Precision& precision = {}) const {
+    Model model(device_->queue(), config, precision);
     model.set_parameters(initial_parameters(config, model.layout(), Initialization::pytorch, 3));
     return model;
   }
@@ -96,6 +96,48 @@ TEST_P(ModelOnDevice, GradientsAgreeWithDifferencesOfTheLoss) {
         }
       }
       model.set_parameters(parameters);
+    }
+  }
+}
+
+TEST_P(ModelOnDevice, The16BitTypesGiveFloat32sGradientsButForTheirRoundings) {
+  std::vector<std::vector<std::int32_t>> rows;
+  for (std::int32_t r = 0; r < 40; ++r) rows.push_back({r % 7, 3, 5, 8, r % 3});
+  std::vector<std::int32_t> labels(rows.size());
+  for (std::size_t r = 0; r < labels.size(); ++r) labels[r] = static_cast<std::int32_t>(r % 3);
+  const Dataset dataset = dataset_of(rows, labels);
+  const Batch batch = make_batch(dataset, all_rows(dataset));
+  const Buffer scale(device_->queue(), sizeof(LossScale));
+  const LossScale of_1024{.scale = 1024.0f};
+  upload(device_->queue(), scale.data(), &of_1024, sizeof of_1024);
+  enum class Input { shared, own, one_hot };
+  const auto gradients_of = [&](const Precision& precision, Input input, const LossScale* loss_scale) {
+    ModelConfig network = config(Pooling::mean, 3);  // a maximum can move with a rounding
+    if (input == Input::one_hot) network.embedding_size = 0;
+    Model model = make(network, precision);
+    if (input == Input::own) model.keep_input_gradients();
+    model.train_pass(batch, {}, nullptr, loss_scale);
+    std::vector<float> gradients(static_cast<std::size_t>(model.layout().size));
+    download(device_->queue(), gradients.data(), model.gradients(), gradients.size() * sizeof(float));
+    synchronize(device_->queue());
+    return gradients;
+  };
+  for (const Input input : {Input::shared, Input::own, Input::one_hot}) {
+    const std::vector<float> exact = gradients_of({}, input, nullptr);
+    for (const DataType type : {DataType::bfloat16, DataType::float16}) {
+      SCOPED_TRACE(std::string(name_of(type)) + ", input " + std::to_string(static_cast<int>(input)));
+      const auto plain = gradients_of({.data_type = type}, input, nullptr);
+      const auto scaled = gradients_of({.data_type = type}, input, scale.as<LossScale>());
+      double size = 0.0, error = 0.0, scaled_error = 0.0;
+      for (std::size_t i = 0; i < exact.size(); ++i) {
+        size += double{exact[i]} * exact[i];
+        error += std::pow(double{plain[i]} - exact[i], 2);
+        scaled_error += std::pow(double{scaled[i]} / 1024 - exact[i], 2);
+      }
+      const double allowed = type == DataType::bfloat16 ? 1.6e-2 : 2e-3;
+      EXPECT_LE(std::sqrt(error / size), allowed);
+      EXPECT_LE(std::sqrt(scaled_error / size), allowed);
+      EXPECT_NE(plain, exact);
     }
   }
 }

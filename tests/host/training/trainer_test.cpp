@@ -63,11 +63,11 @@ TrainingConfig training_config() {
 // A run on its own device, model and data.
 struct TrainingRun {
   explicit TrainingRun(const TrainingConfig& training = training_config(), int threads = 1,
-                       const ModelConfig& network = model_config())
+                       const ModelConfig& network = model_config(), const Precision& precision = {})
       : device(Device::open("cpu", threads)),
         dataset(toy_dataset(200)),
         split(split_rows(dataset.labels, {})),
-        model(device.queue(), network),
+        model(device.queue(), network, precision),
         trainer(model, training, dataset, split.training, &dataset, split.validation) {
     model.set_parameters(
         initial_parameters(network, model.layout(), Initialization::keras, training.seed));
@@ -127,6 +127,76 @@ TEST(Trainer, AStopAtAnyStepAndAResumeGiveTheBitsOfTheWholeRun) {
     EXPECT_EQ(after.snapshot.optimizer, whole.snapshot.optimizer);
     EXPECT_EQ(after.snapshot.state.to_json(), whole.snapshot.state.to_json());
     EXPECT_EQ(after.reports.back().train_loss, whole.reports.back().train_loss);
+  }
+}
+
+// A scale that is far too large makes the first steps overflow: they are skipped until it fits.
+TEST(Trainer, AFloat16RunSkipsOverflowsAndIsResumedWithItsLossScale) {
+  const Precision float16 = {.data_type = DataType::float16};
+  TrainingRun at_the_start(training_config(), 1, model_config(), float16);
+  at_the_start.requests.stop = 15;
+  EXPECT_FALSE(at_the_start.trainer.run(at_the_start.hooks, at_the_start.requests));
+  TrainingSnapshot start = at_the_start.snapshot;
+  EXPECT_EQ(start.state.loss_scale.scale, 65536.0f);
+  start.state.loss_scale.scale = 0x1p30f;
+
+  TrainingRun whole(training_config(), 2, model_config(), float16);
+  whole.trainer.restore(start);
+  EXPECT_TRUE(whole.trainer.run(whole.hooks, whole.requests));
+  const LossScale scale = whole.snapshot.state.loss_scale;
+  EXPECT_GT(scale.skipped_steps, 3u);
+  EXPECT_EQ(scale.scale, std::ldexp(0x1p30f, -static_cast<int>(scale.skipped_steps)));
+  EXPECT_GT(scale.clean_steps, 0u);
+  EXPECT_LE(scale.clean_steps + scale.skipped_steps, whole.snapshot.state.step);
+  EXPECT_NE(whole.snapshot.parameters, start.parameters);
+
+  for (const std::uint32_t stop_at : {2u, scale.skipped_steps + 2}) {
+    TrainingRun before(training_config(), 1, model_config(), float16);
+    before.trainer.restore(start);
+    std::uint32_t taken = 0;
+    before.hooks.progress = [&](const ProgressReport&) {
+      if (++taken == stop_at) before.requests.stop = 15;
+    };
+    EXPECT_FALSE(before.trainer.run(before.hooks, before.requests));
+    if (stop_at == 2) {
+      EXPECT_EQ(before.snapshot.parameters, start.parameters) << "skipped";
+    }
+    TrainingRun after(training_config(), 1, model_config(), float16);
+    after.trainer.restore(before.snapshot);
+    EXPECT_TRUE(after.trainer.run(after.hooks, after.requests));
+    EXPECT_EQ(after.snapshot.parameters, whole.snapshot.parameters) << "stopped at " << stop_at;
+    EXPECT_EQ(after.snapshot.optimizer, whole.snapshot.optimizer);
+    EXPECT_EQ(after.snapshot.state.to_json(), whole.snapshot.state.to_json());
+  }
+}
+
+TEST(Trainer, GradientsThatAreNeverFiniteEndAFloat16RunAndSaveNothing) {
+  const Precision float16 = {.data_type = DataType::float16};
+  TrainingRun run(training_config(), 1, model_config(), float16);
+  run.requests.stop = 15;
+  EXPECT_FALSE(run.trainer.run(run.hooks, run.requests));
+  run.snapshot.state.loss_scale.scale = 0x1p-15f;
+  run.requests.stop = 0;
+  run.trainer.restore(run.snapshot);
+  int saves = 0;
+  run.hooks.save = [&](const TrainingSnapshot&) { ++saves; };
+  try {
+    run.trainer.run(run.hooks, run.requests);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("bfloat16"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(saves, 0);
+}
+
+TEST(Trainer, The16BitTypesLearnAsFloat32Does) {
+  TrainingConfig config = training_config();
+  config.epochs = 12;
+  for (const DataType type : {DataType::bfloat16, DataType::float16}) {
+    TrainingRun run(config, 2, model_config(), {.data_type = type});
+    EXPECT_TRUE(run.trainer.run(run.hooks, run.requests));
+    EXPECT_GT(run.snapshot.state.best_accuracy, 0.9) << name_of(type);
+    EXPECT_EQ(run.snapshot.state.loss_scale.clean_steps > 0, type == DataType::float16);
   }
 }
 
