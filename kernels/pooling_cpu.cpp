@@ -97,10 +97,10 @@ void backward_row(const PoolBackwardArgs& args, std::int64_t row, std::int32_t t
   switch (args.pooling) {
     case Pooling::last: {
       const std::int64_t forward_features = args.features / args.directions;
-      for (std::int64_t f = 0; f < args.features; ++f) {
-        const bool ends = t == (f < forward_features ? length - 1 : 0);
-        dy[f] = narrow<T>(ends ? d_out[f] : Wide<T>(0));
-      }
+      std::fill_n(dy, args.features, narrow<T>(Wide<T>(0)));
+      const std::int64_t first = t == length - 1 ? 0 : forward_features;
+      const std::int64_t end = t == 0 ? args.features : forward_features;
+      for (std::int64_t f = first; f < end; ++f) dy[f] = narrow<T>(d_out[f]);
       return;
     }
     case Pooling::mean:
