@@ -132,6 +132,7 @@ struct RecurrentBackwardArgs {
 };
 
 class CudnnPass;
+struct GpuDescription;
 
 /// A configuration bound to a device: says how large the buffers are, what will run, and runs it.
 /// Allocates no device memory; everything runs on the queue it is given.
@@ -139,12 +140,14 @@ class RecurrentPlan {
  public:
   /// `chunk_steps`: steps taken together (engine/step_chunks.h); 0 lets the engine choose. It changes
   /// speed, memory and the last bits of the weights' gradients, no more.
+  /// `automatic` on CUDA chooses for each call by the cost model (engine/algorithm_choice.h).
   /// Errors: usage if the configuration is invalid or the algorithm does not fit the device.
   RecurrentPlan(const RecurrentConfig& config, DeviceKind device,
                 Algorithm algorithm = Algorithm::automatic, std::int32_t chunk_steps = 0);
 
   const RecurrentConfig& config() const { return config_; }
-  Algorithm algorithm() const { return algorithm_; }
+  /// What a call of this shape runs by; a forward pass and its backward pass have the same.
+  Algorithm algorithm(const PassShape& shape) const;
 
   /// Enough for every smaller shape too, and with `training` for inference as well.
   std::size_t workspace_bytes(const PassShape& shape) const;
@@ -158,16 +161,19 @@ class RecurrentPlan {
   std::string explain(const PassShape& shape) const;
 
  private:
-  void choose_on_cuda();
-  std::string fit_text(const PassShape& shape) const;
-  std::string threads_text(const PassShape& shape) const;
+  void check_algorithm(Algorithm algorithm) const;
+  void find_options_on_cuda();
+  std::size_t workspace_bytes(const PassShape& shape, Algorithm algorithm) const;
+  std::size_t reserve_bytes(const PassShape& shape, Algorithm algorithm) const;
+  std::int32_t chunk_steps(Algorithm algorithm) const;
 
   RecurrentConfig config_;
   DeviceKind device_;
-  Algorithm algorithm_;
+  std::vector<Algorithm> options_;  // what a shape may run by; one where there is no choice
+  std::shared_ptr<const GpuDescription> gpu_;  // on CUDA, for the choice
   std::int32_t chunk_steps_;
-  std::string reason_;
-  std::shared_ptr<const CudnnPass> cudnn_;  // with an algorithm of cuDNN's
+  std::string reason_;  // where there is no choice
+  std::shared_ptr<const CudnnPass> cudnn_;  // where cuDNN's is among them
 };
 
 }  // namespace sluice

@@ -147,7 +147,6 @@ void run_together(const Queue& queue, const RecurrentBackwardArgs& args, Algorit
 void RecurrentPlan::backward(const Queue& queue, const RecurrentBackwardArgs& args) const {
   check(config_, args);
   require(queue.device == device_, "RecurrentPlan::backward: the queue is on another device than the plan");
-  if (cudnn_ != nullptr) return cudnn_->backward(queue, args);
   const DataType type = config_.data_type;
   const std::int64_t rows = args.sequences.rows, hidden = config_.hidden_size;
   const std::vector<ParameterView> views = recurrent_parameters(config_);
@@ -155,9 +154,11 @@ void RecurrentPlan::backward(const Queue& queue, const RecurrentBackwardArgs& ar
   check_shared_input(config_, args.shared_input, true);
   const PassShape shape{rows, args.sequences.steps, args.sequences.batch, true,
                         args.shared_input.rows};
-  const ChunkRule rule = chunk_rule(config_, device_, is_persistent(algorithm_) ? 0 : chunk_steps_);
-  const PassWorkspace workspace(in_workspace, config_, device_, algorithm_, shape, rule.largest(shape), true);
-  const PassReserve reserve(in_reserve, config_, algorithm_, rows, rows, true);
+  const Algorithm algorithm = this->algorithm(shape);
+  if (is_cudnn(algorithm)) return cudnn_->backward(queue, args);
+  const ChunkRule rule = chunk_rule(config_, device_, chunk_steps(algorithm));
+  const PassWorkspace workspace(in_workspace, config_, device_, algorithm, shape, rule.largest(shape), true);
+  const PassReserve reserve(in_reserve, config_, algorithm, rows, rows, true);
   const std::vector<StepChunk> chunks = step_chunks(args.sequences, rule);
 
   const void* dy = args.dy;
@@ -190,19 +191,19 @@ void RecurrentPlan::backward(const Queue& queue, const RecurrentBackwardArgs& ar
                     .dx = dx, .add_to_dx = d > 0, .d_parameters = args.d_parameters},
           .h = at(y, direction.reverse ? hidden : 0, type),
           .dy = dy == nullptr ? nullptr : at(dy, direction.reverse ? hidden : 0, type)};
-      if (is_persistent(algorithm_)) {
+      if (is_persistent(algorithm)) {
         together.push_back({direction, workspace.of_direction(d), tensors});
         begin(direction, together.back().workspace);
       } else {
         begin(direction, workspace);
-        run(queue, direction, args, algorithm_, chunks, reserve.directions[direction.index()],
+        run(queue, direction, args, algorithm, chunks, reserve.directions[direction.index()],
             workspace, tensors);
         end(direction, workspace);
       }
     }
-    if (is_persistent(algorithm_)) {
-      const TraceRange range(name_of(algorithm_), "backward", layer, false);
-      run_together(queue, args, algorithm_, reserve, together);
+    if (is_persistent(algorithm)) {
+      const TraceRange range(name_of(algorithm), "backward", layer, false);
+      run_together(queue, args, algorithm, reserve, together);
       for (const PersistentDirection& each : together) end(each.direction, each.workspace);
     }
     if (dx != nullptr && drops) {

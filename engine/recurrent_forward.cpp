@@ -96,7 +96,6 @@ PersistentForward prepare_persistent(const Queue& queue, const Direction& direct
 void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args) const {
   check(config_, args);
   require(queue.device == device_, "RecurrentPlan::forward: the queue is on another device than the plan");
-  if (cudnn_ != nullptr) return cudnn_->forward(queue, args);
   const DataType type = config_.data_type;
   const std::int64_t rows = args.sequences.rows;
   const bool training = args.reserve != nullptr;
@@ -105,9 +104,11 @@ void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args
   check_shared_input(config_, args.shared_input, training);
   const PassShape shape{rows, args.sequences.steps, args.sequences.batch, training,
                         args.shared_input.rows};
-  const ChunkRule rule = chunk_rule(config_, device_, is_persistent(algorithm_) ? 0 : chunk_steps_);
-  const PassWorkspace workspace(in_workspace, config_, device_, algorithm_, shape, rule.largest(shape), false);
-  const PassReserve reserve(training ? in_reserve : in_workspace, config_, algorithm_, rows,
+  const Algorithm algorithm = this->algorithm(shape);
+  if (is_cudnn(algorithm)) return cudnn_->forward(queue, args);
+  const ChunkRule rule = chunk_rule(config_, device_, chunk_steps(algorithm));
+  const PassWorkspace workspace(in_workspace, config_, device_, algorithm, shape, rule.largest(shape), false);
+  const PassReserve reserve(training ? in_reserve : in_workspace, config_, algorithm, rows,
                             rule.largest(shape), training);
   const std::vector<StepChunk> chunks = step_chunks(args.sequences, rule);
 
@@ -142,21 +143,21 @@ void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args
       const Direction direction(config_, views, layer, d);
       const TraceRange range(name_of(config_.cell), "forward", layer, direction.reverse);
       const DirectionReserve& kept = reserve.directions[direction.index()];
-      if (is_persistent(algorithm_)) {
+      if (is_persistent(algorithm)) {
         const PassWorkspace own = workspace.of_direction(d);
         begin(direction, own);
         together.push_back(prepare_persistent(queue, direction, args, kept, own, product, y));
       } else {
         begin(direction, workspace);
-        run(queue, direction, args, algorithm_, chunks, kept, workspace, product, y);
+        run(queue, direction, args, algorithm, chunks, kept, workspace, product, y);
         end(direction, workspace);
       }
     }
-    if (is_persistent(algorithm_)) {
-      const TraceRange range(name_of(algorithm_), "forward", layer, false);
+    if (is_persistent(algorithm)) {
+      const TraceRange range(name_of(algorithm), "forward", layer, false);
       const bool dropout = training && config_.recurrent_dropout > 0.0;
       run_persistent(queue,
-                     persistent_request(config_, algorithm_, RecurrentPass::forward,
+                     persistent_request(config_, algorithm, RecurrentPass::forward,
                                         args.sequences.batch, dropout),
                      together);
       for (int d = 0; d < config_.directions(); ++d) {

@@ -39,6 +39,7 @@ struct PersistentLimits {
   int multiprocessors = 0;
   std::size_t shared_bytes = 0;   ///< dynamic shared memory that a block may ask for
   int clusters[5] = {};           ///< resident clusters of 1, 2, 4, 8, 16 blocks with an SM each
+  int device = 0;                 ///< number of the GPU
 };
 /// Of the current CUDA device, asked once a device.
 PersistentLimits persistent_limits();

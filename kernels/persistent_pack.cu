@@ -119,7 +119,10 @@ PersistentLimits persistent_limits() {
   const std::lock_guard lock(mutex);
   const auto found = known.find(device);
   if (found != known.end()) return found->second;
-  return known[device] = ask();
+  PersistentLimits& limits = known[device];
+  limits = ask();
+  limits.device = device;
+  return limits;
 }
 
 void persistent_pack(const Queue& queue, const RecurrenceShape& shape, RecurrentPass pass,

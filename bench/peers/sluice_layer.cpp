@@ -68,7 +68,10 @@ class SluiceLayer : public PreparedLayer {
     return found;
   }
 
-  std::string algorithm() const override { return name_of(plan_.algorithm()); }
+  std::string algorithm() const override {
+    return name_of(plan_.algorithm(
+        {problem_.rows(), problem_.steps, problem_.batch, problem_.training}));
+  }
   std::size_t bytes() const override {
     return parameters_.bytes() + y_.bytes() + dx_.bytes() + d_parameters_.bytes() +
            reserve_.bytes() + workspace_.bytes() + arrangement_.bytes();

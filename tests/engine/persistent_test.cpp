@@ -98,17 +98,24 @@ TEST(PersistentPlan, SaysWhyAnAlgorithmCannotBeHad) {
 
 TEST(PersistentPlan, AutomaticTakesWhatFits_cuda) {
   if (persistent_limits().major < 9) GTEST_SKIP() << "no GPU with thread-block clusters";
-  const auto chosen = [](Cell cell, std::int64_t hidden) {
-    return RecurrentPlan(config_of(cell, hidden), DeviceKind::cuda).algorithm();
+  const auto plan = [](Cell cell, std::int64_t hidden) {
+    RecurrentConfig config = config_of(cell, hidden);
+    config.data_type = DataType::bfloat16;
+    return RecurrentPlan(config, DeviceKind::cuda);
+  };
+  const auto chosen = [&](Cell cell, std::int64_t hidden) {
+    return plan(cell, hidden).algorithm({.rows = 1600, .steps = 100, .batch = 16});
   };
   EXPECT_EQ(chosen(Cell::lstm, 64), Algorithm::persistent_block);
   EXPECT_EQ(chosen(Cell::lstm, 256), Algorithm::persistent_cluster);
   EXPECT_EQ(chosen(Cell::lstm, 4096), Algorithm::stepwise);
   EXPECT_EQ(chosen(Cell::gru_reset_before, 64), Algorithm::stepwise);
-  const std::string text = RecurrentPlan(config_of(Cell::lstm, 64), DeviceKind::cuda)
-                               .explain({.rows = 100, .steps = 10, .batch = 10});
+  const std::string text =
+      plan(Cell::lstm, 64).explain({.rows = 100, .steps = 10, .batch = 10});
   EXPECT_NE(text.find("persistent_block"), std::string::npos) << text;
   EXPECT_NE(text.find("2 groups of 8 rows"), std::string::npos) << text;
+  EXPECT_NE(text.find("persistent_cluster: "), std::string::npos) << "the others' times: " << text;
+  EXPECT_NE(text.find("no algorithm takes less than"), std::string::npos) << text;
 }
 
 }  // namespace

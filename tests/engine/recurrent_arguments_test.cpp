@@ -144,13 +144,14 @@ TEST_P(RecurrentArguments, NullPointersAreRefusedByName) {
 
 TEST_P(RecurrentArguments, ExplainSaysWhatRunsAndWhy) {
   const RecurrentPlan plan(lstm_config(), DeviceKind::cpu, GetParam());
-  const std::string text = plan.explain({6, 2, 3, true});
+  const PassShape shape{6, 2, 3, true};
+  const std::string text = plan.explain(shape);
   if (GetParam() == Algorithm::automatic) {
-    EXPECT_NE(plan.algorithm(), Algorithm::automatic) << "the plan chooses";
+    EXPECT_NE(plan.algorithm(shape), Algorithm::automatic) << "the plan chooses";
   } else {
-    EXPECT_EQ(plan.algorithm(), GetParam());
+    EXPECT_EQ(plan.algorithm(shape), GetParam());
   }
-  const std::string name = plan.algorithm() == Algorithm::row_blocks ? "row_blocks" : "stepwise";
+  const std::string name = plan.algorithm(shape) == Algorithm::row_blocks ? "row_blocks" : "stepwise";
   EXPECT_NE(text.find("algorithm: " + name + ", because"), std::string::npos) << text;
   for (const char* part : {"workspace", "reserve", "bytes"}) {
     EXPECT_NE(text.find(part), std::string::npos) << text;

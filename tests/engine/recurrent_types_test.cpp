@@ -214,7 +214,7 @@ TEST(RecurrentTypesPlan, The16BitTypesRunStepwiseOnTheCpuAndTakeHalfTheReserve) 
   const RecurrentPlan wide(config, DeviceKind::cpu);
   config.data_type = DataType::bfloat16;
   const RecurrentPlan narrow(config, DeviceKind::cpu);
-  EXPECT_EQ(narrow.algorithm(), Algorithm::stepwise);
+  EXPECT_EQ(narrow.algorithm(shape), Algorithm::stepwise);
   EXPECT_EQ(narrow.reserve_bytes(shape) * 2, wide.reserve_bytes(shape));
   EXPECT_NE(narrow.explain(shape).find("bfloat16"), std::string::npos);
   try {

@@ -1,0 +1,41 @@
+// Which algorithm a call runs by: every one that takes it, with its predicted time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/cost_model.h"
+#include "engine/recurrent.h"
+#include "kernels/persistent.h"
+
+namespace sluice {
+
+/// What is known of a GPU without running anything on it.
+struct GpuDescription {
+  GpuRates rates;
+  PersistentLimits limits;
+  bool cudnn = false;  ///< whether cuDNN is among the candidates
+};
+
+/// Of the current CUDA device; `cudnn` where the library is there and takes `config`.
+GpuDescription described_device(const RecurrentConfig& config);
+
+/// Of an H200 or H100 (SXM), for predictions where there is none.
+GpuDescription described_h200();
+GpuDescription described_h100();
+
+struct AlgorithmCandidate {
+  Algorithm algorithm = Algorithm::stepwise;
+  std::string why_not;  ///< empty if it takes the call
+  CostPrediction cost;  ///< if it does
+  std::string cut;      ///< how it would divide the work, for people
+};
+
+/// All that CUDA has, the fastest first, then those that do not take the call. cuDNN comes before
+/// an algorithm of ours only where it is expected to be a tenth faster, since ours give the same
+/// bits every time. A function of its arguments alone, so that a forward and its backward pass agree.
+std::vector<AlgorithmCandidate> algorithm_candidates(const RecurrentConfig& config,
+                                                     const PassShape& shape,
+                                                     const GpuDescription& gpu);
+
+}  // namespace sluice

@@ -1,0 +1,45 @@
+// How long a pass takes on a GPU by each algorithm: predicted, and at the least.
+//
+//   time = max(input product's arithmetic, its memory traffic) + waves * T * step
+//   step = exchange + pointwise + max(product, weights streamed past it) + state moved   (persistent)
+//   step = gaps between kernels + recurrent product + element-wise kernel                (stepwise)
+//
+// For a layer, both directions at once where there are two; layers one after another. Backward has
+// two products where forward has one: with the weights, and, after the loop, for their gradients.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/gpu_rates.h"
+#include "engine/recurrent.h"
+#include "kernels/persistent.h"
+
+namespace sluice {
+
+/// Seconds.
+struct PassTime {
+  double forward = 0.0, backward = 0.0;
+  double total() const { return forward + backward; }
+};
+
+/// `floor`: with every latency at its least and every rate at its peak.
+struct CostPrediction {
+  PassTime predicted, floor;
+};
+
+CostPrediction stepwise_cost(const RecurrentConfig& config, const PassShape& shape,
+                             const GpuRates& rates);
+/// `forward`, `backward`: how the kernels of `kind` cut the two passes; both fit.
+CostPrediction persistent_cost(const RecurrentConfig& config, const PassShape& shape,
+                               const GpuRates& rates, PersistentKind kind,
+                               const PersistentFit& forward, const PersistentFit& backward);
+/// cuDNN's fastest algorithm that takes the call, by figures published for it.
+CostPrediction cudnn_cost(const RecurrentConfig& config, const PassShape& shape,
+                          const GpuRates& rates);
+
+/// Least time of the call by any algorithm: the input products, and for each step the smallest
+/// exchange whose blocks hold the weights.
+PassTime limit(const RecurrentConfig& config, const PassShape& shape, const GpuRates& rates);
+
+}  // namespace sluice

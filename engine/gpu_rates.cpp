@@ -1,0 +1,60 @@
+#include "engine/gpu_rates.h"
+
+namespace sluice {
+namespace {
+
+constexpr double kTera = 1e12, kMicro = 1e-6;
+
+// What Hopper boards share. Peak rates: NVIDIA H100 and H200 data sheets, dense. The exchange and
+// pointwise latencies are estimates; the gap between the kernels of a graph and the shortest kernel
+// are what is commonly reported for this generation.
+GpuRates hopper(const char* name, double bandwidth) {
+  GpuRates rates;
+  rates.name = name;
+  rates.multiprocessors = 132;
+  rates.clock = 1.83e9;
+  rates.tensor_16 = 989.4 * kTera;
+  rates.tensor_tf32 = 494.7 * kTera;
+  rates.float32 = 66.9 * kTera;
+  rates.float64 = 33.5 * kTera;
+  rates.bandwidth = bandwidth;
+  rates.cache_bandwidth = 5.5 * kTera;
+  rates.block_exchange = {0.06 * kMicro, 0.12 * kMicro};
+  rates.cluster_exchange = {0.15 * kMicro, 0.30 * kMicro};
+  rates.grid_exchange = {0.50 * kMicro, 0.80 * kMicro};
+  rates.pointwise = {0.05 * kMicro, 0.09 * kMicro};
+  rates.dependent_kernel = 1.3 * kMicro;
+  rates.smallest_kernel = 1.2 * kMicro;
+  return rates;
+}
+
+}  // namespace
+
+double GpuRates::products(DataType type, MatrixMath math) const {
+  switch (type) {
+    case DataType::bfloat16:
+    case DataType::float16: return tensor_16;
+    case DataType::float64: return float64;
+    case DataType::float32: break;
+  }
+  return math == MatrixMath::tf32 ? tensor_tf32 : float32;
+}
+
+GpuRates h200_rates() { return hopper("NVIDIA H200", 4.8 * kTera); }
+GpuRates h100_rates() { return hopper("NVIDIA H100", 3.35 * kTera); }
+
+GpuRates rates_of(const CudaDevice& device) {
+  if (device.name.find("H200") != std::string::npos) return h200_rates();
+  if (device.name.find("H100") != std::string::npos) return h100_rates();
+  GpuRates rates = h200_rates();
+  const double share = static_cast<double>(device.multiprocessors) / rates.multiprocessors;
+  rates.name = device.name;
+  rates.multiprocessors = device.multiprocessors;
+  for (double* rate : {&rates.tensor_16, &rates.tensor_tf32, &rates.float32, &rates.float64,
+                       &rates.bandwidth, &rates.cache_bandwidth}) {
+    *rate *= share;
+  }
+  return rates;
+}
+
+}  // namespace sluice
