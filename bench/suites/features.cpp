@@ -59,6 +59,9 @@ std::vector<Feature> features(const Options& options) {
   LayerProblem gru = plain;
   gru.config.cell = Cell::gru;
   add("gru_reset_before", gru, [](LayerProblem& p) { p.config.cell = Cell::gru_reset_before; });
+  if (plain.config.data_type == DataType::float32) {
+    add("bfloat16", plain, [](LayerProblem& p) { p.config.data_type = DataType::bfloat16; });
+  }
   return all;
 }
 
