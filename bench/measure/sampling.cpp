@@ -1,8 +1,10 @@
 #include "bench/measure/sampling.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <memory>
+#include <thread>
 
 #include "bench/measure/clock.h"
 
@@ -12,9 +14,14 @@ namespace {
 constexpr double kSlowPass = 2.0;  // seconds
 constexpr int kSlowRepetitions = 3;
 
+// OpenMP's threads spin on for some 15 ms after their work (libgomp's default), on the cores that
+// the next implementation needs.
+constexpr std::chrono::milliseconds kRest{30};
+
 class Implementation {
  public:
-  Implementation(const Queue& queue, const Pass& pass) : clock_(queue), pass_(pass) {}
+  Implementation(const Queue& queue, const Pass& pass)
+      : rests_(queue.device == DeviceKind::cpu), clock_(queue), pass_(pass) {}
 
   Elapsed time(std::int64_t passes) {
     clock_.start();
@@ -24,6 +31,7 @@ class Implementation {
 
   // Doubles the passes until they last long enough to tell how many a repetition needs.
   void warm_up(const SamplingOptions& options) {
+    rest();
     time(1);
     std::int64_t passes = 1;
     double seconds = time(passes).real;
@@ -39,6 +47,7 @@ class Implementation {
   bool slow() const { return seconds_ > kSlowPass; }
 
   void repeat() {
+    rest();
     if (!slow()) time(1);
     const Elapsed elapsed = time(samples.iterations);
     samples.real.push_back(elapsed.real / static_cast<double>(samples.iterations));
@@ -48,6 +57,11 @@ class Implementation {
   Samples samples;
 
  private:
+  void rest() const {
+    if (rests_) std::this_thread::sleep_for(kRest);
+  }
+
+  const bool rests_;
   Clock clock_;
   const Pass& pass_;
   std::uint64_t next_ = 0;

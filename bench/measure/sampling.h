@@ -25,7 +25,8 @@ struct Samples {
 };
 
 /// The i-th repetition of every implementation before the next one of any, so that what changes on
-/// the machine meanwhile meets all of them. Before its repetition each runs one pass that does not
+/// the machine meanwhile meets all of them. On the CPU each begins after a rest, so that no threads
+/// of the one before spin on. Before its repetition each runs one pass that does not
 /// count, and several at the start. Pass numbers rise throughout.
 std::vector<Samples> sample(const Queue& queue, const std::vector<Pass>& implementations,
                             const SamplingOptions& options);
