@@ -72,7 +72,6 @@ Session::Session(const Options& options)
     : options_(options),
       device_(Device::open(options.device, options.threads)),
       peers_(make_peers(device_.queue(), options)),
-      ring_(device_.queue(), last_cache_bytes(device_.queue(), options)),
       limits_(device_.queue(), last_cache_bytes(device_.queue(), options), math_of(options)),
       report_(describe_machine(device_, options)) {
   require(options.math == MatrixMath::ieee || device_.kind() == DeviceKind::cuda,
@@ -105,7 +104,8 @@ void Session::measure(std::vector<Entry> entries, const std::vector<Pass>& passe
 void Session::measure_layer(const std::string& suite, const LayerProblem& problem,
                             bool with_input_product) {
   const RecurrentConfig& config = problem.config;
-  ring_.reserve(config.data_type, problem.rows() * widest(config));
+  InputRing& ring = this->ring(config.data_type);
+  ring.reserve(config.data_type, problem.rows() * widest(config));
   const std::vector<float> parameters = parameters_of(config);
 
   std::vector<std::unique_ptr<PreparedLayer>> prepared;
@@ -116,13 +116,13 @@ void Session::measure_layer(const std::string& suite, const LayerProblem& proble
     Entry entry = layer_entry(suite, problem, peer->name, limits_);
     try {
       if (!peer->absent.empty()) throw Refusal(peer->absent);
-      std::unique_ptr<PreparedLayer> layer = peer->prepare(problem, parameters, ring_);
+      std::unique_ptr<PreparedLayer> layer = peer->prepare(problem, parameters, ring);
       const std::vector<NamedOutput> outputs = layer->outputs();
       entry.fields["algorithm"] = layer->algorithm();
       entry.fields["bytes"] = layer->bytes();
       if (expected.empty()) {
         expected = outputs;
-        entry.fields["second_begin"] = ring_.second_begin();
+        entry.fields["second_begin"] = ring.second_begin();
         entry.fields["outputs"] = digest(outputs);
       } else {
         const Difference largest = largest_difference(outputs, expected);
@@ -144,7 +144,7 @@ void Session::measure_layer(const std::string& suite, const LayerProblem& proble
   if (!with_input_product) return measure(entries, passes);
 
   // Last in turn, and not an entry of its own: what it takes is said of Sluice's.
-  InputProduct product(queue(), problem, ring_);
+  InputProduct product(queue(), problem, ring);
   passes.push_back([&product](std::uint64_t pass) { product.run(pass); });
   entries.push_back(layer_entry(suite, problem, kInputProduct, limits_));
   entries.back().fields["flops"] = problem.input_product_flops();
@@ -156,11 +156,17 @@ void Session::measure_layer(const std::string& suite, const LayerProblem& proble
   });
 }
 
+InputRing& Session::ring(DataType type) {
+  const Queue& queue = device_.queue();
+  return rings_.try_emplace(type, queue, last_cache_bytes(queue, options_)).first->second;
+}
+
 void Session::measure_together(const std::string& suite, const std::string& group,
                                const std::vector<LayerProblem>& problems,
                                const Annotate& annotate) {
   for (const LayerProblem& problem : problems) {
-    ring_.reserve(problem.config.data_type, problem.rows() * widest(problem.config));
+    ring(problem.config.data_type)
+        .reserve(problem.config.data_type, problem.rows() * widest(problem.config));
   }
   std::vector<std::unique_ptr<PreparedLayer>> prepared;
   std::vector<Entry> entries;
@@ -169,10 +175,11 @@ void Session::measure_together(const std::string& suite, const std::string& grou
     Entry entry = layer_entry(suite, problem, peers_.front()->name, limits_);
     entry.problem = group + "/" + entry.problem;
     try {
-      prepared.push_back(peers_.front()->prepare(problem, parameters_of(problem.config), ring_));
+      InputRing& own = ring(problem.config.data_type);
+      prepared.push_back(peers_.front()->prepare(problem, parameters_of(problem.config), own));
       entry.fields["algorithm"] = prepared.back()->algorithm();
       entry.fields["bytes"] = prepared.back()->bytes();
-      entry.fields["second_begin"] = ring_.second_begin();
+      entry.fields["second_begin"] = own.second_begin();
       entry.fields["outputs"] = digest(prepared.back()->outputs());
       passes.push_back(pass_of(*prepared.back()));
       entries.push_back(std::move(entry));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,7 +24,6 @@ class Session {
 
   const Options& options() const { return options_; }
   const Queue& queue() const { return device_.queue(); }
-  InputRing& ring() { return ring_; }
   const Limits& limits() const { return limits_; }
   Report& report() { return report_; }
 
@@ -47,10 +47,13 @@ class Session {
                         const std::vector<LayerProblem>& problems, const Annotate& annotate = {});
 
  private:
+  /// The inputs of what reads numbers of `type`.
+  InputRing& ring(DataType type);
+
   Options options_;
   Device device_;
   std::vector<std::unique_ptr<LayerPeer>> peers_;  // the first is Sluice
-  InputRing ring_;
+  std::map<DataType, InputRing> rings_;
   Limits limits_;
   Report report_;
 };
