@@ -1,7 +1,9 @@
 #include "kernels/thread_pool.h"
 
+#include <pthread.h>
 #include <sched.h>
 
+#include <csignal>
 #include <utility>
 
 #include "kernels/error.h"
@@ -32,6 +34,23 @@ void leave(int processor) {
   if (sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
+// While it lives, threads that are made here get no signals but those of their own faults.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
 }  // namespace
 
 FlushDenormals::FlushDenormals() noexcept : saved_(0) {
@@ -56,6 +75,7 @@ ThreadPool::ThreadPool(int threads) {
   require(threads >= 0, "threads: expected 0 (all processors) or a positive number, got " +
                             std::to_string(threads));
   if (threads == 0) threads = processors();
+  const NoSignals block;
   for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
 }
 

@@ -14,6 +14,9 @@ namespace sluice {
 
 /// Owns `threads - 1` workers; the caller of run() is the last member of the team. Every member
 /// runs with denormal numbers flushed to zero (they cost some twenty times a normal number).
+/// Workers block signals: oneDNN's AVX-512 products point the stack at the heap, where a handler's
+/// frame destroys data (uxlfoundation/oneDNN#4845). The caller may take them on a stack apart
+/// (SA_ONSTACK, as host/command/signals.h does).
 /// One run() at a time; run() from inside a body runs its loop on the calling thread alone.
 class ThreadPool {
  public:

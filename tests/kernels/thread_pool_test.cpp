@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -65,6 +66,21 @@ TEST(ThreadPoolTest, AMemberIsAlwaysTheSameThread) {
     pool.run_team(3, [&](int m) { threads[static_cast<std::size_t>(m)].insert(std::this_thread::get_id()); });
   }
   for (const auto& ids : threads) EXPECT_EQ(ids.size(), 1u);
+}
+
+// See thread_pool.h: a handler must not run on a worker.
+TEST(ThreadPoolTest, WorkersBlockSignals) {
+  ThreadPool pool(3);
+  std::vector<sigset_t> blocked(3);
+  pool.run_team(3, [&](int m) {
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked[static_cast<std::size_t>(m)]);
+  });
+  int with_usr1_blocked = 0;
+  for (const sigset_t& set : blocked) {
+    with_usr1_blocked += sigismember(&set, SIGUSR1);
+    EXPECT_EQ(sigismember(&set, SIGSEGV), 0);
+  }
+  EXPECT_EQ(with_usr1_blocked, 2) << "the caller's own thread keeps its mask";
 }
 
 TEST(ThreadPoolTest, ATeamIsNoLargerThanThePool) {
