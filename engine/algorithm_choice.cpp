@@ -11,18 +11,50 @@
 namespace sluice {
 namespace {
 
+// From a layer's own cost, of a stack of layers alike, to a wavefront's.
+void let_layers_overlap(AlgorithmCandidate& candidate, const RecurrentConfig& config,
+                        const PassShape& shape, RecurrentPass pass, double chunk_seconds,
+                        double gpu_share) {
+  if (most_lanes_of(config, DeviceKind::cuda, candidate.algorithm) == 1) return;
+  double& predicted = pass == RecurrentPass::forward ? candidate.cost.predicted.forward
+                                                     : candidate.cost.predicted.backward;
+  WavefrontCut& cut = candidate.wavefronts[pass == RecurrentPass::backward];
+  cut = wavefront_cut(config.num_layers, shape.steps,
+                      {predicted / config.num_layers, chunk_seconds, gpu_share});
+  predicted /= cut.speedup;
+}
+
+// A product of its own for each chunk's input, and what starts with it.
+double launches_of_chunk(const GpuRates& rates) {
+  return 2 * (rates.dependent_kernel + rates.smallest_kernel);
+}
+
+AlgorithmCandidate stepwise_candidate(const RecurrentConfig& config, const PassShape& shape,
+                                      const GpuDescription& gpu) {
+  AlgorithmCandidate candidate{.algorithm = Algorithm::stepwise, .why_not = "",
+                               .cost = stepwise_cost(config, shape, gpu.rates),
+                               .cut = "a product and a cell kernel each step", .wavefronts = {}};
+  const CostPrediction cost = candidate.cost;
+  const double least = 1.0 / most_lanes, chunk = launches_of_chunk(gpu.rates);
+  let_layers_overlap(candidate, config, shape, RecurrentPass::forward, chunk,
+                     std::max(least, cost.floor.forward / cost.predicted.forward));
+  let_layers_overlap(candidate, config, shape, RecurrentPass::backward, chunk,
+                     std::max(least, cost.floor.backward / cost.predicted.backward));
+  return candidate;
+}
+
 AlgorithmCandidate persistent_candidate(const RecurrentConfig& config, const PassShape& shape,
-                                        const GpuDescription& gpu, Algorithm algorithm,
-                                        PersistentKind kind) {
+                                        const GpuDescription& gpu, Algorithm algorithm) {
   AlgorithmCandidate candidate;
   candidate.algorithm = algorithm;
   PersistentFit fits[2];
+  PersistentRequest request;
   for (const RecurrentPass pass : {RecurrentPass::forward, RecurrentPass::backward}) {
     if (pass == RecurrentPass::backward && !shape.training) continue;
     PersistentFit& fit = fits[pass == RecurrentPass::backward];
-    fit = persistent_fit(gpu.limits,
-                         persistent_request(config, algorithm, pass, shape.batch,
-                                            shape.training && config.recurrent_dropout > 0.0));
+    request = persistent_request(config, algorithm, pass, shape.batch,
+                                 shape.training && config.recurrent_dropout > 0.0);
+    fit = persistent_fit(gpu.limits, request);
     if (!fit.fits) {
       candidate.why_not =
           std::string(pass == RecurrentPass::forward ? "forward: " : "backward: ") + fit.why_not;
@@ -30,10 +62,17 @@ AlgorithmCandidate persistent_candidate(const RecurrentConfig& config, const Pas
     }
   }
   if (!shape.training) fits[1] = fits[0];
-  candidate.cost = persistent_cost(config, shape, gpu.rates, kind, fits[0], fits[1]);
+  candidate.cost = persistent_cost(config, shape, gpu.rates, request.kind, fits[0], fits[1]);
   candidate.cut = std::to_string(fits[0].groups) + (fits[0].groups == 1 ? " group of " : " groups of ") +
                   std::to_string(fits[0].rows) + " rows on " + std::to_string(fits[0].blocks) +
                   (fits[0].blocks == 1 ? " block" : " blocks") + " each, for each direction";
+  for (const RecurrentPass pass : {RecurrentPass::forward, RecurrentPass::backward}) {
+    const PersistentFit& fit = fits[pass == RecurrentPass::backward];
+    const double share = static_cast<double>(fit.groups) * fit.blocks / gpu.limits.multiprocessors;
+    const double weights = static_cast<double>(persistent_weight_bytes(request.shape, pass)) * fit.groups;
+    let_layers_overlap(candidate, config, shape, pass,
+                       launches_of_chunk(gpu.rates) + weights / gpu.rates.cache_bandwidth, share);
+  }
   return candidate;
 }
 
@@ -59,22 +98,23 @@ GpuDescription described_device(const RecurrentConfig& config) {
 GpuDescription described_h200() { return described(h200_rates()); }
 GpuDescription described_h100() { return described(h100_rates()); }
 
+AlgorithmCandidate algorithm_candidate(const RecurrentConfig& config, const PassShape& shape,
+                                       const GpuDescription& gpu, Algorithm algorithm) {
+  if (is_persistent(algorithm)) return persistent_candidate(config, shape, gpu, algorithm);
+  if (algorithm == Algorithm::stepwise) return stepwise_candidate(config, shape, gpu);
+  return {.algorithm = algorithm, .why_not = "", .cost = cudnn_cost(config, shape, gpu.rates),
+          .cut = "its own", .wavefronts = {}};
+}
+
 std::vector<AlgorithmCandidate> algorithm_candidates(const RecurrentConfig& config,
                                                      const PassShape& shape,
                                                      const GpuDescription& gpu) {
   std::vector<AlgorithmCandidate> candidates;
-  candidates.push_back({.algorithm = Algorithm::stepwise, .why_not = "",
-                        .cost = stepwise_cost(config, shape, gpu.rates),
-                        .cut = "a product and a cell kernel each step"});
-  for (const auto& [algorithm, kind] :
-       {std::pair{Algorithm::persistent_block, PersistentKind::block},
-        std::pair{Algorithm::persistent_cluster, PersistentKind::cluster},
-        std::pair{Algorithm::persistent_grid, PersistentKind::grid}}) {
-    candidates.push_back(persistent_candidate(config, shape, gpu, algorithm, kind));
-  }
-  if (gpu.cudnn) {
-    candidates.push_back({.algorithm = Algorithm::cudnn, .why_not = "",
-                          .cost = cudnn_cost(config, shape, gpu.rates), .cut = "its own"});
+  for (const Algorithm algorithm : {Algorithm::stepwise, Algorithm::persistent_block,
+                                    Algorithm::persistent_cluster, Algorithm::persistent_grid,
+                                    Algorithm::cudnn}) {
+    if (algorithm == Algorithm::cudnn && !gpu.cudnn) continue;
+    candidates.push_back(algorithm_candidate(config, shape, gpu, algorithm));
   }
   const auto weight = [](const AlgorithmCandidate& candidate) {
     return candidate.cost.predicted.total() * (is_cudnn(candidate.algorithm) ? 1.1 : 1.0);

@@ -6,6 +6,7 @@
 
 #include "engine/cost_model.h"
 #include "engine/recurrent.h"
+#include "engine/wavefront_cut.h"
 #include "kernels/persistent.h"
 
 namespace sluice {
@@ -27,9 +28,18 @@ GpuDescription described_h100();
 struct AlgorithmCandidate {
   Algorithm algorithm = Algorithm::stepwise;
   std::string why_not;  ///< empty if it takes the call
-  CostPrediction cost;  ///< if it does
+  CostPrediction cost;  ///< if it does; predicted with layers that overlap
   std::string cut;      ///< how it would divide the work, for people
+  WavefrontCut wavefronts[2];  ///< forward, backward: how layers overlap
+
+  const WavefrontCut& wavefront(RecurrentPass pass) const {
+    return wavefronts[pass == RecurrentPass::backward];
+  }
 };
+
+/// Whether, and how, one algorithm takes the call; `algorithm` is one that CUDA has.
+AlgorithmCandidate algorithm_candidate(const RecurrentConfig& config, const PassShape& shape,
+                                       const GpuDescription& gpu, Algorithm algorithm);
 
 /// All that CUDA has, the fastest first, then those that do not take the call. cuDNN comes before
 /// an algorithm of ours only where it is expected to be a tenth faster, since ours give the same

@@ -69,7 +69,7 @@ void store_state(const Queue& queue, const Sequences& sequences, const Recurrent
 }
 
 const void* draw_recurrent_mask(const Queue& queue, const Sequences& sequences,
-                                const Direction& direction, const PassWorkspace& workspace,
+                                const Direction& direction, const DirectionWorkspace& workspace,
                                 std::uint64_t seed, const std::uint32_t* step) {
   const RecurrentConfig& config = direction.config;
   if (config.recurrent_dropout == 0.0) return nullptr;

@@ -56,7 +56,7 @@ void store_state(const Queue& queue, const Sequences& sequences, const Recurrent
 /// Fills workspace.mask for this direction if the configuration has recurrent dropout; returns the
 /// mask, or null without.
 const void* draw_recurrent_mask(const Queue& queue, const Sequences& sequences,
-                                const Direction& direction, const PassWorkspace& workspace,
+                                const Direction& direction, const DirectionWorkspace& workspace,
                                 std::uint64_t seed, const std::uint32_t* step);
 
 }  // namespace sluice

@@ -6,6 +6,7 @@
 
 #include "engine/algorithm_choice.h"
 #include "engine/cudnn_pass.h"
+#include "engine/pass_schedule.h"
 #include "engine/persistent_layer.h"
 #include "engine/recurrent.h"
 #include "engine/step_chunks.h"
@@ -80,6 +81,15 @@ void describe_cut(std::ostream& text, const RecurrentConfig& config, const PassS
   }
 }
 
+void describe_chunks(std::ostream& text, const PassShape& shape, const PassSchedule& schedule) {
+  const std::int64_t rows = schedule.rule.largest(shape);
+  text << "at most " << rows << " rows are taken from x to h together";
+  if (schedule.lanes > 1) {
+    text << ", and " << schedule.lanes << " layers overlap, each " << schedule.rule.steps
+         << " steps behind the one before it, if the queue has " << schedule.lanes << " lanes";
+  }
+}
+
 const char* advice_on_cpu(const RecurrentConfig& config, const PassShape& shape, Algorithm algorithm) {
   if (is_16_bit(config.data_type)) {
     return "float32: the CPU widens 16-bit numbers for each product, for correctness' sake alone";
@@ -113,7 +123,7 @@ std::string RecurrentPlan::explain(const PassShape& shape) const {
   std::ostringstream text;
   describe_call(text, config_, shape, device_);
   text << "\nalgorithm: " << name_of(chosen) << ", because ";
-  if (gpu_ == nullptr) {
+  if (!reason_.empty()) {
     text << reason_;
   } else {
     text << "the cost model for " << gpu_->rates.name
@@ -127,8 +137,12 @@ std::string RecurrentPlan::explain(const PassShape& shape) const {
   if (is_cudnn(chosen)) {
     text << "\n" << cudnn_->explain(shape);
   } else {
-    text << "\nchunks: at most " << chunk_rule(config_, device_, chunk_steps(chosen)).largest(shape)
-         << " rows are taken from x to h together";
+    text << "\nchunks: ";
+    describe_chunks(text, shape, schedule(shape, RecurrentPass::forward));
+    if (shape.training && lanes() > 1) {
+      text << "; backward, ";
+      describe_chunks(text, shape, schedule(shape, RecurrentPass::backward));
+    }
   }
   text << "\nmemory: workspace " << workspace_bytes(shape) << " bytes, reserve "
        << reserve_bytes(shape) << " bytes\nfaster: "

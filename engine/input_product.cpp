@@ -48,7 +48,7 @@ void weight_gradient(const Queue& queue, const Direction& direction, const Input
 }  // namespace
 
 InputProduct::InputProduct(const Queue& queue, const Direction& direction,
-                           const InputProductArgs& args, const PassWorkspace& workspace)
+                           const InputProductArgs& args, const DirectionWorkspace& workspace)
     : queue_(queue), direction_(direction), args_(args), shared_gates_(workspace.shared_gates) {
   if (direction.takes_gates()) {
     shared_gates_ = at(args.x, gates_of(direction, args.shared), state_type(direction.config.data_type));
@@ -71,23 +71,24 @@ void InputProduct::fill(const StepChunk& chunk, void* gates) const {
                        .ld_to = direction_.slots()});
 }
 
-void input_gradients(const Queue& queue, const Direction& direction, const InputGradientArgs& args,
-                     const StepChunk& chunk, const void* gates, bool add) {
+void input_gradient(const Queue& queue, const Direction& direction, const InputGradientArgs& args,
+                    const StepChunk& chunk, const void* gates) {
+  if (args.dx == nullptr) return;
+  multiply_back(queue, direction, args, gates, direction.slots(), chunk.rows,
+                at(args.dx, chunk.first_row * direction.input_size, direction.config.data_type));
+}
+
+void input_weight_gradient(const Queue& queue, const Direction& direction, const InputGradientArgs& args,
+                           const StepChunk& chunk, const void* gates, bool add) {
+  if (args.d_parameters == nullptr) return;
   const DataType type = direction.config.data_type;
-  const std::int64_t first = chunk.first_row * direction.input_size;
-  if (args.d_parameters != nullptr) {
-    weight_gradient(queue, direction, args, gates, direction.slots(), at(args.input.x, first, type),
-                    chunk.rows, add);
-  }
-  if (args.dx != nullptr) {
-    multiply_back(queue, direction, args, gates, direction.slots(), chunk.rows,
-                  at(args.dx, first, type));
-  }
+  weight_gradient(queue, direction, args, gates, direction.slots(),
+                  at(args.input.x, chunk.first_row * direction.input_size, type), chunk.rows, add);
 }
 
 void shared_input_gradients(const Queue& queue, const Direction& direction,
                             const InputGradientArgs& args, std::int64_t rows, const void* gates,
-                            const PassWorkspace& workspace) {
+                            const DirectionWorkspace& workspace) {
   if (args.d_parameters == nullptr && args.dx == nullptr) return;
   const SharedInput& shared = args.input.shared;
   const DataType type = direction.config.data_type;

@@ -20,7 +20,7 @@ struct InputProductArgs {
 class InputProduct {
  public:
   InputProduct(const Queue& queue, const Direction& direction, const InputProductArgs& args,
-               const PassWorkspace& workspace);
+               const DirectionWorkspace& workspace);
 
   /// Slots 0..G-1 of `gates` [chunk.rows, S*H] = the product of the chunk's rows.
   void fill(const StepChunk& chunk, void* gates) const;
@@ -40,14 +40,17 @@ struct InputGradientArgs {
   void* d_parameters = nullptr;  ///< the flat buffer; null if not wanted
 };
 
-/// dx of the chunk's rows from `gates` [chunk.rows, S*H], the gradients by the pre-activations, and
-/// their part of weight_ih's, which is added to what is there or overwrites it. Not for a shared input.
-void input_gradients(const Queue& queue, const Direction& direction, const InputGradientArgs& args,
-                     const StepChunk& chunk, const void* gates, bool add);
+/// dx of the chunk's rows from `gates` [chunk.rows, S*H], the gradients by the pre-activations; nothing
+/// if it is not wanted. Not for a shared input, nor the next.
+void input_gradient(const Queue& queue, const Direction& direction, const InputGradientArgs& args,
+                    const StepChunk& chunk, const void* gates);
+/// The chunk's part of weight_ih's gradient, which is added to what is there or overwrites it.
+void input_weight_gradient(const Queue& queue, const Direction& direction, const InputGradientArgs& args,
+                           const StepChunk& chunk, const void* gates, bool add);
 
-/// The same of a shared input, over all rows at once: gates [N, S*H].
+/// Both of a shared input, over all rows at once: gates [N, S*H].
 void shared_input_gradients(const Queue& queue, const Direction& direction,
                             const InputGradientArgs& args, std::int64_t rows, const void* gates,
-                            const PassWorkspace& workspace);
+                            const DirectionWorkspace& workspace);
 
 }  // namespace sluice

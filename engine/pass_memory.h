@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/pass_schedule.h"
 #include "engine/recurrent.h"
 
 namespace sluice {
@@ -42,26 +43,27 @@ struct DirectionReserve {
   void* c = nullptr;      ///< [N, H] LSTM
 };
 
-/// Kept from forward to backward. Without training the layers share one DirectionReserve (with a
-/// persistent kernel one for each direction), large enough for a chunk, and take turns with two outputs, and all of it lies in the workspace.
+/// Kept from forward to backward. Without training the layers share one DirectionReserve for each
+/// that is alive at once, large enough for a chunk, and take turns with two outputs, and all of it
+/// lies in the workspace.
 struct PassReserve {
-  std::vector<DirectionReserve> directions;  ///< [L*D]
   std::vector<void*> dropped_input;          ///< [L] input after dropout; null without dropout
   std::vector<void*> output;                 ///< [L] [N, D*H]; the last is the caller's y: null
 
-  PassReserve(Carver& carver, const RecurrentConfig& config, Algorithm algorithm, std::int64_t rows,
-              std::int64_t chunk_rows, bool training);
-};
+  PassReserve(Carver& carver, const RecurrentConfig& config, const PassSchedule& schedule,
+              const PassShape& shape, bool training);
 
-/// What a persistent kernel needs of the second direction while it runs the first too.
-struct SecondDirection {
-  void *packed = nullptr, *scratch = nullptr, *bias = nullptr, *h_state = nullptr,
-       *c_state = nullptr, *dh_state = nullptr, *dc_state = nullptr;
+  /// Of direction `index`, which works in part `part` of the workspace.
+  const DirectionReserve& of(int index, int part) const { return directions_[training_ ? index : part]; }
+
+ private:
+  bool training_;
+  std::vector<DirectionReserve> directions_;  // [L*D]; without training as many as there are parts
 };
 
 /// For one direction at a time, in either pass. States, their gradients, the bias and its gradient
 /// are of state_type(data_type), as in kernels/recurrence.h.
-struct PassWorkspace {
+struct DirectionWorkspace {
   void* packed = nullptr;         ///< weights as row_blocks and the persistent kernels arrange them
   void* scratch = nullptr;        ///< recurrence_scratch_bytes(); persistent_exchange_bytes()
   void* bias = nullptr;           ///< [S*H]
@@ -76,22 +78,23 @@ struct PassWorkspace {
   void* dc_state = nullptr;       ///< [B, H] LSTM
   void* dq = nullptr;             ///< [B, H] GRU reset-before, stepwise
   void* previous = nullptr;       ///< [rows of the largest chunk, H]
-  void* d_output[2] = {};         ///< [N, D*H] gradients between layers, by turns
   void* d_bias = nullptr;         ///< [S*H]
   void* column_sum = nullptr;
   std::size_t column_sum_bytes = 0;
   void* shared_sum = nullptr;     ///< with a shared input
   std::size_t shared_sum_bytes = 0;
   void* wide_shared_gates = nullptr;  ///< 16-bit: shared_gates' gradient before it is rounded
+};
+
+struct PassWorkspace {
+  /// A part for each direction that is alive at once. Layers that overlap have all of it to
+  /// themselves but what serves the shared input, which is the first layer's alone; directions of
+  /// one launch have what the launch uses to themselves.
+  std::vector<DirectionWorkspace> parts;
+  void* d_output[2] = {};         ///< [N, D*H] gradients between layers, by turns
 
   PassWorkspace(Carver& carver, const RecurrentConfig& config, DeviceKind device,
-                Algorithm algorithm, const PassShape& shape, std::int64_t chunk_rows, bool backward);
-
-  /// With a persistent kernel: what direction 0 or 1 uses.
-  PassWorkspace of_direction(int direction) const;
-
- private:
-  SecondDirection second_;
+                const PassSchedule& schedule, const PassShape& shape, bool backward);
 };
 
 }  // namespace sluice

@@ -9,18 +9,6 @@ PersistentKind kind_of(Algorithm algorithm) {
                                                     : PersistentKind::block;
 }
 
-template <class Args, class Direction>
-std::vector<Args> packed(const Queue& queue, const PersistentRequest& request,
-                         const std::vector<Direction>& directions) {
-  std::vector<Args> args;
-  for (const Direction& direction : directions) {
-    persistent_pack(queue, request.shape, request.pass, direction.weight_hh,
-                    const_cast<void*>(direction.args.recurrence.packed));
-    args.push_back(direction.args);
-  }
-  return args;
-}
-
 }  // namespace
 
 PersistentRequest persistent_request(const RecurrentConfig& config, Algorithm algorithm,
@@ -44,15 +32,13 @@ PersistentFit persistent_fit_of_training(const RecurrentConfig& config, Algorith
 }
 
 void run_persistent(const Queue& queue, const PersistentRequest& request,
-                    const std::vector<PersistentForward>& directions) {
-  const auto args = packed<PersistentForwardArgs>(queue, request, directions);
-  persistent_forward(queue, request, persistent_fit(persistent_limits(), request), args.data());
+                    const std::vector<PersistentForwardArgs>& directions) {
+  persistent_forward(queue, request, persistent_fit(persistent_limits(), request), directions.data());
 }
 
 void run_persistent(const Queue& queue, const PersistentRequest& request,
-                    const std::vector<PersistentBackward>& directions) {
-  const auto args = packed<PersistentBackwardArgs>(queue, request, directions);
-  persistent_backward(queue, request, persistent_fit(persistent_limits(), request), args.data());
+                    const std::vector<PersistentBackwardArgs>& directions) {
+  persistent_backward(queue, request, persistent_fit(persistent_limits(), request), directions.data());
 }
 
 }  // namespace sluice

@@ -23,19 +23,10 @@ PersistentRequest persistent_request(const RecurrentConfig& config, Algorithm al
 PersistentFit persistent_fit_of_training(const RecurrentConfig& config, Algorithm algorithm,
                                          std::int64_t batch);
 
-/// A direction whose `recurrence.packed` is to be filled from weight_hh.
-struct PersistentForward {
-  PersistentForwardArgs args;
-  const void* weight_hh = nullptr;
-};
-struct PersistentBackward {
-  PersistentBackwardArgs args;
-  const void* weight_hh = nullptr;
-};
-/// Packs the weights and runs the launch. `directions`: one or two, of one layer.
+/// One launch. `directions`: one or two, of one layer, their weights packed.
 void run_persistent(const Queue& queue, const PersistentRequest& request,
-                    const std::vector<PersistentForward>& directions);
+                    const std::vector<PersistentForwardArgs>& directions);
 void run_persistent(const Queue& queue, const PersistentRequest& request,
-                    const std::vector<PersistentBackward>& directions);
+                    const std::vector<PersistentBackwardArgs>& directions);
 
 }  // namespace sluice

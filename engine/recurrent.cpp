@@ -5,8 +5,10 @@
 #include "engine/algorithm_choice.h"
 #include "engine/cudnn_pass.h"
 #include "engine/pass_memory.h"
+#include "engine/pass_schedule.h"
 #include "engine/persistent_layer.h"
 #include "engine/step_chunks.h"
+#include "engine/wavefront_cut.h"
 #include "kernels/error.h"
 
 namespace sluice {
@@ -38,6 +40,7 @@ RecurrentPlan::RecurrentPlan(const RecurrentConfig& config, DeviceKind device, A
     check_algorithm(algorithm);
     reason_ = "the caller asked for it";
     if (is_cudnn(algorithm)) cudnn_ = std::make_shared<const CudnnPass>(config_, algorithm);
+    if (device == DeviceKind::cuda) gpu_ = std::make_shared<const GpuDescription>(described_device(config_));
   } else if (device == DeviceKind::cuda) {
     find_options_on_cuda();
   } else if (is_16_bit(config.data_type)) {
@@ -89,26 +92,63 @@ Algorithm RecurrentPlan::algorithm(const PassShape& shape) const {
   return algorithm_candidates(config_, shape, *gpu_).front().algorithm;
 }
 
-std::int32_t RecurrentPlan::chunk_steps(Algorithm algorithm) const {
-  return is_persistent(algorithm) ? 0 : chunk_steps_;
+int RecurrentPlan::lanes() const {
+  int lanes = 1;
+  for (const Algorithm option : options_) lanes = std::max(lanes, most_lanes_of(config_, device_, option));
+  return lanes;
+}
+
+PassSchedule RecurrentPlan::schedule(const PassShape& shape, RecurrentPass pass) const {
+  PassSchedule schedule{.algorithm = algorithm(shape), .rule = chunk_rule(config_, device_, 0)};
+  const int most = most_lanes_of(config_, device_, schedule.algorithm);
+  if (chunk_steps_ > 0) {
+    schedule.lanes = most;
+    if (most > 1 || !is_persistent(schedule.algorithm)) schedule.rule = {0, chunk_steps_};
+  } else if (most > 1) {
+    const WavefrontCut cut =
+        algorithm_candidate(config_, shape, *gpu_, schedule.algorithm).wavefront(pass);
+    schedule.lanes = cut.lanes;
+    schedule.rule = {0, cut.chunk_steps};
+  }
+  return schedule;
+}
+
+// Takes at least as much memory as any schedule of this or a smaller shape.
+PassSchedule RecurrentPlan::roomiest_schedule(const PassShape& shape, Algorithm algorithm,
+                                              bool overlapping) const {
+  PassSchedule schedule{.algorithm = algorithm, .rule = chunk_rule(config_, device_, 0)};
+  if (chunk_steps_ > 0 && !is_persistent(algorithm)) schedule.rule = {0, chunk_steps_};
+  if (overlapping) {
+    schedule.lanes = most_lanes_of(config_, device_, algorithm);
+    const std::int32_t chunk = (shape.steps + schedule.lanes - 1) / schedule.lanes + 1;
+    schedule.rule = {0, chunk_steps_ > 0 ? chunk_steps_ : chunk};
+  }
+  return schedule;
 }
 
 std::size_t RecurrentPlan::reserve_bytes(const PassShape& shape, Algorithm algorithm) const {
   if (!shape.training) return 0;
   if (is_cudnn(algorithm)) return cudnn_->reserve_bytes(shape);
   Carver carver(nullptr);
-  PassReserve(carver, config_, algorithm, shape.rows, shape.rows, true);
+  PassReserve(carver, config_, {.algorithm = algorithm, .rule = {}}, shape, true);
   return carver.used();
+}
+
+std::size_t RecurrentPlan::workspace_bytes(const PassShape& shape, const PassSchedule& schedule) const {
+  Carver forward(nullptr), backward(nullptr);
+  PassWorkspace(forward, config_, device_, schedule, shape, false);
+  PassReserve(forward, config_, schedule, shape, false);
+  if (shape.training) PassWorkspace(backward, config_, device_, schedule, shape, true);
+  return std::max(forward.used(), backward.used());
 }
 
 std::size_t RecurrentPlan::workspace_bytes(const PassShape& shape, Algorithm algorithm) const {
   if (is_cudnn(algorithm)) return cudnn_->workspace_bytes(shape);
-  const std::int64_t chunk_rows = chunk_rule(config_, device_, chunk_steps(algorithm)).largest(shape);
-  Carver forward(nullptr), backward(nullptr);
-  PassWorkspace(forward, config_, device_, algorithm, shape, chunk_rows, false);
-  PassReserve(forward, config_, algorithm, shape.rows, chunk_rows, false);
-  if (shape.training) PassWorkspace(backward, config_, device_, algorithm, shape, chunk_rows, true);
-  return std::max(forward.used(), backward.used());
+  std::size_t bytes = workspace_bytes(shape, roomiest_schedule(shape, algorithm, false));
+  if (most_lanes_of(config_, device_, algorithm) > 1) {
+    bytes = std::max(bytes, workspace_bytes(shape, roomiest_schedule(shape, algorithm, true)));
+  }
+  return bytes;
 }
 
 // A smaller shape may run by another algorithm: each has room.

@@ -133,13 +133,16 @@ struct RecurrentBackwardArgs {
 
 class CudnnPass;
 struct GpuDescription;
+struct PassSchedule;
+enum class RecurrentPass;
 
 /// A configuration bound to a device: says how large the buffers are, what will run, and runs it.
 /// Allocates no device memory; everything runs on the queue it is given.
 class RecurrentPlan {
  public:
   /// `chunk_steps`: steps taken together (engine/step_chunks.h); 0 lets the engine choose. It changes
-  /// speed, memory and the last bits of the weights' gradients, no more.
+  /// speed, memory and the last bits of the weights' gradients, no more. A persistent kernel takes
+  /// all steps, unless layers overlap.
   /// `automatic` on CUDA chooses for each call by the cost model (engine/algorithm_choice.h).
   /// Errors: usage if the configuration is invalid or the algorithm does not fit the device.
   RecurrentPlan(const RecurrentConfig& config, DeviceKind device,
@@ -148,6 +151,12 @@ class RecurrentPlan {
   const RecurrentConfig& config() const { return config_; }
   /// What a call of this shape runs by; a forward pass and its backward pass have the same.
   Algorithm algorithm(const PassShape& shape) const;
+
+  /// Streams that passes can use. On CUDA the layers of a stack of one direction overlap, each taking
+  /// chunks of steps after the layer before it, where the cost model expects a gain (engine/wavefront.h);
+  /// for that give the queue its streams, once, by add_lanes(queue, plan.lanes()) in kernels/lanes.h.
+  /// Without them the bits are the same, and the layers run one after another.
+  int lanes() const;
 
   /// Enough for every smaller shape too, and with `training` for inference as well.
   std::size_t workspace_bytes(const PassShape& shape) const;
@@ -163,14 +172,16 @@ class RecurrentPlan {
  private:
   void check_algorithm(Algorithm algorithm) const;
   void find_options_on_cuda();
+  PassSchedule schedule(const PassShape& shape, RecurrentPass pass) const;
+  PassSchedule roomiest_schedule(const PassShape& shape, Algorithm algorithm, bool overlapping) const;
+  std::size_t workspace_bytes(const PassShape& shape, const PassSchedule& schedule) const;
   std::size_t workspace_bytes(const PassShape& shape, Algorithm algorithm) const;
   std::size_t reserve_bytes(const PassShape& shape, Algorithm algorithm) const;
-  std::int32_t chunk_steps(Algorithm algorithm) const;
 
   RecurrentConfig config_;
   DeviceKind device_;
   std::vector<Algorithm> options_;  // what a shape may run by; one where there is no choice
-  std::shared_ptr<const GpuDescription> gpu_;  // on CUDA, for the choice
+  std::shared_ptr<const GpuDescription> gpu_;  // on CUDA
   std::int32_t chunk_steps_;
   std::string reason_;  // where there is no choice
   std::shared_ptr<const CudnnPass> cudnn_;  // where cuDNN's is among them

@@ -2,10 +2,12 @@
 #include "engine/direction.h"
 #include "engine/input_product.h"
 #include "engine/pass_memory.h"
+#include "engine/pass_schedule.h"
 #include "engine/persistent_layer.h"
 #include "engine/recurrent.h"
 #include "engine/step_chunks.h"
 #include "engine/stepwise.h"
+#include "engine/wavefront.h"
 #include "engine/weight_gradients.h"
 #include "kernels/dropout.h"
 #include "kernels/error.h"
@@ -27,119 +29,202 @@ void check(const RecurrentConfig& config, const RecurrentBackwardArgs& args) {
               name_of(config.cell) + " is");
 }
 
-// Where one direction of one layer reads and writes.
-struct DirectionTensors {
-  InputGradientArgs input;
-  const void* h;   // [N, D*H] this direction's columns
-  const void* dy;  // [N, D*H] likewise; null: zeros
+// What the layers of a pass share.
+struct Pass {
+  const RecurrentConfig& config;
+  const RecurrentBackwardArgs& args;
+  const PassSchedule& schedule;
+  const std::vector<StepChunk>& chunks;
+  const PassWorkspace& workspace;
+  const PassReserve& reserve;
 };
 
-// The time loop of one direction but for its steps, gates and mask.
-RecurrenceBackwardArgs recurrence_of(const Direction& direction, const RecurrentBackwardArgs& args,
-                                     const DirectionReserve& reserve, const PassWorkspace& workspace,
-                                     const DirectionTensors& tensors) {
-  const RecurrentConfig& config = direction.config;
-  return {.shape = {config.cell, config.data_type, config.hidden_size, config.math},
-          .sequences = args.sequences, .reverse = direction.reverse, .packed = workspace.packed,
-          .h_initial = workspace.h_state, .c_initial = workspace.c_state, .h = tensors.h,
-          .ldh = config.output_size(), .c = reserve.c, .dy = tensors.dy,
-          .lddy = config.output_size(), .dh_state = workspace.dh_state,
-          .dc_state = workspace.dc_state, .scratch = workspace.scratch};
-}
+// What a layer reads and writes.
+struct LayerTensors {
+  int layer;
+  const void* x;   // [N, in] after dropout; see RecurrentBackwardArgs
+  SharedInput shared_input;
+  const void* y;   // [N, D*H]
+  const void* dy;  // [N, D*H]; null: zeros
+  void* dx;        // as x; null if not wanted
+};
 
-// Everything of a chunk that waits for its time loop.
-void after_the_loop(const Queue& queue, const Direction& direction, const RecurrentBackwardArgs& args,
-                    const PassWorkspace& workspace, const DirectionTensors& tensors,
-                    const StepChunk& chunk, const RecurrenceBackwardArgs& recurrence, bool add) {
-  if (args.d_parameters != nullptr) {
-    weight_gradients(queue, direction,
-                     {.sequences = args.sequences, .chunk = chunk, .add = add,
-                      .gates = recurrence.gates, .h = tensors.h,
-                      .ldh = recurrence.ldh, .h_initial = workspace.h_state,
-                      .mask = recurrence.mask, .d_parameters = args.d_parameters},
-                     workspace);
+// One direction of one layer on its way back through the chunks, in a part of the workspace.
+class DirectionBackward {
+ public:
+  DirectionBackward(const Queue& queue, const Pass& pass, const Direction& direction, int part,
+                    const LayerTensors& of)
+      : queue_(queue), pass_(pass), direction_(direction), workspace_(pass.workspace.parts[part]),
+        gates_(pass.reserve.of(direction.index(), part).gates),
+        weight_hh_(at(pass.args.parameters, direction.weight_hh, pass.config.data_type)),
+        input_{.input = {of.x, of.shared_input, pass.args.parameters}, .dx = of.dx,
+               .add_to_dx = direction.reverse, .d_parameters = pass.args.d_parameters} {
+    const RecurrentConfig& config = pass.config;
+    const RecurrentBackwardArgs& args = pass.args;
+    load_state(queue, args.sequences, config, args.h0, direction.index(), workspace_.h_state);
+    load_state(queue, args.sequences, config, args.dh_n, direction.index(), workspace_.dh_state);
+    if (has_cell_state(config.cell)) {
+      load_state(queue, args.sequences, config, args.c0, direction.index(), workspace_.c_state);
+      load_state(queue, args.sequences, config, args.dc_n, direction.index(), workspace_.dc_state);
+    }
+    const DataType type = config.data_type;
+    const std::int64_t column = direction.reverse ? config.hidden_size : 0;
+    recurrence_ = {.shape = {config.cell, type, config.hidden_size, config.math},
+                   .sequences = args.sequences, .reverse = direction.reverse,
+                   .packed = workspace_.packed, .h_initial = workspace_.h_state,
+                   .c_initial = workspace_.c_state, .h = at(of.y, column, type),
+                   .ldh = config.output_size(), .c = pass.reserve.of(direction.index(), part).c,
+                   .dy = of.dy == nullptr ? nullptr : at(of.dy, column, type),
+                   .lddy = config.output_size(), .dh_state = workspace_.dh_state,
+                   .dc_state = workspace_.dc_state, .scratch = workspace_.scratch};
+    prepare_weights();
   }
-  if (tensors.input.input.shared.index == nullptr) {
-    input_gradients(queue, direction, tensors.input, chunk, recurrence.gates, add);
-  }
-}
 
-// What waits for all chunks.
-void after_all_chunks(const Queue& queue, const Direction& direction, const RecurrentBackwardArgs& args,
-                      const DirectionReserve& reserve, const PassWorkspace& workspace,
-                      const DirectionTensors& tensors) {
-  if (tensors.input.input.shared.index != nullptr) {
-    shared_input_gradients(queue, direction, tensors.input, args.sequences.rows, reserve.gates, workspace);
+  /// The direction's `i`-th chunk, counted from the last, is the next.
+  void begin(std::size_t i) {
+    chunk_ = pass_.chunks[direction_.reverse ? i : pass_.chunks.size() - 1 - i];
+    first_ = i == 0;
+    recurrence_.begin = chunk_.begin;
+    recurrence_.end = chunk_.end;
+    recurrence_.gates = at(gates_, chunk_.first_row * direction_.slots(), pass_.config.data_type);
   }
-  if (args.d_parameters != nullptr) {
-    bias_gradients(queue, direction, reserve.gates, args.sequences.rows, args.d_parameters, workspace);
-  }
-}
 
-// For each chunk of steps, last to first: the time loop, then everything that waits for it.
-void run(const Queue& queue, const Direction& direction, const RecurrentBackwardArgs& args,
-         Algorithm algorithm, const std::vector<StepChunk>& chunks, const DirectionReserve& reserve,
-         const PassWorkspace& workspace, const DirectionTensors& tensors) {
-  const DataType type = direction.config.data_type;
-  const void* const weight_hh = at(args.parameters, direction.weight_hh, type);
-  RecurrenceBackwardArgs recurrence = recurrence_of(direction, args, reserve, workspace, tensors);
-  recurrence.mask =
-      draw_recurrent_mask(queue, args.sequences, direction, workspace, args.seed, args.step);
-  if (algorithm == Algorithm::row_blocks) {
-    pack_backward_weights(queue, recurrence.shape, weight_hh, workspace.packed);
-  }
-  for (std::size_t i = 0; i < chunks.size(); ++i) {
-    const StepChunk& chunk = chunks[direction.reverse ? i : chunks.size() - 1 - i];
-    recurrence.begin = chunk.begin;
-    recurrence.end = chunk.end;
-    recurrence.gates = at(reserve.gates, chunk.first_row * direction.slots(), type);
-    if (algorithm == Algorithm::row_blocks) {
-      recurrence_backward(queue, recurrence);
+  /// The time loop over the chunk, unless a persistent launch takes it.
+  void run() const {
+    if (pass_.schedule.algorithm == Algorithm::row_blocks) {
+      recurrence_backward(queue_, recurrence_);
     } else {
-      stepwise_backward(queue, {recurrence, weight_hh, workspace.d_masked, workspace.dq});
+      stepwise_backward(queue_, {recurrence_, weight_hh_, workspace_.d_masked, workspace_.dq});
     }
-    after_the_loop(queue, direction, args, workspace, tensors, chunk, recurrence, i > 0);
   }
-  after_all_chunks(queue, direction, args, reserve, workspace, tensors);
+  PersistentBackwardArgs launch() const {
+    PersistentBackwardArgs launch{
+        .recurrence = recurrence_,
+        .dropout = {pass_.config.recurrent_dropout,
+                    {pass_.args.seed, recurrent_dropout_stream(direction_.index()), pass_.args.step}},
+        .exchange = workspace_.scratch};
+    launch.recurrence.mask = nullptr;
+    return launch;
+  }
+
+  /// The chunk's dx, which the layer before waits for.
+  void input_gradient() const {
+    if (shared()) return;
+    sluice::input_gradient(queue_, direction_, input_, chunk_, recurrence_.gates);
+  }
+
+  /// The chunk's part of the weights' gradients.
+  void weight_gradients() {
+    if (pass_.args.d_parameters == nullptr) return;
+    if (is_persistent(pass_.schedule.algorithm)) draw_mask();
+    sluice::weight_gradients(queue_, direction_,
+                             {.sequences = pass_.args.sequences, .chunk = chunk_, .add = !first_,
+                              .gates = recurrence_.gates, .h = recurrence_.h, .ldh = recurrence_.ldh,
+                              .h_initial = workspace_.h_state, .mask = recurrence_.mask,
+                              .d_parameters = pass_.args.d_parameters},
+                             workspace_);
+    if (shared()) return;
+    input_weight_gradient(queue_, direction_, input_, chunk_, recurrence_.gates, !first_);
+  }
+
+  /// What waits for all chunks.
+  void finish() const {
+    const RecurrentBackwardArgs& args = pass_.args;
+    const std::int64_t rows = args.sequences.rows;
+    if (shared()) shared_input_gradients(queue_, direction_, input_, rows, gates_, workspace_);
+    if (args.d_parameters != nullptr) {
+      bias_gradients(queue_, direction_, gates_, rows, args.d_parameters, workspace_);
+    }
+    const int index = direction_.index();
+    store_state(queue_, args.sequences, pass_.config, workspace_.dh_state, args.dh0, index);
+    store_state(queue_, args.sequences, pass_.config, workspace_.dc_state, args.dc0, index);
+  }
+
+ private:
+  bool shared() const { return input_.input.shared.index != nullptr; }
+
+  void draw_mask() {
+    recurrence_.mask = draw_recurrent_mask(queue_, pass_.args.sequences, direction_, workspace_,
+                                           pass_.args.seed, pass_.args.step);
+  }
+  void prepare_weights() {
+    const Algorithm algorithm = pass_.schedule.algorithm;
+    if (is_persistent(algorithm)) {  // draws its masks itself
+      return persistent_pack(queue_, recurrence_.shape, RecurrentPass::backward, weight_hh_,
+                             workspace_.packed);
+    }
+    draw_mask();
+    if (algorithm == Algorithm::row_blocks) {
+      pack_backward_weights(queue_, recurrence_.shape, weight_hh_, workspace_.packed);
+    }
+  }
+
+  const Queue& queue_;
+  const Pass& pass_;
+  const Direction& direction_;
+  const DirectionWorkspace& workspace_;
+  void* const gates_;
+  const void* const weight_hh_;
+  const InputGradientArgs input_;
+  RecurrenceBackwardArgs recurrence_;
+  StepChunk chunk_;
+  bool first_ = true;
+};
+
+// The time loops of the directions that run together.
+void run(const Queue& queue, const Pass& pass, const std::vector<DirectionBackward>& directions) {
+  if (!is_persistent(pass.schedule.algorithm)) return directions[0].run();
+  std::vector<PersistentBackwardArgs> launches;
+  for (const DirectionBackward& each : directions) launches.push_back(each.launch());
+  run_persistent(queue,
+                 persistent_request(pass.config, pass.schedule.algorithm, RecurrentPass::backward,
+                                    pass.args.sequences.batch, pass.config.recurrent_dropout > 0.0),
+                 launches);
 }
 
-// All steps of all directions of a layer in one launch, then everything that waits for it.
-struct PersistentDirection {
-  Direction direction;
-  PassWorkspace workspace;
-  DirectionTensors tensors;
-};
-void run_together(const Queue& queue, const RecurrentBackwardArgs& args, Algorithm algorithm,
-                  const PassReserve& reserve, const std::vector<PersistentDirection>& directions) {
-  const RecurrentConfig& config = directions[0].direction.config;
-  std::vector<PersistentBackward> together;
-  for (const auto& [direction, workspace, tensors] : directions) {
-    const DirectionReserve& kept = reserve.directions[direction.index()];
-    PersistentBackward launch{
-        .args = {.recurrence = recurrence_of(direction, args, kept, workspace, tensors),
-                 .dropout = {config.recurrent_dropout,
-                             {args.seed, recurrent_dropout_stream(direction.index()), args.step}},
-                 .exchange = workspace.scratch},
-        .weight_hh = at(args.parameters, direction.weight_hh, config.data_type)};
-    launch.args.recurrence.end = args.sequences.steps;
-    launch.args.recurrence.gates = kept.gates;
-    together.push_back(launch);
-  }
-  run_persistent(queue,
-                 persistent_request(config, algorithm, RecurrentPass::backward,
-                                    args.sequences.batch, config.recurrent_dropout > 0.0),
-                 together);
-  const StepChunk all{0, args.sequences.steps, 0, args.sequences.rows};
-  for (std::size_t d = 0; d < directions.size(); ++d) {
-    const auto& [direction, workspace, tensors] = directions[d];
-    RecurrenceBackwardArgs recurrence = together[d].args.recurrence;
-    if (args.d_parameters != nullptr) {
-      recurrence.mask =
-          draw_recurrent_mask(queue, args.sequences, direction, workspace, args.seed, args.step);
+// Dropout on a layer's input, backward, at steps [begin, end).
+void drop_input_gradient(const Queue& queue, const Pass& pass, const LayerTensors& of,
+                         std::int32_t begin, std::int32_t end) {
+  if (of.dx == nullptr || pass.reserve.dropped_input[of.layer] == nullptr) return;
+  const RecurrentConfig& config = pass.config;
+  dropout_rows(queue, {.type = config.data_type, .sequences = pass.args.sequences, .begin = begin,
+                       .end = end, .columns = of.layer == 0 ? config.input_size : config.output_size(),
+                       .rate = of.layer == 0 ? config.input_dropout : config.layer_dropout,
+                       .random = {pass.args.seed, input_dropout_stream(of.layer), pass.args.step},
+                       .x = of.dx, .y = of.dx});
+}
+
+// One layer, the `position`-th of a wavefront.
+void run_layer(const Wavefront& wavefront, const Pass& pass, const std::vector<ParameterView>& views,
+               int position, const LayerTensors& of) {
+  const RecurrentConfig& config = pass.config;
+  const Queue& queue = wavefront.queue(position);
+  const int together = is_persistent(pass.schedule.algorithm) ? config.directions() : 1;
+  for (int first = 0; first < config.directions(); first += together) {
+    const TraceRange range(name_of(config.cell), "backward", of.layer, first == 1);
+    std::vector<Direction> each_way;
+    for (int d = first; d < first + together; ++d) each_way.emplace_back(config, views, of.layer, d);
+    std::vector<DirectionBackward> directions;
+    directions.reserve(each_way.size());
+    for (std::size_t d = 0; d < each_way.size(); ++d) {
+      const int part = together == 2 ? static_cast<int>(d) : wavefront.lane(position);
+      directions.emplace_back(queue, pass, each_way[d], part, of);
     }
-    after_the_loop(queue, direction, args, workspace, tensors, all, recurrence, false);
-    after_all_chunks(queue, direction, args, reserve.directions[direction.index()], workspace, tensors);
+    for (std::size_t i = 0; i < pass.chunks.size(); ++i) {
+      wavefront.wait(position, i);
+      for (DirectionBackward& each : directions) each.begin(i);
+      run(queue, pass, directions);
+      for (const DirectionBackward& each : directions) each.input_gradient();
+      if (!config.bidirectional) {
+        const StepChunk& chunk = pass.chunks[pass.chunks.size() - 1 - i];
+        drop_input_gradient(queue, pass, of, chunk.begin, chunk.end);
+      }
+      wavefront.done(position, i);
+      for (DirectionBackward& each : directions) each.weight_gradients();
+    }
+    for (const DirectionBackward& each : directions) each.finish();
   }
+  if (config.bidirectional) drop_input_gradient(queue, pass, of, 0, pass.args.sequences.steps);
 }
 
 }  // namespace
@@ -147,73 +232,32 @@ void run_together(const Queue& queue, const RecurrentBackwardArgs& args, Algorit
 void RecurrentPlan::backward(const Queue& queue, const RecurrentBackwardArgs& args) const {
   check(config_, args);
   require(queue.device == device_, "RecurrentPlan::backward: the queue is on another device than the plan");
-  const DataType type = config_.data_type;
-  const std::int64_t rows = args.sequences.rows, hidden = config_.hidden_size;
-  const std::vector<ParameterView> views = recurrent_parameters(config_);
-  Carver in_workspace(args.workspace), in_reserve(args.reserve);
   check_shared_input(config_, args.shared_input, true);
-  const PassShape shape{rows, args.sequences.steps, args.sequences.batch, true,
+  const PassShape shape{args.sequences.rows, args.sequences.steps, args.sequences.batch, true,
                         args.shared_input.rows};
-  const Algorithm algorithm = this->algorithm(shape);
-  if (is_cudnn(algorithm)) return cudnn_->backward(queue, args);
-  const ChunkRule rule = chunk_rule(config_, device_, chunk_steps(algorithm));
-  const PassWorkspace workspace(in_workspace, config_, device_, algorithm, shape, rule.largest(shape), true);
-  const PassReserve reserve(in_reserve, config_, algorithm, rows, rows, true);
-  const std::vector<StepChunk> chunks = step_chunks(args.sequences, rule);
+  const PassSchedule schedule = this->schedule(shape, RecurrentPass::backward);
+  if (is_cudnn(schedule.algorithm)) return cudnn_->backward(queue, args);
+  Carver in_workspace(args.workspace), in_reserve(args.reserve);
+  const PassWorkspace workspace(in_workspace, config_, device_, schedule, shape, true);
+  const PassReserve reserve(in_reserve, config_, schedule, shape, true);
+  const std::vector<StepChunk> chunks = step_chunks(args.sequences, schedule.rule);
+  const std::vector<ParameterView> views = recurrent_parameters(config_);
+  const Pass pass{config_, args, schedule, chunks, workspace, reserve};
 
+  Wavefront wavefront(queue, schedule.lanes, chunks.size());
   const void* dy = args.dy;
   for (int layer = config_.num_layers - 1; layer >= 0; --layer) {
     const bool last = layer + 1 == config_.num_layers;
-    const std::int64_t input = layer == 0 ? config_.input_size : config_.output_size();
     const void* const undropped = layer == 0 ? args.x : reserve.output[layer - 1];
-    const bool drops = reserve.dropped_input[layer] != nullptr;
-    const void* const x = drops ? reserve.dropped_input[layer] : undropped;
-    const void* const y = last ? args.y : reserve.output[layer];
-    void* const dx = layer == 0 ? args.dx : workspace.d_output[(layer - 1) % 2];
-    const auto begin = [&](const Direction& direction, const PassWorkspace& own) {
-      load_state(queue, args.sequences, config_, args.h0, direction.index(), own.h_state);
-      load_state(queue, args.sequences, config_, args.dh_n, direction.index(), own.dh_state);
-      if (has_cell_state(config_.cell)) {
-        load_state(queue, args.sequences, config_, args.c0, direction.index(), own.c_state);
-        load_state(queue, args.sequences, config_, args.dc_n, direction.index(), own.dc_state);
-      }
-    };
-    const auto end = [&](const Direction& direction, const PassWorkspace& own) {
-      store_state(queue, args.sequences, config_, own.dh_state, args.dh0, direction.index());
-      store_state(queue, args.sequences, config_, own.dc_state, args.dc0, direction.index());
-    };
-    std::vector<PersistentDirection> together;
-    for (int d = 0; d < config_.directions(); ++d) {
-      const Direction direction(config_, views, layer, d);
-      const TraceRange range(name_of(config_.cell), "backward", layer, direction.reverse);
-      const DirectionTensors tensors{
-          .input = {.input = {x, layer == 0 ? args.shared_input : SharedInput{}, args.parameters},
-                    .dx = dx, .add_to_dx = d > 0, .d_parameters = args.d_parameters},
-          .h = at(y, direction.reverse ? hidden : 0, type),
-          .dy = dy == nullptr ? nullptr : at(dy, direction.reverse ? hidden : 0, type)};
-      if (is_persistent(algorithm)) {
-        together.push_back({direction, workspace.of_direction(d), tensors});
-        begin(direction, together.back().workspace);
-      } else {
-        begin(direction, workspace);
-        run(queue, direction, args, algorithm, chunks, reserve.directions[direction.index()],
-            workspace, tensors);
-        end(direction, workspace);
-      }
-    }
-    if (is_persistent(algorithm)) {
-      const TraceRange range(name_of(algorithm), "backward", layer, false);
-      run_together(queue, args, algorithm, reserve, together);
-      for (const PersistentDirection& each : together) end(each.direction, each.workspace);
-    }
-    if (dx != nullptr && drops) {
-      dropout_rows(queue, {.type = type, .sequences = args.sequences, .columns = input,
-                           .rate = layer == 0 ? config_.input_dropout : config_.layer_dropout,
-                           .random = {args.seed, input_dropout_stream(layer), args.step},
-                           .x = dx, .y = dx});
-    }
-    dy = dx;
+    const void* const dropped = reserve.dropped_input[layer];
+    const LayerTensors of{.layer = layer, .x = dropped != nullptr ? dropped : undropped,
+                          .shared_input = layer == 0 ? args.shared_input : SharedInput{},
+                          .y = last ? args.y : reserve.output[layer], .dy = dy,
+                          .dx = layer == 0 ? args.dx : workspace.d_output[(layer - 1) % 2]};
+    run_layer(wavefront, pass, views, config_.num_layers - 1 - layer, of);
+    dy = of.dx;
   }
+  wavefront.join();
 }
 
 }  // namespace sluice

@@ -1,11 +1,16 @@
+#include <optional>
+#include <vector>
+
 #include "engine/cudnn_pass.h"
 #include "engine/direction.h"
 #include "engine/input_product.h"
 #include "engine/pass_memory.h"
+#include "engine/pass_schedule.h"
 #include "engine/persistent_layer.h"
 #include "engine/recurrent.h"
 #include "engine/step_chunks.h"
 #include "engine/stepwise.h"
+#include "engine/wavefront.h"
 #include "kernels/bias.h"
 #include "kernels/dropout.h"
 #include "kernels/error.h"
@@ -26,69 +31,167 @@ void check(const RecurrentConfig& config, const RecurrentForwardArgs& args) {
               name_of(config.cell) + " is");
 }
 
-// The time loop of one direction but for its steps, gates and mask.
-RecurrenceForwardArgs recurrence_of(const Direction& direction, const RecurrentForwardArgs& args,
-                                    const DirectionReserve& reserve, const PassWorkspace& workspace,
-                                    void* y) {
-  const RecurrentConfig& config = direction.config;
-  const DataType type = config.data_type;
-  return {.shape = {config.cell, type, config.hidden_size, config.math}, .sequences = args.sequences,
-          .reverse = direction.reverse, .training = args.reserve != nullptr, .bias = workspace.bias,
-          .packed = workspace.packed, .h_state = workspace.h_state, .c_state = workspace.c_state,
-          .c = reserve.c, .h = at(y, direction.reverse ? config.hidden_size : 0, type),
-          .ldh = config.output_size(), .scratch = workspace.scratch};
-}
+// What the layers of a pass share.
+struct Pass {
+  const RecurrentConfig& config;
+  const RecurrentForwardArgs& args;
+  const PassSchedule& schedule;
+  const std::vector<StepChunk>& chunks;
+  const PassWorkspace& workspace;
+  const PassReserve& reserve;
 
-// One direction of one layer: for each chunk of steps the input product, then the time loop.
-void run(const Queue& queue, const Direction& direction, const RecurrentForwardArgs& args,
-         Algorithm algorithm, const std::vector<StepChunk>& chunks, const DirectionReserve& reserve,
-         const PassWorkspace& workspace, const InputProductArgs& input, void* y) {
-  const DataType type = direction.config.data_type;
-  const bool training = args.reserve != nullptr;
-  const void* const weight_hh = at(args.parameters, direction.weight_hh, type);
-  RecurrenceForwardArgs recurrence = recurrence_of(direction, args, reserve, workspace, y);
-  if (training) {
-    recurrence.mask =
-        draw_recurrent_mask(queue, args.sequences, direction, workspace, args.seed, args.step);
+  bool training() const { return args.reserve != nullptr; }
+};
+
+// One direction of one layer on its way through the chunks, in a part of the workspace.
+class DirectionForward {
+ public:
+  DirectionForward(const Queue& queue, const Pass& pass, const Direction& direction, int part,
+                   const InputProductArgs& input, void* y)
+      : queue_(queue), pass_(pass), direction_(direction), workspace_(pass.workspace.parts[part]),
+        gates_(pass.reserve.of(direction.index(), part).gates),
+        weight_hh_(at(pass.args.parameters, direction.weight_hh, pass.config.data_type)), input_(input) {
+    const RecurrentConfig& config = pass.config;
+    const RecurrentForwardArgs& args = pass.args;
+    const DataType type = config.data_type;
+    combine_biases(queue, {.cell = config.cell, .type = type, .hidden_size = config.hidden_size,
+                           .bias_ih = at(args.parameters, direction.bias_ih, type),
+                           .bias_hh = at(args.parameters, direction.bias_hh, type),
+                           .out = workspace_.bias});
+    load_state(queue, args.sequences, config, args.h0, direction.index(), workspace_.h_state);
+    if (has_cell_state(config.cell)) {
+      load_state(queue, args.sequences, config, args.c0, direction.index(), workspace_.c_state);
+    }
+    recurrence_ = {.shape = {config.cell, type, config.hidden_size, config.math},
+                   .sequences = args.sequences, .reverse = direction.reverse,
+                   .training = pass.training(), .bias = workspace_.bias, .packed = workspace_.packed,
+                   .h_state = workspace_.h_state, .c_state = workspace_.c_state,
+                   .c = pass.reserve.of(direction.index(), part).c,
+                   .h = at(y, direction.reverse ? config.hidden_size : 0, type),
+                   .ldh = config.output_size(), .scratch = workspace_.scratch};
+    prepare_weights();
   }
-  if (algorithm == Algorithm::row_blocks) {
-    pack_forward_weights(queue, recurrence.shape, weight_hh, workspace.packed);
+
+  /// The input product of the direction's `i`-th chunk. Directions that run together have a chunk
+  /// alone, and are done with the memory of a shared input in turn.
+  void fill(std::size_t i) {
+    if (i == 0) input_product_.emplace(queue_, direction_, input_, workspace_);
+    const StepChunk& chunk = pass_.chunks[direction_.reverse ? pass_.chunks.size() - 1 - i : i];
+    recurrence_.begin = chunk.begin;
+    recurrence_.end = chunk.end;
+    recurrence_.gates = pass_.training() ? at(gates_, chunk.first_row * direction_.slots(),
+                                              pass_.config.data_type)
+                                         : gates_;
+    input_product_->fill(chunk, recurrence_.gates);
   }
-  const InputProduct input_product(queue, direction, input, workspace);
-  for (std::size_t i = 0; i < chunks.size(); ++i) {
-    const StepChunk& chunk = chunks[direction.reverse ? chunks.size() - 1 - i : i];
-    recurrence.begin = chunk.begin;
-    recurrence.end = chunk.end;
-    recurrence.gates = training ? at(reserve.gates, chunk.first_row * direction.slots(), type)
-                                : reserve.gates;
-    input_product.fill(chunk, recurrence.gates);
-    if (algorithm == Algorithm::row_blocks) {
-      recurrence_forward(queue, recurrence);
+
+  /// The time loop over the chunk, unless a persistent launch takes it.
+  void run() const {
+    if (pass_.schedule.algorithm == Algorithm::row_blocks) {
+      recurrence_forward(queue_, recurrence_);
     } else {
-      stepwise_forward(queue, {recurrence, weight_hh, workspace.h_operand});
+      stepwise_forward(queue_, {recurrence_, weight_hh_, workspace_.h_operand});
     }
   }
+  PersistentForwardArgs launch() const {
+    PersistentForwardArgs launch{.recurrence = recurrence_, .dropout = {},
+                                 .exchange = workspace_.scratch};
+    if (pass_.training()) {
+      launch.dropout = {pass_.config.recurrent_dropout,
+                        {pass_.args.seed, recurrent_dropout_stream(direction_.index()), pass_.args.step}};
+    }
+    return launch;
+  }
+
+  void finish() const {
+    const RecurrentForwardArgs& args = pass_.args;
+    const int index = direction_.index();
+    store_state(queue_, args.sequences, pass_.config, workspace_.h_state, args.h_n, index);
+    store_state(queue_, args.sequences, pass_.config, workspace_.c_state, args.c_n, index);
+  }
+
+ private:
+  void prepare_weights() {
+    const Algorithm algorithm = pass_.schedule.algorithm;
+    if (is_persistent(algorithm)) {  // draws its masks itself
+      return persistent_pack(queue_, recurrence_.shape, RecurrentPass::forward, weight_hh_, workspace_.packed);
+    }
+    if (algorithm == Algorithm::row_blocks) {
+      pack_forward_weights(queue_, recurrence_.shape, weight_hh_, workspace_.packed);
+    }
+    if (pass_.training()) {
+      recurrence_.mask = draw_recurrent_mask(queue_, pass_.args.sequences, direction_, workspace_,
+                                             pass_.args.seed, pass_.args.step);
+    }
+  }
+
+  const Queue& queue_;
+  const Pass& pass_;
+  const Direction& direction_;
+  const DirectionWorkspace& workspace_;
+  void* const gates_;
+  const void* const weight_hh_;
+  const InputProductArgs input_;
+  std::optional<InputProduct> input_product_;
+  RecurrenceForwardArgs recurrence_;
+};
+
+// The time loops of the directions that run together.
+void run(const Queue& queue, const Pass& pass, const std::vector<DirectionForward>& directions) {
+  if (!is_persistent(pass.schedule.algorithm)) return directions[0].run();
+  std::vector<PersistentForwardArgs> launches;
+  for (const DirectionForward& each : directions) launches.push_back(each.launch());
+  run_persistent(queue,
+                 persistent_request(pass.config, pass.schedule.algorithm, RecurrentPass::forward,
+                                    pass.args.sequences.batch,
+                                    pass.training() && pass.config.recurrent_dropout > 0.0),
+                 launches);
 }
 
-// All steps of one direction for a persistent kernel: the input product, and what the launch is told.
-PersistentForward prepare_persistent(const Queue& queue, const Direction& direction,
-                                     const RecurrentForwardArgs& args, const DirectionReserve& reserve,
-                                     const PassWorkspace& workspace, const InputProductArgs& input,
-                                     void* y) {
-  const RecurrentConfig& config = direction.config;
-  PersistentForward launch{.args = {.recurrence = recurrence_of(direction, args, reserve, workspace, y),
-                                    .dropout = {}, .exchange = workspace.scratch},
-                           .weight_hh = at(args.parameters, direction.weight_hh, config.data_type)};
-  RecurrenceForwardArgs& recurrence = launch.args.recurrence;
-  recurrence.end = args.sequences.steps;
-  recurrence.gates = reserve.gates;
-  if (args.reserve != nullptr) {
-    launch.args.dropout = {config.recurrent_dropout,
-                           {args.seed, recurrent_dropout_stream(direction.index()), args.step}};
+// Dropout on a layer's input, at steps [begin, end).
+void drop_input(const Queue& queue, const Pass& pass, int layer, const void* x, std::int32_t begin,
+                std::int32_t end) {
+  void* const dropped = pass.reserve.dropped_input[layer];
+  if (dropped == nullptr) return;
+  const RecurrentConfig& config = pass.config;
+  dropout_rows(queue, {.type = config.data_type, .sequences = pass.args.sequences, .begin = begin,
+                       .end = end, .columns = layer == 0 ? config.input_size : config.output_size(),
+                       .rate = layer == 0 ? config.input_dropout : config.layer_dropout,
+                       .random = {pass.args.seed, input_dropout_stream(layer), pass.args.step},
+                       .x = x, .y = dropped});
+}
+
+// One layer, as one of a wavefront.
+void run_layer(const Wavefront& wavefront, const Pass& pass, const std::vector<ParameterView>& views,
+               int layer, const void* x, void* y) {
+  const RecurrentConfig& config = pass.config;
+  const Queue& queue = wavefront.queue(layer);
+  const void* const dropped = pass.reserve.dropped_input[layer];
+  const InputProductArgs input{dropped != nullptr ? dropped : x,
+                               layer == 0 ? pass.args.shared_input : SharedInput{}, pass.args.parameters};
+  if (config.bidirectional) drop_input(queue, pass, layer, x, 0, pass.args.sequences.steps);
+  const int together = is_persistent(pass.schedule.algorithm) ? config.directions() : 1;
+  for (int first = 0; first < config.directions(); first += together) {
+    const TraceRange range(name_of(config.cell), "forward", layer, first == 1);
+    std::vector<Direction> of;
+    for (int d = first; d < first + together; ++d) of.emplace_back(config, views, layer, d);
+    std::vector<DirectionForward> directions;
+    directions.reserve(of.size());
+    for (std::size_t d = 0; d < of.size(); ++d) {
+      const int part = together == 2 ? static_cast<int>(d) : wavefront.lane(layer);
+      directions.emplace_back(queue, pass, of[d], part, input, y);
+    }
+    for (std::size_t i = 0; i < pass.chunks.size(); ++i) {
+      wavefront.wait(layer, i);
+      if (!config.bidirectional) {
+        drop_input(queue, pass, layer, x, pass.chunks[i].begin, pass.chunks[i].end);
+      }
+      for (DirectionForward& each : directions) each.fill(i);
+      run(queue, pass, directions);
+      wavefront.done(layer, i);
+    }
+    for (const DirectionForward& each : directions) each.finish();
   }
-  InputProduct(queue, direction, input, workspace)
-      .fill({0, args.sequences.steps, 0, args.sequences.rows}, reserve.gates);
-  return launch;
 }
 
 }  // namespace
@@ -96,76 +199,27 @@ PersistentForward prepare_persistent(const Queue& queue, const Direction& direct
 void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args) const {
   check(config_, args);
   require(queue.device == device_, "RecurrentPlan::forward: the queue is on another device than the plan");
-  const DataType type = config_.data_type;
-  const std::int64_t rows = args.sequences.rows;
   const bool training = args.reserve != nullptr;
-  const std::vector<ParameterView> views = recurrent_parameters(config_);
-  Carver in_workspace(args.workspace), in_reserve(args.reserve);
   check_shared_input(config_, args.shared_input, training);
-  const PassShape shape{rows, args.sequences.steps, args.sequences.batch, training,
+  const PassShape shape{args.sequences.rows, args.sequences.steps, args.sequences.batch, training,
                         args.shared_input.rows};
-  const Algorithm algorithm = this->algorithm(shape);
-  if (is_cudnn(algorithm)) return cudnn_->forward(queue, args);
-  const ChunkRule rule = chunk_rule(config_, device_, chunk_steps(algorithm));
-  const PassWorkspace workspace(in_workspace, config_, device_, algorithm, shape, rule.largest(shape), false);
-  const PassReserve reserve(training ? in_reserve : in_workspace, config_, algorithm, rows,
-                            rule.largest(shape), training);
-  const std::vector<StepChunk> chunks = step_chunks(args.sequences, rule);
+  const PassSchedule schedule = this->schedule(shape, RecurrentPass::forward);
+  if (is_cudnn(schedule.algorithm)) return cudnn_->forward(queue, args);
+  Carver in_workspace(args.workspace), in_reserve(args.reserve);
+  const PassWorkspace workspace(in_workspace, config_, device_, schedule, shape, false);
+  const PassReserve reserve(training ? in_reserve : in_workspace, config_, schedule, shape, training);
+  const std::vector<StepChunk> chunks = step_chunks(args.sequences, schedule.rule);
+  const std::vector<ParameterView> views = recurrent_parameters(config_);
+  const Pass pass{config_, args, schedule, chunks, workspace, reserve};
 
+  Wavefront wavefront(queue, schedule.lanes, chunks.size());
   const void* x = args.x;
   for (int layer = 0; layer < config_.num_layers; ++layer) {
-    const std::int64_t input = layer == 0 ? config_.input_size : config_.output_size();
-    if (void* dropped = reserve.dropped_input[layer]; dropped != nullptr) {
-      dropout_rows(queue, {.type = type, .sequences = args.sequences, .columns = input,
-                           .rate = layer == 0 ? config_.input_dropout : config_.layer_dropout,
-                           .random = {args.seed, input_dropout_stream(layer), args.step},
-                           .x = x, .y = dropped});
-      x = dropped;
-    }
     void* const y = layer + 1 == config_.num_layers ? args.y : reserve.output[layer];
-    const InputProductArgs product{x, layer == 0 ? args.shared_input : SharedInput{}, args.parameters};
-    const auto begin = [&](const Direction& direction, const PassWorkspace& own) {
-      combine_biases(queue, {.cell = config_.cell, .type = type, .hidden_size = config_.hidden_size,
-                             .bias_ih = at(args.parameters, direction.bias_ih, type),
-                             .bias_hh = at(args.parameters, direction.bias_hh, type),
-                             .out = own.bias});
-      load_state(queue, args.sequences, config_, args.h0, direction.index(), own.h_state);
-      if (has_cell_state(config_.cell)) {
-        load_state(queue, args.sequences, config_, args.c0, direction.index(), own.c_state);
-      }
-    };
-    const auto end = [&](const Direction& direction, const PassWorkspace& own) {
-      store_state(queue, args.sequences, config_, own.h_state, args.h_n, direction.index());
-      store_state(queue, args.sequences, config_, own.c_state, args.c_n, direction.index());
-    };
-    std::vector<PersistentForward> together;
-    for (int d = 0; d < config_.directions(); ++d) {
-      const Direction direction(config_, views, layer, d);
-      const TraceRange range(name_of(config_.cell), "forward", layer, direction.reverse);
-      const DirectionReserve& kept = reserve.directions[direction.index()];
-      if (is_persistent(algorithm)) {
-        const PassWorkspace own = workspace.of_direction(d);
-        begin(direction, own);
-        together.push_back(prepare_persistent(queue, direction, args, kept, own, product, y));
-      } else {
-        begin(direction, workspace);
-        run(queue, direction, args, algorithm, chunks, kept, workspace, product, y);
-        end(direction, workspace);
-      }
-    }
-    if (is_persistent(algorithm)) {
-      const TraceRange range(name_of(algorithm), "forward", layer, false);
-      const bool dropout = training && config_.recurrent_dropout > 0.0;
-      run_persistent(queue,
-                     persistent_request(config_, algorithm, RecurrentPass::forward,
-                                        args.sequences.batch, dropout),
-                     together);
-      for (int d = 0; d < config_.directions(); ++d) {
-        end(Direction(config_, views, layer, d), workspace.of_direction(d));
-      }
-    }
+    run_layer(wavefront, pass, views, layer, x, y);
     x = y;
   }
+  wavefront.join();
 }
 
 }  // namespace sluice

@@ -12,7 +12,7 @@ namespace {
 class Gradients {
  public:
   Gradients(const Queue& queue, const Direction& direction, const WeightGradientArgs& args,
-            const PassWorkspace& workspace)
+            const DirectionWorkspace& workspace)
       : queue_(queue), direction_(direction), args_(args), workspace_(workspace),
         type_(direction.config.data_type), hidden_(direction.hidden()) {}
 
@@ -100,7 +100,7 @@ class Gradients {
   const Queue& queue_;
   const Direction& direction_;
   const WeightGradientArgs& args_;
-  const PassWorkspace& workspace_;
+  const DirectionWorkspace& workspace_;
   const DataType type_;
   const std::int64_t hidden_;
 };
@@ -108,12 +108,12 @@ class Gradients {
 }  // namespace
 
 void weight_gradients(const Queue& queue, const Direction& direction,
-                      const WeightGradientArgs& args, const PassWorkspace& workspace) {
+                      const WeightGradientArgs& args, const DirectionWorkspace& workspace) {
   Gradients(queue, direction, args, workspace).recurrent_weights();
 }
 
 void bias_gradients(const Queue& queue, const Direction& direction, const void* gates,
-                    std::int64_t rows, void* d_parameters, const PassWorkspace& workspace) {
+                    std::int64_t rows, void* d_parameters, const DirectionWorkspace& workspace) {
   const DataType type = direction.config.data_type, wide = state_type(type);
   const Cell cell = direction.config.cell;
   const std::int64_t hidden = direction.hidden();

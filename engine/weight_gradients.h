@@ -20,10 +20,10 @@ struct WeightGradientArgs {
 };
 /// weight_hh; weight_ih has its own in engine/input_product.h.
 void weight_gradients(const Queue& queue, const Direction& direction,
-                      const WeightGradientArgs& args, const PassWorkspace& workspace);
+                      const WeightGradientArgs& args, const DirectionWorkspace& workspace);
 
 /// bias_ih and bias_hh, from the gradients by the pre-activations `gates` [rows, S*H] of all rows.
 void bias_gradients(const Queue& queue, const Direction& direction, const void* gates,
-                    std::int64_t rows, void* d_parameters, const PassWorkspace& workspace);
+                    std::int64_t rows, void* d_parameters, const DirectionWorkspace& workspace);
 
 }  // namespace sluice

@@ -6,6 +6,7 @@
 
 #include "kernels/device_cuda.h"
 #include "kernels/dispatch.h"
+#include "kernels/lanes.h"
 
 namespace sluice {
 namespace cpu {
@@ -47,8 +48,15 @@ void require_memory(const char* function, const void* to, const void* from) {
 #ifdef SLUICE_WITH_CUDA
 
 CudaDevices cuda_devices() { return cuda::cuda_devices(); }
-Queue create_cuda_queue(int ordinal) { return cuda::create_queue(ordinal); }
-void destroy_cuda_queue(Queue& queue) noexcept { cuda::destroy_queue(queue); }
+Queue create_cuda_queue(int ordinal) {
+  Queue queue = cuda::create_queue(ordinal);
+  queue.lanes = create_lanes();
+  return queue;
+}
+void destroy_cuda_queue(Queue& queue) noexcept {
+  destroy_lanes(queue.lanes);
+  cuda::destroy_queue(queue);
+}
 
 #else
 

@@ -27,8 +27,8 @@ struct CudaDevices {
 };
 CudaDevices cuda_devices();
 
-/// A stream and a cuBLAS handle on device `ordinal`, wrapped as a queue; released by
-/// destroy_cuda_queue. Errors: usage when no such device is usable (the message says what is
+/// A stream and a cuBLAS handle on device `ordinal`, wrapped as a queue, to which add_lanes
+/// (kernels/lanes.h) may add more; released by destroy_cuda_queue. Errors: usage when no such device is usable (the message says what is
 /// missing), runtime when CUDA or cuBLAS fails.
 Queue create_cuda_queue(int ordinal);
 void destroy_cuda_queue(Queue& queue) noexcept;

@@ -10,7 +10,10 @@ void dropout_rows(const Queue& queue, const DropoutRowsArgs& args) {
   check_range(operation, "rate", args.rate, 0.0, 1.0);
   check_least(operation, "columns", args.columns);
   check_least(operation, "sequences.rows", args.sequences.rows);
-  if (args.sequences.rows == 0 || args.columns == 0) return;
+  if (args.sequences.rows == 0 || args.columns == 0 || args.begin >= args.end) return;
+  if (args.begin > 0 || args.end < args.sequences.steps) {
+    check_pointer(operation, "sequences.host_offsets", args.sequences.host_offsets);
+  }
   check_pointer(operation, "sequences.offsets", args.sequences.offsets);
   check_pointer(operation, "sequences.lengths", args.sequences.lengths);
   check_pointer(operation, "sequences.step_of_row", args.sequences.step_of_row);

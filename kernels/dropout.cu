@@ -9,10 +9,12 @@ namespace sluice::cuda {
 namespace {
 
 template <class T>
-__global__ void rows_kernel(Sequences sequences, std::int64_t columns, float rate, Wide<T> scale,
-                            RandomStream random, const T* x, T* y) {
+__global__ void rows_kernel(Sequences sequences, std::int64_t first_row, std::int64_t rows,
+                            std::int64_t columns, float rate, Wide<T> scale, RandomStream random,
+                            const T* x, T* y) {
   const std::int64_t quads = (columns + 3) / 4;
-  for_row_elements(sequences.rows, quads, [=](std::int64_t packed_row, std::int64_t quad) {
+  for_row_elements(rows, quads, [=](std::int64_t row_of_these, std::int64_t quad) {
+    const std::int64_t packed_row = first_row + row_of_these;
     const std::int32_t step = sequences.step_of_row[packed_row];
     const std::int64_t row = packed_row - sequences.offsets[step];
     const std::int64_t given_row = sequences.order == nullptr ? row : sequences.order[row];
@@ -51,8 +53,11 @@ __global__ void mask_kernel(std::int64_t planes, std::int64_t rows, std::int64_t
 
 template <class T>
 void rows(const Queue& queue, const DropoutRowsArgs& args) {
-  launch(rows_kernel<T>, row_grid(queue, args.sequences.rows, (args.columns + 3) / 4),
-         args.sequences, args.columns, static_cast<float>(args.rate),
+  const Sequences& s = args.sequences;
+  const std::int64_t first = args.begin == 0 ? 0 : s.host_offsets[args.begin];
+  const std::int64_t count = (args.end >= s.steps ? s.rows : s.host_offsets[args.end]) - first;
+  launch(rows_kernel<T>, row_grid(queue, count, (args.columns + 3) / 4), args.sequences, first,
+         count, args.columns, static_cast<float>(args.rate),
          static_cast<Wide<T>>(1.0 / (1.0 - args.rate)), args.random, static_cast<const T*>(args.x),
          static_cast<T*>(args.y));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "kernels/philox.h"
 #include "kernels/queue.h"
@@ -16,10 +17,12 @@ namespace sluice {
 struct DropoutRowsArgs {
   DataType type = DataType::float32;
   Sequences sequences = {};
+  std::int32_t begin = 0;  ///< only the rows of steps [begin, end): by default all
+  std::int32_t end = std::numeric_limits<std::int32_t>::max();
   std::int64_t columns = 0;
   double rate = 0.0;  ///< in [0, 1)
   RandomStream random = {};
-  const void* x = nullptr;  ///< [N, columns]
+  const void* x = nullptr;  ///< [N, columns], whatever the steps
   void* y = nullptr;        ///< [N, columns]; may be x
 };
 

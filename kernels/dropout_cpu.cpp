@@ -33,12 +33,14 @@ void rows(const Queue& queue, const DropoutRowsArgs& args) {
   const auto* x = static_cast<const T*>(args.x);
   auto* y = static_cast<T*>(args.y);
   const std::int64_t unit_tiles = tile_count(args.columns, kUnits);
-  const std::int64_t step_tiles = tile_count(s.steps, kSteps);
+  const std::int32_t last_step = std::min(args.end, s.steps);
+  const std::int64_t step_tiles = tile_count(last_step - args.begin, kSteps);
   parallel_for(queue, s.batch * unit_tiles * step_tiles, [&](std::int64_t task) {
     const std::int64_t row = task / (unit_tiles * step_tiles);
-    const std::int64_t first_step = task / unit_tiles % step_tiles * kSteps;
+    const std::int64_t first_step = args.begin + task / unit_tiles % step_tiles * kSteps;
     const std::int64_t first_unit = task % unit_tiles * kUnits;
-    const std::int64_t end_step = std::min<std::int64_t>(first_step + kSteps, s.lengths[row]);
+    const std::int64_t end_step =
+        std::min<std::int64_t>({first_step + kSteps, last_step, s.lengths[row]});
     const std::int64_t count = std::min(kUnits, args.columns - first_unit);
     if (first_step >= end_step) return;
     Wide<T> factors[kUnits];

@@ -6,6 +6,8 @@
 
 namespace sluice {
 
+struct Lanes;
+
 /// A borrowed view; owns nothing and is cheap to copy. Launches on one queue happen in order.
 /// On the CPU a launch has finished when the call returns; on CUDA it is only enqueued.
 struct Queue {
@@ -14,6 +16,7 @@ struct Queue {
   void* stream = nullptr;         ///< CUDA: cudaStream_t
   void* blas = nullptr;           ///< CUDA: cublasHandle_t bound to `stream`
   int ordinal = 0;                ///< CUDA: device number; the caller has made it current
+  Lanes* lanes = nullptr;         ///< CUDA: see kernels/lanes.h; null: there can be none
 };
 
 /// Runs body(i) for i in [0, count) on the queue's threads. The work must be the same whatever

@@ -4,6 +4,7 @@
 #include "host/version.h"
 #include "kernels/device.h"
 #include "kernels/error.h"
+#include "kernels/lanes.h"
 
 namespace sluice::bench {
 namespace {
@@ -22,6 +23,7 @@ class SluiceLayer : public PreparedLayer {
     workspace_ = Buffer(queue, plan.workspace_bytes(problem.shape()));
     arrangement_ = Buffer(queue, SequenceLayout::device_bytes(rows, problem.steps, problem.batch));
     sequences_ = layout_.upload(queue, arrangement_.data());
+    add_lanes(queue, plan.lanes());
     if (problem.training) {
       reserve_ = Buffer(queue, plan.reserve_bytes(problem.shape()));
       dx_ = Buffer(queue, rows * config.input_size * number);

@@ -10,6 +10,7 @@
 #include "kernels/embedding.h"
 #include "kernels/error.h"
 #include "kernels/gemm.h"
+#include "kernels/lanes.h"
 #include "kernels/loss.h"
 #include "kernels/pooling.h"
 #include "kernels/rows.h"
@@ -53,6 +54,7 @@ Model::Model(const Queue& queue, const ModelConfig& config, const Precision& pre
       parameters_(queue, static_cast<std::size_t>(layout_.size) * sizeof(float)) {
   reserved_.training = false;
   if (queue.device == DeviceKind::cuda) staging_ = std::make_unique<BatchStaging>(queue);
+  add_lanes(queue, plan_.lanes());
 }
 
 void Model::set_parameters(const std::vector<float>& values) {

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Trains small models with the command, on the CPU's kernels and on the CUDA kernels run on the CPU:
-# the losses must agree, and CUDA's must be the same in another order of threads.
+# the losses must agree, and CUDA's must be the same in another order of threads. Streams run as late
+# as they may, so that what does not wait for another's work shows.
 set -euo pipefail
 sluice=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+export CUDA_ON_CPU_STREAMS=late
 
 loss() { # device, then options: the training loss of the last epoch
   local device=$1
@@ -34,7 +36,8 @@ check bidirectional-gru --cell gru --layers 2 --bidirectional --pool max --recur
 check rnn --cell rnn --pool mean --optimizer sgd --momentum 0.9 --clip-value 0.1
 
 # Steps as graphs give the bits of steps without: where every batch is alike, so that graphs are
-# launched again as they are, and where none is, so that they take other arguments.
+# launched again as they are, and where none is, so that they take other arguments. A graph runs its
+# nodes from the last one that may run.
 same_as_without_graphs() { # name, then options
   local name=$1 with without
   shift
@@ -45,7 +48,7 @@ same_as_without_graphs() { # name, then options
     sha256sum <"$work/run/model.safetensors"
     rm -rf "$work/run"
   }
-  weights "$@" >"$work/with"
+  CUDA_ON_CPU_ORDER=reverse weights "$@" >"$work/with"
   weights "$@" --no-graph >"$work/without"
   with=$(cut -d' ' -f1 "$work/with") without=$(cut -d' ' -f1 "$work/without")
   echo "$name: with graphs $with, without $without"
@@ -53,6 +56,7 @@ same_as_without_graphs() { # name, then options
 }
 same_as_without_graphs equal-lengths --padding pre
 same_as_without_graphs ragged
+same_as_without_graphs stacked --layers 3 --cell gru_reset_before  # stepwise, where chunks soon pay
 same_as_without_graphs loss-scaling --padding pre --dtype float16
 check reset-before --cell gru_reset_before --recurrent-dropout 0.1 --optimizer rmsprop
 check bfloat16 --dtype bfloat16 --cell gru --recurrent-dropout 0.2

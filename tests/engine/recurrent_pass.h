@@ -12,6 +12,7 @@
 
 #include "engine/recurrent.h"
 #include "engine/sequence_layout.h"
+#include "kernels/lanes.h"
 #include "kernels/number.h"
 #include "kernels/persistent.h"
 #include "tests/kernels/test_device.h"
@@ -23,6 +24,7 @@ struct Backend {
   DeviceKind device = DeviceKind::cpu;
   Algorithm algorithm = Algorithm::stepwise;
   std::int32_t chunk_steps = 0;  // tests are short: without this they would be one chunk
+  bool lanes = false;            // as many streams as the plan can use
 };
 inline constexpr Backend backends[] = {{DeviceKind::cpu, Algorithm::stepwise},
                                        {DeviceKind::cpu, Algorithm::stepwise, 2},
@@ -125,6 +127,7 @@ class RecurrentPass {
         layout_memory_(device_.queue(), SequenceLayout::device_bytes(
                                             layout.rows(), layout.steps(), layout.batch())) {
     sequences_ = layout_.upload(device_.queue(), layout_memory_.data());
+    if (backend.lanes) add_lanes(device_.queue(), plan_.lanes());
   }
 
   const RecurrentPlan& plan() const { return plan_; }

@@ -61,6 +61,23 @@ TEST_P(Dropout, RowsAreScaledAsDefined) {
   }
 }
 
+TEST_P(Dropout, StepsAreTreatedAlone) {
+  const SequencesOnDevice sequences(queue(), ragged);
+  const RandomStream random{.seed = 5, .stream = 2};
+  const auto x = random_numbers<float>(sequences.rows() * 34);
+  const auto all = drop(queue(), sequences, 34, 0.3, random, x);
+  for (const auto& [begin, end] : {std::pair{0, 2}, std::pair{1, 4}, std::pair{140, 1000}, std::pair{3, 3}}) {
+    const GuardedBuffer memory(queue(), x);
+    dropout_rows(queue(), {.sequences = sequences.view(), .begin = begin, .end = end, .columns = 34,
+                           .rate = 0.3, .random = random, .x = memory.data(), .y = memory.data()});
+    auto expected = x;
+    const std::int64_t first = sequences.packed_row(0, begin) * 34;
+    const std::int64_t last = end > 300 ? sequences.rows() * 34 : sequences.packed_row(0, end) * 34;
+    std::copy(all.begin() + first, all.begin() + last, expected.begin() + first);
+    EXPECT_EQ(memory.get<float>(), expected) << begin << " to " << end;
+  }
+}
+
 TEST_P(Dropout, RateZeroChangesNothing) {
   const SequencesOnDevice sequences(queue(), ragged);
   const auto x = random_numbers<float>(sequences.rows() * 7);

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "cuda_on_cpu/capture.h"
+#include "cuda_on_cpu/streams.h"
 #include "cuda_on_cpu/device_memory.h"
 #include "cuda_on_cpu/half.h"
 #include "mma.h"
@@ -148,8 +148,9 @@ cublasStatus_t run(cublasHandle_t handle, const Product& product) {
     return cudaSuccess;
   };
   const cudaStream_t stream = reinterpret_cast<Handle*>(handle)->stream;
-  if (!cuda_on_cpu::capture(stream, {cuda_on_cpu::NodeKind::library, nullptr, compute})) compute();
-  return CUBLAS_STATUS_SUCCESS;
+  const cudaError_t status =
+      cuda_on_cpu::submit(stream, {cuda_on_cpu::NodeKind::library, nullptr, compute});
+  return status == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 
 }  // namespace

@@ -1,21 +1,24 @@
-// The functions of the CUDA runtime that Sluice calls, for an imagined device. Streams run what
-// they are given at once.
+// The functions of the CUDA runtime that Sluice calls, for an imagined device; streams are in
+// streams.cpp.
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <vector>
 
-#include "cuda_on_cpu/capture.h"
 #include "cuda_on_cpu/launch.h"
 #include "cuda_on_cpu/schedule.h"
+#include "cuda_on_cpu/streams.h"
 #include "cuda_on_cpu/device_memory.h"
 
 namespace {
 
 using cuda_on_cpu::DeviceMemoryAccess;
+using cuda_on_cpu::NodeKind;
 
 constexpr std::size_t default_dynamic_shared_bytes = 48 * 1024;
 constexpr unsigned portable_cluster_blocks = 8;
@@ -49,6 +52,26 @@ void add_to_digest(const void* bytes, std::size_t count) {
 bool is_on_its_side(const void* memory, std::size_t bytes, bool device) {
   return device ? cuda_on_cpu::is_device_memory(memory, bytes)
                 : !cuda_on_cpu::touches_device_memory(memory);
+}
+
+std::mutex pinned_mutex;
+std::map<const unsigned char*, std::size_t> pinned;  // by address
+
+bool is_pinned(const void* memory) {
+  const std::lock_guard lock(pinned_mutex);
+  const auto* const byte = static_cast<const unsigned char*>(memory);
+  const auto after = pinned.upper_bound(byte);
+  return after != pinned.begin() && byte < std::prev(after)->first + std::prev(after)->second;
+}
+
+bool is_captured(cudaStream_t stream) {
+  cudaStreamCaptureStatus status;
+  return cudaStreamIsCapturing(stream, &status) == cudaSuccess && status != cudaStreamCaptureStatusNone;
+}
+
+cudaError_t free_now(void* memory) {
+  if (memory == nullptr || cuda_on_cpu::free_device_memory(memory)) return cudaSuccess;
+  return finish(cudaErrorInvalidValue);
 }
 
 }  // namespace
@@ -204,38 +227,24 @@ const char* cudaGetErrorString(cudaError_t status) {
   return of_a_kernel && !failure.empty() ? failure.c_str() : cudaGetErrorName(status);
 }
 
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = static_cast<cudaStream_t>(std::malloc(1));
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamDestroy(cudaStream_t stream) {
-  std::free(stream);
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  return cuda_on_cpu::spoil_capture(stream) ? finish(cudaErrorStreamCaptureUnsupported) : cudaSuccess;
-}
-cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
-
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
   if (cuda_on_cpu::spoil_captures_of_this_thread()) return finish(cudaErrorStreamCaptureUnsupported);
   *memory = bytes == 0 ? nullptr : cuda_on_cpu::allocate_device_memory(bytes);
   return bytes == 0 || *memory != nullptr ? cudaSuccess : finish(cudaErrorMemoryAllocation);
 }
 
+/// Waits for the whole device, as on a GPU.
 cudaError_t cudaFree(void* memory) {
-  if (memory == nullptr || cuda_on_cpu::free_device_memory(memory)) return cudaSuccess;
-  return finish(cudaErrorInvalidValue);
+  const cudaError_t before = cuda_on_cpu::run_all();
+  return before != cudaSuccess ? finish(before) : free_now(memory);
 }
 
 /// Of the device's one pool, from which memory comes as cudaMalloc gives it.
 cudaError_t cudaMallocAsync(void** memory, size_t bytes, cudaStream_t) { return cudaMalloc(memory, bytes); }
 
-cudaError_t cudaFreeAsync(void* memory, cudaStream_t) {
+cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
   if (cuda_on_cpu::spoil_captures_of_this_thread()) return finish(cudaErrorStreamCaptureUnsupported);
-  return cudaFree(memory);
+  return finish(cuda_on_cpu::submit(stream, {NodeKind::library, nullptr, [=] { return free_now(memory); }}));
 }
 
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int ordinal) {
@@ -248,21 +257,6 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr attribute, vo
   return attribute == cudaMemPoolAttrReleaseThreshold ? cudaSuccess : finish(cudaErrorNotSupported);
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = static_cast<cudaEvent_t>(std::malloc(1));
-  return cudaSuccess;
-}
-
-cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  std::free(event);
-  return cudaSuccess;
-}
-
-/// Streams run what they are given at once, so that every event has happened when it is recorded.
-cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
-cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return cudaSuccess; }
-
 cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
   *total = cuda_on_cpu::device_memory_bytes;
   *free_bytes = *total - cuda_on_cpu::device_memory_in_use();
@@ -271,36 +265,53 @@ cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
 
 cudaError_t cudaMallocHost(void** memory, size_t bytes) {
   *memory = std::malloc(bytes);
-  return *memory != nullptr ? cudaSuccess : finish(cudaErrorMemoryAllocation);
-}
-
-cudaError_t cudaFreeHost(void* memory) {
-  std::free(memory);
+  if (*memory == nullptr) return finish(cudaErrorMemoryAllocation);
+  const std::lock_guard lock(pinned_mutex);
+  pinned[static_cast<const unsigned char*>(*memory)] = bytes;
   return cudaSuccess;
 }
 
+cudaError_t cudaFreeHost(void* memory) {
+  const cudaError_t before = cuda_on_cpu::run_all();
+  const std::lock_guard lock(pinned_mutex);
+  pinned.erase(static_cast<const unsigned char*>(memory));
+  std::free(memory);
+  return finish(before);
+}
+
+/// Pinned host memory is read when the copy runs, other memory before the call returns; what the
+/// host gets is there when the call returns.
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
-  const auto again = [=] { return cudaMemcpyAsync(to, from, bytes, kind, nullptr); };
-  if (cuda_on_cpu::capture(stream, {cuda_on_cpu::NodeKind::copy, nullptr, again})) return cudaSuccess;
   const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
   const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
   if (!is_on_its_side(to, bytes, to_device) || !is_on_its_side(from, bytes, from_device)) {
     return finish(cudaErrorInvalidValue);
   }
-  const DeviceMemoryAccess access;
-  std::memmove(to, from, bytes);
-  if (kind == cudaMemcpyDeviceToHost) add_to_digest(to, bytes);
-  return cudaSuccess;
+  std::shared_ptr<const std::vector<unsigned char>> kept;
+  if (kind == cudaMemcpyHostToDevice && !is_pinned(from) && !is_captured(stream)) {
+    const auto* const first = static_cast<const unsigned char*>(from);
+    kept = std::make_shared<const std::vector<unsigned char>>(first, first + bytes);
+  }
+  const auto copy = [=] {
+    const DeviceMemoryAccess access;
+    std::memmove(to, kept == nullptr ? from : kept->data(), bytes);
+    if (kind == cudaMemcpyDeviceToHost) add_to_digest(to, bytes);
+    return cudaSuccess;
+  };
+  const cudaError_t status = cuda_on_cpu::submit(stream, {NodeKind::copy, nullptr, copy});
+  if (status != cudaSuccess || kind != cudaMemcpyDeviceToHost || is_captured(stream)) return finish(status);
+  return finish(cudaStreamSynchronize(stream));
 }
 
 cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t stream) {
-  const auto again = [=] { return cudaMemsetAsync(memory, value, bytes, nullptr); };
-  if (cuda_on_cpu::capture(stream, {cuda_on_cpu::NodeKind::fill, nullptr, again})) return cudaSuccess;
   if (!is_on_its_side(memory, bytes, true)) return finish(cudaErrorInvalidValue);
-  const DeviceMemoryAccess access;
-  std::memset(memory, value, bytes);
-  return cudaSuccess;
+  const auto fill = [=] {
+    const DeviceMemoryAccess access;
+    std::memset(memory, value, bytes);
+    return cudaSuccess;
+  };
+  return finish(cuda_on_cpu::submit(stream, {NodeKind::fill, nullptr, fill}));
 }
 
 }  // extern "C"

@@ -289,6 +289,8 @@ int check_launch(const Launch& launch) {
 
 }  // namespace
 
+Schedule current_schedule() { return schedule; }
+
 void set_schedule(const Schedule& wanted) {
   schedule = wanted;
   generator.seed(wanted.seed);

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "cuda_on_cpu/capture.h"
+#include "cuda_on_cpu/streams.h"
 #include "cuda_on_cpu/language.h"
 
 namespace cuda_on_cpu {
@@ -41,8 +41,7 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
   const auto call = std::make_shared<Call>(
       Call{kernel, std::tuple<Parameters...>(std::forward<Arguments>(arguments)...), *config,
            std::vector<cudaLaunchAttribute>(config->attrs, config->attrs + config->numAttrs)});
-  const bool later = cuda_on_cpu::capture(
-      config->stream, {cuda_on_cpu::NodeKind::kernel, reinterpret_cast<const void*>(kernel),
-                       [call] { return call->run(); }});
-  return later ? cudaSuccess : call->run();
+  return cuda_on_cpu::submit(config->stream, {cuda_on_cpu::NodeKind::kernel,
+                                              reinterpret_cast<const void*>(kernel),
+                                              [call] { return call->run(); }});
 }

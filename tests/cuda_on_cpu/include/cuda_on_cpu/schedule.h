@@ -19,6 +19,7 @@ struct Schedule {
 /// For the launches to come. At the program's start it is what the environment variable
 /// CUDA_ON_CPU_ORDER says: forward, reverse or random:SEED.
 void set_schedule(const Schedule& schedule);
+Schedule current_schedule();
 
 /// The orders that a test should compare: forward, reverse and some random ones.
 inline constexpr Schedule all_schedules[] = {{Order::forward, 1}, {Order::reverse, 1},

@@ -8,7 +8,7 @@
 #include <numeric>
 #include <vector>
 
-#include "cuda_on_cpu/capture.h"
+#include "cuda_on_cpu/streams.h"
 #include "cuda_on_cpu/device_memory.h"
 #include "cuda_on_cpu/language.h"
 
@@ -30,21 +30,18 @@ struct DeviceRadixSort {
     if (workspace_bytes < needed || first_bit != 0 || end_bit != sizeof(Key) * 8) {
       return cudaErrorInvalidValue;
     }
-    const auto again = [=]() mutable {
-      return SortPairs(workspace, workspace_bytes, keys, sorted_keys, values, sorted_values, count,
-                       first_bit, end_bit, nullptr);
-    };
-    if (cuda_on_cpu::capture(stream, {cuda_on_cpu::NodeKind::library, nullptr, again})) return cudaSuccess;
-    const cuda_on_cpu::DeviceMemoryAccess access;
-    std::memset(workspace, 0xA5, needed);  // it is scratch: whatever lay there is gone
-    std::vector<Count> order(static_cast<std::size_t>(count));
-    std::iota(order.begin(), order.end(), Count(0));
-    std::stable_sort(order.begin(), order.end(), [&](Count a, Count b) { return keys[a] < keys[b]; });
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      sorted_keys[i] = keys[order[i]];
-      sorted_values[i] = values[order[i]];
-    }
-    return cudaSuccess;
+    return cuda_on_cpu::submit(stream, {cuda_on_cpu::NodeKind::library, nullptr, [=] {
+      const cuda_on_cpu::DeviceMemoryAccess access;
+      std::memset(workspace, 0xA5, needed);  // it is scratch: whatever lay there is gone
+      std::vector<Count> order(static_cast<std::size_t>(count));
+      std::iota(order.begin(), order.end(), Count(0));
+      std::stable_sort(order.begin(), order.end(), [&](Count a, Count b) { return keys[a] < keys[b]; });
+      for (std::size_t i = 0; i < order.size(); ++i) {
+        sorted_keys[i] = keys[order[i]];
+        sorted_values[i] = values[order[i]];
+      }
+      return cudaSuccess;
+    }});
   }
 };
 

@@ -1,0 +1,36 @@
+#include "engine/wavefront_cut.h"
+
+#include <algorithm>
+
+#include "engine/persistent_layer.h"
+
+namespace sluice {
+
+int most_lanes_of(const RecurrentConfig& config, DeviceKind device, Algorithm algorithm) {
+  const bool overlaps = device == DeviceKind::cuda && !config.bidirectional &&
+                        (algorithm == Algorithm::stepwise || is_persistent(algorithm));
+  return overlaps ? std::min(config.num_layers, most_lanes) : 1;
+}
+
+WavefrontCut wavefront_cut(int layers, std::int32_t steps, const LayerCost& layer) {
+  constexpr std::int32_t kFewestSteps = 4, kMostChunks = 32;
+  constexpr double kLeastSpeedup = 1.05;
+  const int beside = static_cast<int>(1.0 / std::max(layer.gpu_share, 1e-3));
+  const int lanes = std::min({layers, beside, most_lanes});
+  WavefrontCut best;
+  if (lanes < 2) return best;
+  const double one_by_one = layers * layer.seconds;
+  const int turns = (layers + lanes - 1) / lanes;
+  for (std::int32_t wanted = lanes; wanted <= kMostChunks; ++wanted) {
+    const std::int32_t chunk_steps = (steps + wanted - 1) / wanted;
+    if (chunk_steps < kFewestSteps) break;
+    const std::int32_t chunks = (steps + chunk_steps - 1) / chunk_steps;
+    const double time = (turns * chunks + lanes - 1) *
+                        (layer.seconds * chunk_steps / steps + layer.chunk_seconds);
+    const double speedup = one_by_one / time;
+    if (speedup >= kLeastSpeedup && speedup > best.speedup) best = {lanes, chunk_steps, speedup};
+  }
+  return best;
+}
+
+}  // namespace sluice

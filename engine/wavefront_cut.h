@@ -1,0 +1,35 @@
+// Whether the layers of a stack overlap, and in chunks of how many steps: by the cost model.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/gpu_rates.h"
+#include "engine/recurrent.h"
+
+namespace sluice {
+
+/// Layers that overlap at most: each has a stream of its own.
+inline constexpr int most_lanes = 4;
+
+/// Streams that a pass by `algorithm` may ask for: 1 where layers cannot overlap, since there is one
+/// alone, or each waits for both directions of the one before it, or on the CPU, or in cuDNN.
+int most_lanes_of(const RecurrentConfig& config, DeviceKind device, Algorithm algorithm);
+
+/// A layer by itself. Seconds.
+struct LayerCost {
+  double seconds = 0.0;        ///< over all steps
+  double chunk_seconds = 0.0;  ///< added for each chunk that its steps are cut into
+  double gpu_share = 1.0;      ///< of the GPU's arithmetic or multiprocessors, that it keeps from others
+};
+
+struct WavefrontCut {
+  int lanes = 1;
+  std::int32_t chunk_steps = 0;  ///< 0: all steps
+  double speedup = 1.0;          ///< expected, over layers one after another
+};
+
+/// C chunks on K lanes take (ceil(L/K) C + K - 1)(seconds / C + chunk_seconds); the best C, if it
+/// gains a twentieth or more.
+WavefrontCut wavefront_cut(int layers, std::int32_t steps, const LayerCost& layer);
+
+}  // namespace sluice
