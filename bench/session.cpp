@@ -57,11 +57,6 @@ Pass pass_of(PreparedLayer& layer) {
   return [&layer](std::uint64_t pass) { layer.run(pass); };
 }
 
-GpuMath math_of(const Options& options) {
-  if (is_16_bit(options.data_type)) return GpuMath::half;
-  return options.math == MatrixMath::tf32 ? GpuMath::tf32 : GpuMath::float32;
-}
-
 std::int64_t widest(const RecurrentConfig& config) {
   return std::max(config.input_size, config.output_size());
 }
@@ -72,11 +67,11 @@ Session::Session(const Options& options)
     : options_(options),
       device_(Device::open(options.device, options.threads)),
       peers_(make_peers(device_.queue(), options)),
-      limits_(device_.queue(), last_cache_bytes(device_.queue(), options), math_of(options)),
+      limits_(device_.queue(), last_cache_bytes(device_.queue(), options)),
       report_(describe_machine(device_, options)) {
   require(options.math == MatrixMath::ieee || device_.kind() == DeviceKind::cuda,
           "--dtype tf32 needs a CUDA device: the CPU's products are IEEE float32");
-  report_.context()["limits"] = limits_.describe();
+  report_.context()["limits"] = limits_.describe(options.data_type, options.math);
   for (const auto& peer : peers_) {
     report_.context()["peers"][peer->name] =
         peer->absent.empty() ? peer->version : "absent: " + peer->absent;

@@ -2,17 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <initializer_list>
 
 namespace sluice {
 namespace {
 
-constexpr double kSharedBytesPerClock = 128.0;    // of one multiprocessor
-constexpr double kExchangeBytesPerClock = 64.0;   // state from other blocks into one multiprocessor
 constexpr double kProductShareOfPeak = 0.65;      // what a large GEMM reaches
 constexpr double kSmallProductShareOfPeak = 0.4;  // what a step's GEMM reaches
-constexpr double kBlockBytes = 227.0 * 1024;      // shared memory of one block
-constexpr double kRegisterBytes = 128.0 * 1024;   // registers of a block that can hold weights
+constexpr double kTensorColumns = 8.0;            // the fewest rows that a tensor core multiplies
+constexpr int kLargestCluster = 16;
 
 // One layer of the stack as the formulas want it.
 struct Layer {
@@ -51,22 +48,21 @@ PassTime outside_loop(const Layer& layer, double flops_per_second, const GpuRate
 
 using LatencyOf = double GpuRates::Latency::*;
 
-// How a group of blocks takes rows through the steps.
+// How a group of blocks takes rows through the steps; `columns`: those that it multiplies.
 struct Group {
-  double blocks, rows, waves;
+  double blocks, rows, columns, waves;
 };
 
 double persistent_step(const Layer& layer, double flops_per_second, const GpuRates& rates,
                        const GpuRates::Latency& exchange, const Group& group, LatencyOf which,
-                       bool tensor_cores, double exchanged_slots) {
-  const double rows = tensor_cores ? std::ceil(group.rows / 8) * 8 : group.rows;
-  const double flops = 2.0 * layer.gates * layer.hidden * layer.hidden / group.blocks * rows;
+                       double exchanged_slots) {
+  const double flops = 2.0 * layer.gates * layer.hidden * layer.hidden / group.blocks * group.columns;
   const double product = flops / (flops_per_second / rates.multiprocessors);
-  const double streamed = std::max(0.0, layer.weight_bytes() / group.blocks - kRegisterBytes) /
-                          (kSharedBytesPerClock * rates.clock);
+  const double streamed = std::max(0.0, layer.weight_bytes() / group.blocks - rates.kept_weight_bytes) /
+                          (rates.weight_bytes_per_clock * rates.clock);
   const double state = group.blocks == 1 ? 0.0
                                          : exchanged_slots * group.rows * layer.hidden * layer.element /
-                                               (kExchangeBytesPerClock * rates.clock);
+                                               (rates.exchange_bytes_per_clock * rates.clock);
   return exchange.*which + rates.pointwise.*which + std::max(product, streamed) + state;
 }
 
@@ -92,7 +88,7 @@ PassTime persistent_time(const RecurrentConfig& config, const PassShape& shape, 
     const auto loop = [&](const Group& group, double exchanged_slots) {
       return group.waves * layer.steps *
              persistent_step(layer, peak, rates, exchange_of(rates, kind), group, which,
-                             uses_tensor_cores(config), exchanged_slots);
+                             exchanged_slots);
     };
     time.forward += outside.forward + loop(forward, 1);
     time.backward += outside.backward + loop(backward, layer.gates);
@@ -106,7 +102,10 @@ CostPrediction persistent_cost(const RecurrentConfig& config, const PassShape& s
                                const GpuRates& rates, PersistentKind kind,
                                const PersistentFit& forward, const PersistentFit& backward) {
   const auto group_of = [&](const PersistentFit& fit) {
-    return Group{static_cast<double>(fit.blocks), static_cast<double>(fit.rows),
+    const double rows = fit.rows;
+    const double columns =
+        uses_tensor_cores(config) ? std::ceil(rows / kTensorColumns) * kTensorColumns : rows;
+    return Group{static_cast<double>(fit.blocks), rows, columns,
                  static_cast<double>(fit.waves(config.directions()))};
   };
   const auto time = [&](LatencyOf which, double share) {
@@ -167,24 +166,41 @@ CostPrediction cudnn_cost(const RecurrentConfig& config, const PassShape& shape,
   return cost;
 }
 
+namespace {
+
+// The limit with groups of one size. A step of either pass exchanges H numbers a row: h, or sums of dh.
+PassTime limit_of_cut(const RecurrentConfig& config, const PassShape& shape, const GpuRates& rates,
+                      PersistentKind kind, const Group& group) {
+  const double peak = rates.products(config.data_type, config.math);
+  PassTime time;
+  for (int l = 0; l < config.num_layers; ++l) {
+    const Layer layer = layer_of(config, shape, l);
+    const PassTime outside = outside_loop(layer, peak, rates, 1.0);
+    const double loop = layer.steps * persistent_step(layer, peak, rates, exchange_of(rates, kind),
+                                                      group, &GpuRates::Latency::floor, 1);
+    time.forward += outside.forward + loop;
+    time.backward += outside.backward + loop;
+  }
+  return time;
+}
+
+}  // namespace
+
 PassTime limit(const RecurrentConfig& config, const PassShape& shape, const GpuRates& rates) {
-  const double weights = layer_of(config, shape, 0).weight_bytes();
-  const double streams = static_cast<double>(shape.batch) * config.directions();
+  const double alive = layer_of(config, shape, 0).alive;
+  const double streams = std::max(1.0, alive * config.directions());
   PassTime least;
-  for (const auto& [kind, blocks] : std::initializer_list<std::pair<PersistentKind, int>>{
-           {PersistentKind::block, 1},
-           {PersistentKind::cluster, 8},
-           {PersistentKind::cluster, 16},
-           {PersistentKind::grid, rates.multiprocessors / 4},
-           {PersistentKind::grid, rates.multiprocessors / 2},
-           {PersistentKind::grid, rates.multiprocessors}}) {
-    const bool last = blocks == rates.multiprocessors;
-    if (weights / blocks > kBlockBytes + kRegisterBytes && !last) continue;
-    const double groups = std::max(1, rates.multiprocessors / blocks);
-    const Group group{static_cast<double>(blocks), std::ceil(streams / groups), 1.0};
-    const PassTime time =
-        persistent_time(config, shape, rates, kind, group, group, &GpuRates::Latency::floor, 1.0);
-    if (least.forward == 0.0 || time.total() < least.total()) least = time;
+  for (int blocks = 1; blocks <= rates.multiprocessors; ++blocks) {
+    const double side_by_side = rates.multiprocessors / blocks;
+    const double rows = streams / std::min(side_by_side, streams);
+    const double columns = uses_tensor_cores(config) ? std::max(kTensorColumns, rows) : rows;
+    const PersistentKind kind = blocks == 1                 ? PersistentKind::block
+                                : blocks <= kLargestCluster ? PersistentKind::cluster
+                                                            : PersistentKind::grid;
+    const Group group{static_cast<double>(blocks), rows, columns, 1.0};
+    const PassTime time = limit_of_cut(config, shape, rates, kind, group);
+    least.forward = blocks == 1 ? time.forward : std::min(least.forward, time.forward);
+    least.backward = blocks == 1 ? time.backward : std::min(least.backward, time.backward);
   }
   return least;
 }

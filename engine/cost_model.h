@@ -38,8 +38,14 @@ CostPrediction persistent_cost(const RecurrentConfig& config, const PassShape& s
 CostPrediction cudnn_cost(const RecurrentConfig& config, const PassShape& shape,
                           const GpuRates& rates);
 
-/// Least time of the call by any algorithm: the input products, and for each step the smallest
-/// exchange whose blocks hold the weights.
+/// Least time of the call by any algorithm, forward and backward each with the division that suits
+/// it: R multiprocessors share the weights of one group of B/C rows, C groups run side by side, and
+///   step = exchange + pointwise + max(product, weights streamed) + state moved, at their floors:
+///   exchange         within a block (R = 1), a cluster (R <= 16), or the grid
+///   product          2 (G H / R) H max(8, B/C) FLOP on one multiprocessor; B/C without tensor cores
+///   weights streamed what of the G H^2 / R numbers exceeds `kept_weight_bytes`
+///   state moved      (B/C) H numbers, unless R = 1
+/// Of ragged rows the mean of those that a step has counts. sluice-bench's "% limit" is this too.
 PassTime limit(const RecurrentConfig& config, const PassShape& shape, const GpuRates& rates);
 
 }  // namespace sluice

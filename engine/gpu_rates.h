@@ -22,6 +22,11 @@ struct GpuRates {
   double bandwidth = 0.0;       ///< bytes/s of device memory
   double cache_bandwidth = 0.0; ///< bytes/s of the L2 cache
 
+  // Of one multiprocessor:
+  double weight_bytes_per_clock = 0.0;    ///< weights from shared memory
+  double exchange_bytes_per_clock = 0.0;  ///< state from other multiprocessors
+  double kept_weight_bytes = 0.0;         ///< weights that its registers hold for all steps
+
   /// Seconds.
   struct Latency {
     double floor = 0.0, target = 0.0;

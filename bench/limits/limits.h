@@ -7,27 +7,28 @@
 
 #include "bench/layers/layer_problem.h"
 #include "bench/limits/cpu_peaks.h"
-#include "bench/limits/gpu_limit.h"
+#include "engine/gpu_rates.h"
 #include "kernels/queue.h"
 
 namespace sluice::bench {
 
-/// On a CPU: the measured rates of multiply-adds and of memory. On a GPU: the limit model.
+/// On a CPU: the measured rates of multiply-adds and of memory. On a GPU: the limit of
+/// engine/cost_model.h with the rates of engine/gpu_rates.h.
 class Limits {
  public:
-  Limits(const Queue& queue, std::size_t cache_bytes, GpuMath math);
+  Limits(const Queue& queue, std::size_t cache_bytes);
 
   double layer_seconds(const LayerProblem& problem) const;
 
   /// Of a kernel that does `flops` in float32 and moves `bytes`.
   double kernel_seconds(double flops, double bytes) const;
 
-  /// For the report's context.
-  nlohmann::ordered_json describe() const;
+  /// For the report's context; "tflops" is the rate of products of that type.
+  nlohmann::ordered_json describe(DataType type, MatrixMath math) const;
 
  private:
   CpuPeaks cpu_;
-  std::optional<GpuPeaks> gpu_;
+  std::optional<GpuRates> gpu_;
 };
 
 }  // namespace sluice::bench
