@@ -81,17 +81,23 @@ GpuDescription described(GpuRates rates) {
   return {std::move(rates),
           {.major = 9, .minor = 0, .multiprocessors = 132, .shared_bytes = shared_bytes,
            .clusters = {132, 66, 32, 16, 8}, .device = 0},
-          false};
+          "our own algorithms alone are described"};
+}
+
+std::string why_not_cudnn(const RecurrentConfig& config, const PersistentLimits& limits) {
+  const std::string why = why_cudnn_cannot(config);
+  if (!why.empty()) return why;
+  return limits.multiprocessors == 0 ? "there is no CUDA device" : cudnn_presence().problem;
 }
 
 }  // namespace
 
 GpuDescription described_device(const RecurrentConfig& config) {
-  GpuDescription gpu{h200_rates(), persistent_limits(), false};
+  GpuDescription gpu{h200_rates(), persistent_limits(), ""};
   for (const CudaDevice& device : cuda_devices().devices) {
     if (device.ordinal == gpu.limits.device) gpu.rates = rates_of(device);
   }
-  gpu.cudnn = gpu.limits.multiprocessors > 0 && cudnn_presence().problem.empty() && why_cudnn_cannot(config).empty();
+  gpu.why_not_cudnn = why_not_cudnn(config, gpu.limits);
   return gpu;
 }
 
@@ -102,8 +108,9 @@ AlgorithmCandidate algorithm_candidate(const RecurrentConfig& config, const Pass
                                        const GpuDescription& gpu, Algorithm algorithm) {
   if (is_persistent(algorithm)) return persistent_candidate(config, shape, gpu, algorithm);
   if (algorithm == Algorithm::stepwise) return stepwise_candidate(config, shape, gpu);
-  return {.algorithm = algorithm, .why_not = "", .cost = cudnn_cost(config, shape, gpu.rates),
-          .cut = "its own", .wavefronts = {}};
+  AlgorithmCandidate cudnn{algorithm, gpu.why_not_cudnn, {}, "its own", {}};
+  if (cudnn.why_not.empty()) cudnn.cost = cudnn_cost(config, shape, gpu.rates);
+  return cudnn;
 }
 
 std::vector<AlgorithmCandidate> algorithm_candidates(const RecurrentConfig& config,
@@ -113,7 +120,6 @@ std::vector<AlgorithmCandidate> algorithm_candidates(const RecurrentConfig& conf
   for (const Algorithm algorithm : {Algorithm::stepwise, Algorithm::persistent_block,
                                     Algorithm::persistent_cluster, Algorithm::persistent_grid,
                                     Algorithm::cudnn}) {
-    if (algorithm == Algorithm::cudnn && !gpu.cudnn) continue;
     candidates.push_back(algorithm_candidate(config, shape, gpu, algorithm));
   }
   const auto weight = [](const AlgorithmCandidate& candidate) {

@@ -15,13 +15,13 @@ namespace sluice {
 struct GpuDescription {
   GpuRates rates;
   PersistentLimits limits;
-  bool cudnn = false;  ///< whether cuDNN is among the candidates
+  std::string why_not_cudnn;  ///< empty if cuDNN can be chosen
 };
 
-/// Of the current CUDA device; `cudnn` where the library is there and takes `config`.
+/// Of the current CUDA device; with cuDNN where the library is there and takes `config`.
 GpuDescription described_device(const RecurrentConfig& config);
 
-/// Of an H200 or H100 (SXM), for predictions where there is none.
+/// Of an H200 or H100 (SXM), for predictions where there is none, of our own algorithms.
 GpuDescription described_h200();
 GpuDescription described_h100();
 

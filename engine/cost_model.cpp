@@ -145,7 +145,8 @@ CostPrediction cudnn_cost(const RecurrentConfig& config, const PassShape& shape,
   constexpr double kStandard = 6.8e-6, kPersistent = 1.96e-6, kSmallHidden = 1.5e-6;
   const bool gated = gate_count(config.cell) > 1, lstm = config.cell == Cell::lstm;
   const std::int64_t H = config.hidden_size;
-  const bool small = H <= (shape.training ? (gated ? 128 : 256) : (gated ? 192 : 384));
+  const bool small = config.data_type != DataType::float64 &&
+                     H <= (shape.training ? (gated ? 128 : 256) : (gated ? 192 : 384));
   const bool padded = shape.rows == std::int64_t{shape.steps} * shape.batch;
   const bool persistent = config.data_type == DataType::float16 && padded && (lstm || !gated) &&
                           config.num_layers == 1 && !config.bidirectional && H <= 1024 &&
@@ -159,7 +160,7 @@ CostPrediction cudnn_cost(const RecurrentConfig& config, const PassShape& shape,
     const PassTime outside = outside_loop(layer, peak, rates, kProductShareOfPeak);
     const double arithmetic = layer.step_flops() / (peak * kSmallProductShareOfPeak);
     const double step = std::max(
-        arithmetic, persistent ? kPersistent : small && padded ? kSmallHidden : kStandard);
+        arithmetic, small && padded ? kSmallHidden : persistent ? kPersistent : kStandard);
     cost.predicted.forward += outside.forward + layer.directions * layer.steps * step;
     cost.predicted.backward += outside.backward + layer.directions * layer.steps * step * 1.25;
   }

@@ -4,6 +4,7 @@
 
 #include "engine/direction.h"
 #include "engine/pass_memory.h"
+#include "kernels/convert.h"
 #include "kernels/device.h"
 #include "kernels/dropout.h"
 #include "kernels/embedding.h"
@@ -82,7 +83,6 @@ std::string why_cudnn_cannot(const RecurrentConfig& config) {
   if (config.cell == Cell::gru_reset_before) {
     return "cuDNN's GRU resets after the product (cell gru)";
   }
-  if (is_16_bit(config.data_type)) return "its gradients are not converted from 16 bits yet";
   if (config.gate_input) return "cuDNN multiplies every input by a matrix (gate_input)";
   if (config.recurrent_dropout > 0.0) return "cuDNN has no dropout on the recurrent state";
   constexpr std::int64_t most = 1 << 30;  // cuDNN's sizes are of 32 bits
@@ -144,6 +144,7 @@ struct CudnnPass::Workspace {
   void* d_weights = nullptr;      ///< in cuDNN's arrangement
   void* shared_sum = nullptr;     ///< with a shared input
   std::size_t shared_sum_bytes = 0;
+  void* wide_dx = nullptr;        ///< 16-bit: [U, I] sums over the rows that share one, unrounded
 
   Workspace(Carver& carver, const CudnnPass& pass, const PassShape& shape, bool backward) {
     const RecurrentConfig& config = pass.config_;
@@ -169,6 +170,8 @@ struct CudnnPass::Workspace {
       shared_sum_bytes = embedding_backward_workspace_bytes({.device = DeviceKind::cuda}, config.data_type,
                                                             shape.rows, config.input_size);
       shared_sum = carver.take(shared_sum_bytes);
+      const DataType wide = state_type(config.data_type);
+      if (wide != config.data_type) wide_dx = carver.take(shape.shared_rows * config.input_size * size_of(wide));
     }
   }
 };
@@ -280,14 +283,19 @@ void CudnnPass::backward(const Queue& queue, const RecurrentBackwardArgs& args) 
                                .d_weights = d_weights, .workspace = workspace.scratch,
                                .reserve = reserve[i].reserve});
     if (d_weights != nullptr) {
-      stack.rnn.store_gradients(queue, d_weights, at(args.d_parameters, stack.parameters, type));
+      stack.rnn.store_gradients(queue, d_weights, at(args.d_parameters, stack.parameters, state_type(type)));
     }
     if (shared && args.dx != nullptr) {
+      void* const sums = workspace.wide_dx != nullptr ? workspace.wide_dx : args.dx;
       embedding_backward(queue, {.type = type, .rows = shape.rows, .embedding_size = columns,
                                  .vocabulary = args.shared_input.rows, .d_out = dx,
                                  .ld_d_out = columns, .tokens = args.shared_input.index,
-                                 .d_table = args.dx, .workspace = workspace.shared_sum,
+                                 .d_table = sums, .workspace = workspace.shared_sum,
                                  .workspace_bytes = workspace.shared_sum_bytes});
+      if (sums != args.dx) {
+        convert(queue, {.count = args.shared_input.rows * columns, .from_type = state_type(type),
+                        .from = sums, .to_type = type, .to = args.dx});
+      }
     } else if (!shared && reserve[i].input != nullptr && (i > 0 || args.dx != nullptr)) {
       dropout_rows(queue, {.type = type, .sequences = args.sequences, .columns = columns,
                            .rate = dropout_before(stack),

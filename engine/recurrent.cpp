@@ -71,13 +71,13 @@ void RecurrentPlan::check_algorithm(Algorithm algorithm) const {
 void RecurrentPlan::find_options_on_cuda() {
   const PassShape one{.rows = 1, .steps = 1, .batch = 1};
   GpuDescription gpu = described_device(config_);
-  if (gpu.cudnn) {
+  if (gpu.why_not_cudnn.empty()) {
     try {
       cudnn_ = std::make_shared<const CudnnPass>(config_, Algorithm::cudnn);
       cudnn_->workspace_bytes(one);  // where cuDNN says what it does not take
-    } catch (const Error&) {
+    } catch (const Error& error) {
       cudnn_ = nullptr;  // nobody asked for it: the others do
-      gpu.cudnn = false;
+      gpu.why_not_cudnn = error.what();
     }
   }
   gpu_ = std::make_shared<const GpuDescription>(gpu);

@@ -56,14 +56,22 @@ const CudnnLibrary& require_cudnn() {
   return library;
 }
 
-void check(cudnnStatus_t status, const char* action) {
+bool is_refusal(cudnnStatus_t status) {
+  const int code = static_cast<int>(status);
+  return code >= 2000 && code < 4000;  // BAD_PARAM..., NOT_SUPPORTED...
+}
+
+void check(cudnnStatus_t status, const std::string& action) {
   if (status == CUDNN_STATUS_SUCCESS) return;
   const CudnnLibrary& library = cudnn_library();
   char detail[512] = "";
   library.cudnnGetLastErrorString(detail, sizeof detail);
-  std::string message = std::string(action) + " failed: " + library.cudnnGetErrorString(status) +
+  std::string message = action + " failed: " + library.cudnnGetErrorString(status) +
                         " (cuDNN status " + std::to_string(static_cast<int>(status)) + ")";
   if (detail[0] != '\0') message += std::string(": ") + detail;
+  if (is_refusal(status)) {
+    throw Error::usage(message + "; use cudnn_standard, which takes most, or an algorithm of Sluice's own");
+  }
   throw Error::runtime(message + "; use another algorithm, or check the device with nvidia-smi");
 }
 

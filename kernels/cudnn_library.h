@@ -4,6 +4,8 @@
 
 #include <cudnn.h>
 
+#include <string>
+
 #include "kernels/cudnn.h"
 
 namespace sluice::cuda {
@@ -50,7 +52,11 @@ const CudnnLibrary& cudnn_library();
 /// The same, or a usage error that says why it cannot be used.
 const CudnnLibrary& require_cudnn();
 
-/// Throws a runtime error unless `status` is success; `action` completes "... failed".
-void check(cudnnStatus_t status, const char* action);
+/// Statuses that say that cuDNN, or one of its algorithms, does not take a call.
+bool is_refusal(cudnnStatus_t status);
+
+/// Throws unless `status` is success, in cuDNN's own words: a usage error for a refusal, else a
+/// runtime error. `action` completes "... failed".
+void check(cudnnStatus_t status, const std::string& action);
 
 }  // namespace sluice::cuda

@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "kernels/convert.h"
 #include "kernels/cudnn_library.h"
 #include "kernels/cudnn_weights.h"
 #include "kernels/device.h"
@@ -20,6 +21,7 @@ namespace sluice {
 namespace {
 
 using cuda::check;
+using cuda::is_refusal;
 
 template <class Handle>
 using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, cudnnStatus_t (*)(Handle)>;
@@ -70,10 +72,13 @@ cudnnRNNAlgo_t id_of(CudnnAlgorithm algorithm) {
   }
 }
 
-/// Statuses that say that an algorithm does not take a call, as far as they can be told.
-bool is_refusal(cudnnStatus_t status) {
-  const int code = static_cast<int>(status);
-  return code >= 2000 && code < 4000;  // BAD_PARAM..., NOT_SUPPORTED...
+CudnnAlgorithm algorithm_of(cudnnRNNAlgo_t id) {
+  switch (id) {
+    case CUDNN_RNN_ALGO_PERSIST_STATIC: return CudnnAlgorithm::persist_static;
+    case CUDNN_RNN_ALGO_PERSIST_DYNAMIC: return CudnnAlgorithm::persist_dynamic;
+    case CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H: return CudnnAlgorithm::persist_static_small_h;
+    default: return CudnnAlgorithm::standard;
+  }
 }
 
 /// [B] by sorted row, falling.
@@ -137,21 +142,27 @@ struct CudnnRnn::State {
     }
   }
 
-  // Packed data asks for a descriptor without padded data, and the other way round.
-  cudnnRNNDescriptor_t rnn(cudnnRNNAlgo_t algorithm, bool packed) {
+  // Packed data asks for a descriptor without padded data, and the other way round. Not every
+  // algorithm takes every number type.
+  cudnnStatus_t describe_layers(cudnnRNNAlgo_t algorithm, bool packed, cudnnRNNDescriptor_t& layers) {
     const auto found = rnns.find({algorithm, packed});
-    if (found != rnns.end()) return found->second.get();
+    if (found != rnns.end()) {
+      layers = found->second.get();
+      return CUDNN_STATUS_SUCCESS;
+    }
     RnnDescriptor made = make(cudnn.cudnnCreateRNNDescriptor, cudnn.cudnnDestroyRNNDescriptor,
                               "creating a descriptor of recurrent layers");
     const auto size = [](std::int64_t value) { return static_cast<std::int32_t>(value); };
-    check(cudnn.cudnnSetRNNDescriptor_v8(
-              made.get(), algorithm, mode, CUDNN_RNN_DOUBLE_BIAS,
-              config.bidirectional ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
-              arithmetic.storage, arithmetic.sums, arithmetic.math, size(config.input_size),
-              size(config.hidden_size), size(config.hidden_size), config.num_layers,
-              no_dropout.get(), packed ? CUDNN_RNN_PADDED_IO_DISABLED : CUDNN_RNN_PADDED_IO_ENABLED),
-          "describing recurrent layers to cuDNN");
-    return rnns.emplace(std::pair(algorithm, packed), std::move(made)).first->second.get();
+    const cudnnStatus_t status = cudnn.cudnnSetRNNDescriptor_v8(
+        made.get(), algorithm, mode, CUDNN_RNN_DOUBLE_BIAS,
+        config.bidirectional ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
+        arithmetic.storage, arithmetic.sums, arithmetic.math, size(config.input_size),
+        size(config.hidden_size), size(config.hidden_size), config.num_layers, no_dropout.get(),
+        packed ? CUDNN_RNN_PADDED_IO_DISABLED : CUDNN_RNN_PADDED_IO_ENABLED);
+    if (status == CUDNN_STATUS_SUCCESS) {
+      layers = rnns.emplace(std::pair(algorithm, packed), std::move(made)).first->second.get();
+    }
+    return status;
   }
 
   cudnnRNNAlgo_t algorithm_for(const CudnnBatch& batch) {
@@ -193,10 +204,12 @@ struct CudnnRnn::State {
 
   cudnnStatus_t temporary_bytes(cudnnRNNAlgo_t algorithm, const CudnnBatch& batch, Bytes& bytes) {
     std::size_t workspace = 0, reserve = 0;
-    const cudnnStatus_t status = cudnn.cudnnGetRNNTempSpaceSizes(
-        handle.get(), ready(algorithm, batch),
-        batch.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE, x.get(), &workspace,
-        &reserve);
+    cudnnRNNDescriptor_t layers = nullptr;
+    cudnnStatus_t status = ready(algorithm, batch, layers);
+    if (status != CUDNN_STATUS_SUCCESS) return status;
+    status = cudnn.cudnnGetRNNTempSpaceSizes(
+        handle.get(), layers, batch.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE,
+        x.get(), &workspace, &reserve);
     if (status == CUDNN_STATUS_SUCCESS) {
       bytes.workspace = std::max(bytes.workspace, workspace);
       bytes.reserve = std::max(bytes.reserve, reserve);
@@ -210,7 +223,7 @@ struct CudnnRnn::State {
     Bytes most{weight_bytes, 0, 0};
     bool taken = false;
     cudnnStatus_t status = CUDNN_STATUS_SUCCESS;
-    for (const bool equal : {true, false}) {
+    for (const bool equal : {false, true}) {  // where neither is taken, the latter is reported
       const CudnnBatch batch{steps, rows, equal, training};
       describe_data(batch, std::vector<int>(static_cast<std::size_t>(rows), steps));
       for (const cudnnRNNAlgo_t algorithm :
@@ -220,11 +233,14 @@ struct CudnnRnn::State {
         if (status == CUDNN_STATUS_SUCCESS) {
           taken = true;
         } else if (!falls_back(batch, algorithm, status) && !is_refusal(status)) {
-          check(status, "asking cuDNN for the size of its workspace");
+          check_call(status, "asking cuDNN for the size of its workspace", algorithm, batch);
         }
       }
     }
-    if (!taken) check(status, "asking cuDNN for the size of its workspace");
+    if (!taken) {
+      const CudnnBatch batch{steps, rows, true, training};
+      check_call(status, "asking cuDNN for the size of its workspace", algorithm_for(batch), batch);
+    }
     constexpr std::size_t most_remembered = 4096;
     if (sizes.size() >= most_remembered) sizes.clear();
     return sizes[{steps, rows, training}] = most;
@@ -232,7 +248,8 @@ struct CudnnRnn::State {
 
   // By asking for each part inside a pretended space, which is not touched.
   void locate_weights() {
-    const cudnnRNNDescriptor_t layers = rnn(CUDNN_RNN_ALGO_STANDARD, true);
+    cudnnRNNDescriptor_t layers = nullptr;
+    check(describe_layers(CUDNN_RNN_ALGO_STANDARD, true, layers), "describing recurrent layers to cuDNN");
     check(cudnn.cudnnGetRNNWeightSpaceSize(handle.get(), layers, &weight_bytes),
           "asking cuDNN for the size of its weights");
     const auto matrix = make(cudnn.cudnnCreateTensorDescriptor, cudnn.cudnnDestroyTensorDescriptor,
@@ -269,16 +286,26 @@ struct CudnnRnn::State {
     describe_states(sequences.batch);
   }
 
-  /// The layers' descriptor; persist_dynamic is compiled for each B, for equal lengths alone.
-  cudnnRNNDescriptor_t ready(cudnnRNNAlgo_t algorithm, const CudnnBatch& batch) {
-    const cudnnRNNDescriptor_t layers = rnn(algorithm, !batch.equal_lengths);
-    if (algorithm == CUDNN_RNN_ALGO_PERSIST_DYNAMIC && batch.equal_lengths &&
-        dynamic_batch != batch.batch) {
-      check(cudnn.cudnnBuildRNNDynamic(handle.get(), layers, batch.batch),
-            "compiling cuDNN's persist_dynamic algorithm");
-      dynamic_batch = batch.batch;
+  /// Gives the layers' descriptor; persist_dynamic is compiled for each B, for equal lengths alone.
+  cudnnStatus_t ready(cudnnRNNAlgo_t algorithm, const CudnnBatch& batch, cudnnRNNDescriptor_t& layers) {
+    cudnnStatus_t status = describe_layers(algorithm, !batch.equal_lengths, layers);
+    if (status == CUDNN_STATUS_SUCCESS && algorithm == CUDNN_RNN_ALGO_PERSIST_DYNAMIC &&
+        batch.equal_lengths && dynamic_batch != batch.batch) {
+      status = cudnn.cudnnBuildRNNDynamic(handle.get(), layers, batch.batch);
+      if (status == CUDNN_STATUS_SUCCESS) dynamic_batch = batch.batch;
     }
-    return layers;
+    return status;
+  }
+
+  /// check() that names the call: what cuDNN refuses depends on all of it.
+  void check_call(cudnnStatus_t status, const char* action, cudnnRNNAlgo_t algorithm,
+                  const CudnnBatch& batch) const {
+    if (status == CUDNN_STATUS_SUCCESS) return;
+    check(status, std::string(action) + " by its algorithm " + name_of(algorithm_of(algorithm)) + " (" +
+                      name_of(config.cell) + ", " + name_of(config.type) + ", input " +
+                      std::to_string(config.input_size) + ", hidden " + std::to_string(config.hidden_size) +
+                      ", T " + std::to_string(batch.steps) + ", B " + std::to_string(batch.batch) +
+                      (batch.equal_lengths ? "" : ", rows of different lengths") + ")");
   }
 };
 
@@ -304,10 +331,12 @@ void CudnnRnn::load_weights(const Queue& queue, const void* parameters, void* we
 void CudnnRnn::store_gradients(const Queue& queue, const void* d_weights, void* d_parameters) const {
   const std::lock_guard lock(state_->mutex);
   state_->open();
-  const std::size_t element = size_of(config_.type);
+  const DataType wide = state_type(config_.type);
   for (const CudnnWeightRange& range : state_->weights) {
-    copy(queue, static_cast<unsigned char*>(d_parameters) + range.flat * element,
-         static_cast<const unsigned char*>(d_weights) + range.space * element, range.count * element);
+    convert(queue, {.count = range.count, .from_type = config_.type,
+                    .from = static_cast<const unsigned char*>(d_weights) + range.space * size_of(config_.type),
+                    .to_type = wide,
+                    .to = static_cast<unsigned char*>(d_parameters) + range.flat * size_of(wide)});
   }
 }
 
@@ -320,14 +349,17 @@ void CudnnRnn::forward(const Queue& queue, const CudnnForwardArgs& args) const {
   s.describe_data(batch, lengths_of(args.sequences));  // bytes() may have described others
   for (;;) {
     const cudnnRNNAlgo_t algorithm = s.algorithm_for(batch);
-    const cudnnStatus_t status = s.cudnn.cudnnRNNForward(
-        s.handle.get(), s.ready(algorithm, batch),
-        args.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE, args.sequences.lengths,
-        s.x.get(), args.x, s.y.get(), args.y, s.states.get(), args.h0, args.h_n, s.states.get(),
-        args.c0, args.c_n, bytes.weights, args.weights, bytes.workspace, args.workspace,
-        args.training ? bytes.reserve : 0, args.training ? args.reserve : nullptr);
+    cudnnRNNDescriptor_t layers = nullptr;
+    cudnnStatus_t status = s.ready(algorithm, batch, layers);
+    if (status == CUDNN_STATUS_SUCCESS) {
+      status = s.cudnn.cudnnRNNForward(
+          s.handle.get(), layers, args.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE,
+          args.sequences.lengths, s.x.get(), args.x, s.y.get(), args.y, s.states.get(), args.h0,
+          args.h_n, s.states.get(), args.c0, args.c_n, bytes.weights, args.weights, bytes.workspace,
+          args.workspace, args.training ? bytes.reserve : 0, args.training ? args.reserve : nullptr);
+    }
     if (s.falls_back(batch, algorithm, status)) continue;
-    return check(status, "cudnnRNNForward");
+    return s.check_call(status, "cudnnRNNForward", algorithm, batch);
   }
 }
 
@@ -338,21 +370,22 @@ void CudnnRnn::backward(const Queue& queue, const CudnnBackwardArgs& args) const
   const CudnnBatch batch = batch_of(args.sequences, true);
   const Bytes bytes = s.bytes(batch.steps, batch.batch, true);
   s.describe_data(batch, lengths_of(args.sequences));
-  const cudnnRNNDescriptor_t layers = s.ready(s.algorithm_for(batch), batch);
-  check(s.cudnn.cudnnRNNBackwardData_v8(
-            s.handle.get(), layers, args.sequences.lengths, s.y.get(), args.y, args.dy, s.x.get(),
-            args.dx, s.states.get(), args.h0, args.dh_n, args.dh0, s.states.get(), args.c0, args.dc_n,
-            args.dc0, bytes.weights, args.weights, bytes.workspace, args.workspace, bytes.reserve,
-            args.reserve),
-        "cudnnRNNBackwardData_v8");
+  const cudnnRNNAlgo_t algorithm = s.algorithm_for(batch);
+  cudnnRNNDescriptor_t layers = nullptr;
+  s.check_call(s.ready(algorithm, batch, layers), "describing recurrent layers to cuDNN", algorithm, batch);
+  s.check_call(s.cudnn.cudnnRNNBackwardData_v8(
+                   s.handle.get(), layers, args.sequences.lengths, s.y.get(), args.y, args.dy,
+                   s.x.get(), args.dx, s.states.get(), args.h0, args.dh_n, args.dh0, s.states.get(),
+                   args.c0, args.dc_n, args.dc0, bytes.weights, args.weights, bytes.workspace,
+                   args.workspace, bytes.reserve, args.reserve),
+               "cudnnRNNBackwardData_v8", algorithm, batch);
   if (args.d_weights == nullptr) return;
   fill_zero(queue, args.d_weights, bytes.weights);  // since cuDNN adds to them
-  check(s.cudnn.cudnnRNNBackwardWeights_v8(s.handle.get(), layers, CUDNN_WGRAD_MODE_ADD,
-                                           args.sequences.lengths, s.x.get(), args.x, s.states.get(),
-                                           args.h0, s.y.get(), args.y, bytes.weights, args.d_weights,
-                                           bytes.workspace, args.workspace, bytes.reserve,
-                                           args.reserve),
-        "cudnnRNNBackwardWeights_v8");
+  s.check_call(s.cudnn.cudnnRNNBackwardWeights_v8(
+                   s.handle.get(), layers, CUDNN_WGRAD_MODE_ADD, args.sequences.lengths, s.x.get(),
+                   args.x, s.states.get(), args.h0, s.y.get(), args.y, bytes.weights, args.d_weights,
+                   bytes.workspace, args.workspace, bytes.reserve, args.reserve),
+               "cudnnRNNBackwardWeights_v8", algorithm, batch);
 }
 
 }  // namespace sluice

@@ -48,8 +48,9 @@ struct CudnnBackwardArgs {
 
 /// Owns cuDNN's handle and descriptors, made at the first call, on the device that is current
 /// then; device memory comes from the caller. May be used from several threads, one at a time.
-/// float32 is computed in IEEE float32, or in TF32 where `math` asks for it. cuDNN promises the same bits from run to run
-/// only with CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment.
+/// float32 is computed in IEEE float32, or in TF32 where `math` asks for it; 16-bit types are added
+/// up in float32, while states and the gradients of weights are of the type itself. cuDNN promises
+/// the same bits from run to run only with CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment.
 class CudnnRnn {
  public:
   /// Errors: usage when cuDNN is not there or does not have the cell.
@@ -65,11 +66,13 @@ class CudnnRnn {
   };
   Bytes bytes(std::int32_t steps, std::int32_t batch, bool training) const;
 
-  /// Between Sluice's parameters of these layers and cuDNN's arrangement.
+  /// Between Sluice's parameters of these layers and cuDNN's arrangement. `d_parameters` is of
+  /// state_type(type).
   void load_weights(const Queue& queue, const void* parameters, void* weights) const;
   void store_gradients(const Queue& queue, const void* d_weights, void* d_parameters) const;
 
-  /// Errors: runtime from cuDNN, also where the algorithm asked for does not take the call.
+  /// Errors: usage, in cuDNN's words, where the algorithm asked for does not take the call (bytes()
+  /// says it first); runtime from cuDNN.
   void forward(const Queue& queue, const CudnnForwardArgs& args) const;
   void backward(const Queue& queue, const CudnnBackwardArgs& args) const;
 

@@ -40,7 +40,7 @@ class CudnnLayer : public PreparedLayer {
     y_ = Buffer(queue, rows * c.output_size() * number);
     arrangement_ = Buffer(queue, SequenceLayout::device_bytes(rows, problem.steps, problem.batch));
     sequences_ = layout_.upload(queue, arrangement_.data());
-    flat_ = Buffer(queue, parameters.size() * number);
+    flat_ = Buffer(queue, parameters.size() * size_of(state_type(c.data_type)));
     upload_numbers(queue, flat_.data(), c.data_type, parameters.data(), parameter_count_);
     rnn_.load_weights(queue, flat_.data(), weights_.data());
     synchronize(queue);
@@ -79,10 +79,11 @@ class CudnnLayer : public PreparedLayer {
     found.push_back({"y", fetch(y_.data(), c.data_type, problem_.rows() * c.output_size())});
     if (!problem_.training) return found;
     found.push_back({"dx", fetch(dx_.data(), c.data_type, problem_.rows() * c.input_size)});
+    const DataType gradients = state_type(c.data_type);
     rnn_.store_gradients(queue_, d_weights_.data(), flat_.data());
     for (const ParameterView& view : recurrent_parameters(c)) {
-      const auto* from = flat_.as<std::byte>() + view.offset * size_of(c.data_type);
-      found.push_back({"d " + view.name, fetch(from, c.data_type, view.size())});
+      const auto* from = flat_.as<std::byte>() + view.offset * size_of(gradients);
+      found.push_back({"d " + view.name, fetch(from, gradients, view.size())});
     }
     return found;
   }
@@ -108,7 +109,8 @@ class CudnnLayer : public PreparedLayer {
   SequenceLayout layout_;
   Sequences sequences_;
   std::int64_t parameter_count_;
-  Buffer weights_, workspace_, reserve_, y_, dx_, d_weights_, arrangement_, flat_;
+  Buffer weights_, workspace_, reserve_, y_, dx_, d_weights_, arrangement_;
+  Buffer flat_;  // parameters, later their gradients of state_type
 };
 
 struct CudnnPeer : LayerPeer {
@@ -122,7 +124,11 @@ struct CudnnPeer : LayerPeer {
     if (c.input_dropout + c.layer_dropout + c.recurrent_dropout > 0.0) {
       throw Refusal("cuDNN has no dropout whose mask is constant over time");
     }
-    return std::make_unique<CudnnLayer>(queue, algorithm, problem, parameters, ring);
+    try {
+      return std::make_unique<CudnnLayer>(queue, algorithm, problem, parameters, ring);
+    } catch (const Error& error) {  // in cuDNN's words
+      throw Refusal(error.what());
+    }
   }
 };
 

@@ -57,6 +57,28 @@ TEST(AlgorithmChoice, NamesWhatSpeaksAgainstEachOther) {
             std::string::npos);
 }
 
+TEST(AlgorithmChoice, TakesCudnnWhereItIsThereAndExpectedToBeFaster) {
+  for (const DataType type : {DataType::float16, DataType::bfloat16}) {
+    const RecurrentConfig config = config_of(Cell::lstm, 2048, type);
+    GpuDescription gpu = described_h200();
+    gpu.why_not_cudnn = "it is not there";
+    const auto without = algorithm_candidates(config, shape_of(25, 64), gpu);
+    EXPECT_EQ(without.front().algorithm, Algorithm::stepwise);
+    EXPECT_EQ(candidate(without, Algorithm::cudnn).why_not, "it is not there");
+    gpu.why_not_cudnn = "";
+    EXPECT_EQ(algorithm_candidates(config, shape_of(25, 64), gpu).front().algorithm, Algorithm::cudnn);
+  }
+}
+
+TEST(AlgorithmChoice, CudnnIsNoneWithoutADeviceOrWithWhatItLacks) {
+  RecurrentConfig config = config_of(Cell::lstm, 64, DataType::float32);
+  if (persistent_limits().multiprocessors == 0) {
+    EXPECT_EQ(described_device(config).why_not_cudnn, "there is no CUDA device");
+  }
+  config.gate_input = true;
+  EXPECT_NE(described_device(config).why_not_cudnn.find("gate_input"), std::string::npos);
+}
+
 TEST(AlgorithmChoice, ExpectsNothingFasterThanTheLimit) {
   for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
     for (const std::int64_t hidden : {64, 256, 512, 1024, 2048}) {

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "kernels/cudnn.h"
+#include "kernels/error.h"
+#include "tests/engine/exact_pass.h"
 #include "tests/engine/recurrent_pass.h"
 
 namespace sluice::test {
@@ -53,6 +55,25 @@ void compare(const RecurrentConfig& config, const SequenceLayout& layout, Algori
   if (got.want_d_parameters) expect_close("d_parameters", got.d_parameters, expected.d_parameters);
 }
 
+/// Rows that share their inputs, if `distinct` is not 0.
+template <class S>
+void compare_16_bit(RecurrentConfig config, const SequenceLayout& layout, Algorithm algorithm,
+                    std::int64_t distinct = 0) {
+  SCOPED_TRACE(sluice::name_of(type_of<S>));
+  config.data_type = type_of<S>;
+  const PassShape shape{layout.rows(), layout.steps(), layout.batch(), true, distinct};
+  RecurrentPass<S> pass(config, {DeviceKind::cuda, algorithm}, layout, shape);
+  fill_smoothly(pass);
+  pass.seed = 7;
+  if (distinct > 0) {
+    pass.x = random_numbers<S>(distinct * config.input_size, 9);
+    for (std::int64_t n = 0; n < layout.rows(); ++n) pass.x_index.push_back(static_cast<std::int32_t>(n * 3 % distinct));
+  }
+  pass.forward();
+  pass.backward();
+  expect_near_exact(pass, shape);
+}
+
 RecurrentConfig layers(Cell cell, int count, bool bidirectional) {
   RecurrentConfig config;
   config.cell = cell;
@@ -83,6 +104,8 @@ TEST_P(RecurrentCudnn, AgreesWithTheCpu) {
   compare<float>(config, layout, Algorithm::cudnn_standard, unchanged);
   config.data_type = DataType::float64;
   compare<double>(config, layout, Algorithm::cudnn, unchanged);
+  compare_16_bit<BFloat16>(config, layout, Algorithm::cudnn);
+  compare_16_bit<Float16>(config, layout, Algorithm::cudnn);
 }
 
 std::string name_of_case(const ::testing::TestParamInfo<Case>& test) {
@@ -105,6 +128,7 @@ TEST_P(RecurrentCudnnOptions, DropoutOnInputsIsThatOfTheOtherAlgorithms) {
   config.layer_dropout = 0.4;
   compare<float>(config, SequenceLayout(ragged), Algorithm::cudnn,
                  [](auto& pass) { pass.seed = 7, pass.step = {3}; });
+  compare_16_bit<BFloat16>(config, SequenceLayout(ragged), Algorithm::cudnn);
 }
 
 TEST_P(RecurrentCudnnOptions, NullPointersMeanZerosOrNotWanted) {
@@ -161,6 +185,22 @@ TEST_P(RecurrentCudnnOptions, RowsCanShareTheirInputs) {
   expect_close("y", got.y, expected.y);
   expect_close("dx", got.dx, expected.dx);
   expect_close("d_parameters", got.d_parameters, expected.d_parameters);
+  compare_16_bit<BFloat16>(config, layout, Algorithm::cudnn, distinct);
+  compare_16_bit<Float16>(config, layout, Algorithm::cudnn, distinct);
+}
+
+TEST_P(RecurrentCudnnOptions, Tf32IsUsedOnRequestAlone) {
+  RecurrentConfig config = layers(Cell::lstm, 1, false);
+  const SequenceLayout layout = SequenceLayout::equal(3, 4);
+  RecurrentPass<float> ieee(config, {DeviceKind::cuda, Algorithm::cudnn}, layout);
+  config.math = MatrixMath::tf32;
+  RecurrentPass<float> tf32(config, {DeviceKind::cuda, Algorithm::cudnn}, layout);
+  for (RecurrentPass<float>* pass : {&ieee, &tf32}) {
+    fill_inputs(*pass);
+    pass->forward();
+  }
+  EXPECT_FALSE(same_bits(tf32.y, ieee.y));
+  expect_near_in_the_mean("y", as<double>(tf32.y), as<double>(ieee.y), 2e-3);
 }
 
 TEST_P(RecurrentCudnnOptions, AlgorithmsOfCudnnCanBeForced) {
@@ -168,17 +208,44 @@ TEST_P(RecurrentCudnnOptions, AlgorithmsOfCudnnCanBeForced) {
   config.hidden_size = config.input_size = 128;  // which each of them takes
   for (const Algorithm algorithm : {Algorithm::cudnn_persist_static, Algorithm::cudnn_persist_static_small_h}) {
     compare<float>(config, SequenceLayout::equal(2, 8), algorithm, unchanged);
+    compare_16_bit<Float16>(config, SequenceLayout::equal(2, 8), algorithm);
   }
 }
 
-TEST_P(RecurrentCudnnOptions, PersistentAlgorithmsRefuseRowsOfDifferentLengths) {
+/// What the usage error of `run` says.
+template <class Run>
+std::string usage_error(const Run& run) {
   try {
-    compare<float>(layers(Cell::lstm, 1, false), SequenceLayout(ragged),
-                   Algorithm::cudnn_persist_static_small_h, unchanged);
-    ADD_FAILURE() << "no error";
+    run();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("cuDNN"), std::string::npos) << error.what();
+    EXPECT_EQ(error.kind(), Error::Kind::usage) << error.what();
+    return error.what();
   }
+  ADD_FAILURE() << "no error";
+  return "";
+}
+
+void expect_words(const std::string& text, const std::vector<std::string>& words) {
+  for (const std::string& word : words) EXPECT_NE(text.find(word), std::string::npos) << word << " in: " << text;
+}
+
+TEST_P(RecurrentCudnnOptions, WhatAnAlgorithmOfCudnnRefusesIsAUsageErrorInItsWords) {
+  const RecurrentConfig config = layers(Cell::lstm, 1, false);
+  const std::vector<std::string> refused = {"persist_static_small_h", "lstm", "CUDNN_STATUS_NOT_SUPPORTED",
+                                            "use cudnn_standard"};
+  const std::string ragged_rows = usage_error([&] {
+    const SequenceLayout even(std::vector<std::int32_t>{2, 5, 1, 5});
+    compare<float>(config, even, Algorithm::cudnn_persist_static_small_h, unchanged);
+  });
+  expect_words(ragged_rows, refused);
+  expect_words(ragged_rows, {"T 5, B 4, rows of different lengths"});
+  RecurrentConfig wide = config;
+  wide.data_type = DataType::float64;
+  const std::string type = usage_error([&] {
+    RecurrentPlan(wide, DeviceKind::cuda, Algorithm::cudnn_persist_static_small_h).workspace_bytes({20, 5, 4, true});
+  });
+  expect_words(type, refused);
+  expect_words(type, {"float64"});
 }
 
 TEST_P(RecurrentCudnnOptions, ExplainNamesTheAlgorithmOfCudnn) {
@@ -187,22 +254,51 @@ TEST_P(RecurrentCudnnOptions, ExplainNamesTheAlgorithmOfCudnn) {
   EXPECT_NE(plan.explain({16, 5, 4, true}).find("standard"), std::string::npos);
 }
 
-TEST(RecurrentCudnnConfig, WhatCudnnDoesNotHaveIsRefusedByName) {
-  const auto refusal = [](const RecurrentConfig& config, DeviceKind device) {
-    try {
-      RecurrentPlan(config, device, Algorithm::cudnn);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), Error::Kind::usage);
-      return std::string(error.what());
-    }
-    return std::string("no error");
-  };
-  RecurrentConfig config = layers(Cell::gru_reset_before, 1, false);
-  EXPECT_NE(refusal(config, DeviceKind::cuda).find("resets after"), std::string::npos);
-  config.cell = Cell::lstm;
-  EXPECT_NE(refusal(config, DeviceKind::cpu).find("CUDA alone"), std::string::npos);
+// Where it is there, it is weighed; what it lacks is said where it is not.
+TEST_P(RecurrentCudnnOptions, ExplainOfAutomaticWeighsCudnnOrSaysWhyNot) {
+  const PassShape shape{20, 5, 4, true};
+  for (const DataType type : {DataType::float32, DataType::float64, DataType::bfloat16, DataType::float16}) {
+    RecurrentConfig config = layers(Cell::lstm, 1, false);
+    config.data_type = type;
+    expect_words(RecurrentPlan(config, DeviceKind::cuda).explain(shape), {"\n  cudnn: 0."});
+    config.recurrent_dropout = 0.5;
+    expect_words(RecurrentPlan(config, DeviceKind::cuda).explain(shape),
+                 {"\n  cudnn: not here, since cuDNN has no dropout on the recurrent state"});
+  }
+}
+
+TEST_P(RecurrentCudnnOptions, AutomaticIsCudnnWhereItIsExpectedToBeTheFastest) {
+  RecurrentConfig config = layers(Cell::lstm, 1, false);
+  config.data_type = DataType::float16;
+  config.input_size = config.hidden_size = 2048;
+  const PassShape shape{64 * 25, 25, 64, true};
+  RecurrentPlan plan(config, DeviceKind::cuda);
+  EXPECT_EQ(plan.algorithm(shape), Algorithm::cudnn) << plan.explain(shape);
   config.recurrent_dropout = 0.5;
-  EXPECT_NE(refusal(config, DeviceKind::cuda).find("recurrent state"), std::string::npos);
+  EXPECT_EQ(RecurrentPlan(config, DeviceKind::cuda).algorithm(shape), Algorithm::stepwise);
+}
+
+TEST(RecurrentCudnnConfig, WhatCudnnDoesNotHaveIsRefusedByName) {
+  for (const Algorithm algorithm : {Algorithm::cudnn, Algorithm::cudnn_standard, Algorithm::cudnn_persist_static}) {
+    const auto refusal = [&](const RecurrentConfig& config, DeviceKind device) {
+      return usage_error([&] { RecurrentPlan(config, device, algorithm); });
+    };
+    const std::string name = std::string("algorithm ") + name_of(algorithm);
+    const RecurrentConfig plain = layers(Cell::lstm, 1, false);
+    RecurrentConfig config = plain;
+    expect_words(refusal(config, DeviceKind::cpu), {name, "CUDA alone", "use row_blocks or automatic"});
+    config.cell = Cell::gru_reset_before;
+    expect_words(refusal(config, DeviceKind::cuda), {name, "resets after the product (cell gru)", "use stepwise or automatic"});
+    config = plain;
+    config.recurrent_dropout = 0.5;
+    expect_words(refusal(config, DeviceKind::cuda), {name, "no dropout on the recurrent state", "use stepwise or automatic"});
+    config = plain;
+    config.gate_input = true;
+    expect_words(refusal(config, DeviceKind::cuda), {name, "gate_input", "use stepwise or automatic"});
+    config = plain;
+    config.hidden_size = std::int64_t{1} << 31;
+    expect_words(refusal(config, DeviceKind::cuda), {name, "2^30"});
+  }
 }
 
 TEST(RecurrentCudnnConfig, WithoutTheLibraryTheErrorSaysWhatIsMissing) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/engine/exact_pass.h"
 #include "tests/engine/recurrent_pass.h"
 
 namespace sluice::test {
@@ -34,16 +35,19 @@ inline std::vector<std::pair<std::string, std::vector<std::int32_t>>> length_pat
           {"one_row", {25}}};
 }
 
-/// `cells` in float32 and float64; 1 and 3 layers; H 17 (tails) and 128 (whole tiles).
+/// `cells` in every number type; 1 and 3 layers; H 17 (tails) and 128 (whole tiles).
 inline std::vector<LayerCase> layer_cases(const std::vector<Cell>& of_cells, bool all = true) {
   std::vector<LayerCase> cases;
   for (const Cell cell : of_cells) {
-    for (const DataType type : {DataType::float32, DataType::float64}) {
+    for (const DataType type : {DataType::float32, DataType::float64, DataType::bfloat16, DataType::float16}) {
       for (const std::int64_t hidden : {17, 128}) {
         for (const int layers : {1, 3}) {
           for (const bool both : {false, true}) {
             for (const auto& [pattern, lengths] : length_patterns()) {
-              if (!all && (hidden > 17 || pattern == "equal" || type == DataType::float64)) continue;
+              const bool plain = layers == 1 && !both && pattern == "ragged";
+              const bool few = hidden == 17 && pattern != "equal" &&
+                               (type == DataType::float32 || (is_16_bit(type) && plain));
+              if (!all && !few) continue;
               RecurrentConfig config;
               config.cell = cell;
               config.data_type = type;
@@ -51,8 +55,7 @@ inline std::vector<LayerCase> layer_cases(const std::vector<Cell>& of_cells, boo
               config.hidden_size = hidden;
               config.num_layers = layers;
               config.bidirectional = both;
-              cases.push_back({std::string(sluice::name_of(cell)) +
-                                   (type == DataType::float64 ? "_float64" : "_float32") + "_h" +
+              cases.push_back({std::string(sluice::name_of(cell)) + "_" + sluice::name_of(type) + "_h" +
                                    std::to_string(hidden) + "_l" + std::to_string(layers) +
                                    (both ? "_d2_" : "_d1_") + pattern,
                                config, lengths});
@@ -65,26 +68,40 @@ inline std::vector<LayerCase> layer_cases(const std::vector<Cell>& of_cells, boo
   return cases;
 }
 
-/// Inputs as fill_inputs makes them, with weights of the size that training begins with.
+/// Inputs as fill_inputs makes them, with weights of the size that training begins with; where a
+/// 16-bit rounding could move a ReLU's input past 0, those of fill_smoothly.
 template <class Number>
 void fill_case(RecurrentPass<Number>& pass) {
+  if (pass.plan().config().cell == Cell::rnn_relu && sizeof(Number) == 2) return fill_smoothly(pass);
   fill_inputs(pass);
   const double scale = 1.0 / (0.6 * std::sqrt(static_cast<double>(pass.plan().config().hidden_size)));
-  for (Number& weight : pass.parameters) weight = static_cast<Number>(weight * scale);
+  for (Number& weight : pass.parameters) {
+    weight = narrow<Number>(static_cast<Wide<Number>>(static_cast<double>(widen(weight)) * scale));
+  }
 }
 
-/// Every output of both passes by name.
+/// Every output of both passes by name, widened.
+using Outputs = std::vector<std::pair<std::string, std::vector<double>>>;
 template <class Number>
-std::vector<std::pair<std::string, std::vector<Number>>> outputs(const RecurrentPass<Number>& pass) {
-  std::vector<std::pair<std::string, std::vector<Number>>> all = {
-      {"y", pass.y},   {"h_n", pass.h_n}, {"c_n", pass.c_n},
-      {"dx", pass.dx}, {"dh0", pass.dh0}, {"dc0", pass.dc0}};
+Outputs outputs(const RecurrentPass<Number>& pass) {
+  Outputs all;
+  const auto add = [&](const std::string& name, const auto& values, std::int64_t begin, std::int64_t end) {
+    std::vector<double> numbers;
+    for (std::int64_t i = begin; i < end; ++i) numbers.push_back(static_cast<double>(widen(values[i])));
+    if (!numbers.empty()) all.emplace_back(name, std::move(numbers));
+  };
+  const auto whole = [&](const std::string& name, const auto& values) {
+    add(name, values, 0, static_cast<std::int64_t>(values.size()));
+  };
+  whole("y", pass.y);
+  whole("h_n", pass.h_n);
+  whole("c_n", pass.c_n);
+  whole("dx", pass.dx);
+  whole("dh0", pass.dh0);
+  whole("dc0", pass.dc0);
   for (const ParameterView& view : recurrent_parameters(pass.plan().config())) {
-    all.emplace_back("d_" + view.name,
-                     std::vector<Number>(pass.d_parameters.begin() + view.offset,
-                                         pass.d_parameters.begin() + view.offset + view.size()));
+    add("d_" + view.name, pass.d_parameters, view.offset, view.offset + view.size());
   }
-  std::erase_if(all, [](const auto& one) { return one.second.empty(); });
   return all;
 }
 

@@ -16,7 +16,7 @@ void repeat(const LayerCase& one, Algorithm algorithm, int times, JsonLines& lin
   const std::string case_name = one.name + "/" + name_of(algorithm);
   test::RecurrentPass<Number> pass(one.config, {DeviceKind::cuda, algorithm}, SequenceLayout(one.lengths));
   fill_case(pass);
-  decltype(outputs(pass)) first;
+  Outputs first;
   for (int i = 0; i < times; ++i) {
     pass.forward();
     pass.backward();
@@ -24,7 +24,7 @@ void repeat(const LayerCase& one, Algorithm algorithm, int times, JsonLines& lin
       first = outputs(pass);
       continue;
     }
-    const auto now = outputs(pass);
+    const Outputs now = outputs(pass);
     for (std::size_t k = 0; k < now.size(); ++k) {
       if (same_bits(now[k].second, first[k].second)) continue;
       return lines.write(case_name, "failed", "other bits in " + now[k].first + " in run " + std::to_string(i + 1));
@@ -51,7 +51,8 @@ int main(int argc, char** argv) {
     if (one.config.data_type == DataType::float64) continue;  // the same launches
     for (const Algorithm algorithm : own_algorithms(all)) {
       try {
-        repeat<float>(one, algorithm, times, lines);
+        with_number(one.config.data_type,
+                    [&]<class Number>(Number) { repeat<Number>(one, algorithm, times, lines); });
       } catch (const Error& error) {
         const bool does_not_fit = error.kind() == Error::Kind::usage && algorithm != Algorithm::stepwise;
         lines.write(one.name + "/" + name_of(algorithm), does_not_fit ? "skipped" : "failed", error.what());

@@ -1,7 +1,11 @@
 // The functions of cuDNN that Sluice calls, as a library of its own that is loaded as the real one
 // would be. It is strict about what cuDNN's manual asks for, and refuses what cuDNN's persistent
-// algorithms are known to refuse.
+// algorithms are known to refuse; which types go together is what cuDNN 9.19 answers.
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "imagined_cudnn/layers.h"
@@ -22,30 +26,66 @@ cudnnStatus_t destroy(T* made) {
   return CUDNN_STATUS_SUCCESS;
 }
 
+/// A number of any of the types, in memory.
+double load(const void* from, std::size_t i, cudnnDataType_t type) {
+  switch (type) {
+    case CUDNN_DATA_DOUBLE: return static_cast<const double*>(from)[i];
+    case CUDNN_DATA_HALF: return static_cast<double>(__half2float(static_cast<const __half*>(from)[i]));
+    case CUDNN_DATA_BFLOAT16:
+      return static_cast<double>(__bfloat162float(static_cast<const __nv_bfloat16*>(from)[i]));
+    default: return static_cast<double>(static_cast<const float*>(from)[i]);
+  }
+}
+void store(double number, void* to, std::size_t i, cudnnDataType_t type) {
+  const auto single = static_cast<float>(number);
+  switch (type) {
+    case CUDNN_DATA_DOUBLE: static_cast<double*>(to)[i] = number; break;
+    case CUDNN_DATA_HALF: static_cast<__half*>(to)[i] = __float2half_rn(single); break;
+    case CUDNN_DATA_BFLOAT16: static_cast<__nv_bfloat16*>(to)[i] = __float2bfloat16_rn(single); break;
+    default: static_cast<float*>(to)[i] = single;
+  }
+}
+
 Numbers read(const void* from, std::size_t count, cudnnDataType_t type) {
   Numbers numbers(count, 0.0);
-  if (from == nullptr) return numbers;
-  for (std::size_t i = 0; i < count; ++i) {
-    numbers[i] = type == CUDNN_DATA_DOUBLE ? static_cast<const double*>(from)[i]
-                                           : static_cast<double>(static_cast<const float*>(from)[i]);
-  }
+  for (std::size_t i = 0; from != nullptr && i < count; ++i) numbers[i] = load(from, i, type);
   return numbers;
 }
 
 void write(const Numbers& numbers, void* to, cudnnDataType_t type, bool add = false) {
-  if (to == nullptr) return;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    if (type == CUDNN_DATA_DOUBLE) {
-      double& out = static_cast<double*>(to)[i];
-      out = numbers[i] + (add ? out : 0.0);
-    } else {
-      float& out = static_cast<float*>(to)[i];
-      out = static_cast<float>(numbers[i] + (add ? static_cast<double>(out) : 0.0));
-    }
+  for (std::size_t i = 0; to != nullptr && i < numbers.size(); ++i) {
+    store(numbers[i] + (add ? load(to, i, type) : 0.0), to, i, type);
   }
 }
 
-std::size_t element(cudnnDataType_t type) { return type == CUDNN_DATA_DOUBLE ? 8 : 4; }
+bool is_16_bit(cudnnDataType_t type) { return type == CUDNN_DATA_HALF || type == CUDNN_DATA_BFLOAT16; }
+std::size_t element(cudnnDataType_t type) { return type == CUDNN_DATA_DOUBLE ? 8 : is_16_bit(type) ? 2 : 4; }
+
+/// What enters products. As TF32 it loses 13 of its 23 bits, to nearest.
+Numbers read_factors(const void* from, std::size_t count, const cudnnRNNStruct& layers) {
+  Numbers numbers = read(from, count, layers.type);
+  for (double& number : numbers) {
+    if (!layers.tf32) break;
+    int exponent = 0;
+    const double fraction = std::frexp(number, &exponent);  // 11 bits with the leading one
+    number = std::ldexp(std::nearbyint(std::ldexp(fraction, 11)), exponent - 11);
+  }
+  return numbers;
+}
+
+thread_local const char* last_words = "";
+cudnnStatus_t refuse(cudnnStatus_t status, const char* words) {
+  last_words = words;
+  return status;
+}
+
+/// Of numbers in memory and of sums.
+bool go_together(cudnnRNNAlgo_t algorithm, cudnnDataType_t type, cudnnDataType_t sums) {
+  const bool takes_double = algorithm == CUDNN_RNN_ALGO_STANDARD || algorithm == CUDNN_RNN_ALGO_PERSIST_DYNAMIC;
+  if (type == CUDNN_DATA_DOUBLE) return sums == CUDNN_DATA_DOUBLE && takes_double;
+  if (sums == CUDNN_DATA_HALF) return type == CUDNN_DATA_HALF && algorithm == CUDNN_RNN_ALGO_STANDARD;
+  return sums == CUDNN_DATA_FLOAT && (type == CUDNN_DATA_FLOAT || is_16_bit(type));
+}
 
 /// Gates and outputs one after the other.
 std::size_t trace_count(const cudnnRNNStruct& layers, std::int64_t rows) {
@@ -73,7 +113,7 @@ cudnnStatus_t check_algorithm(const cudnnRNNStruct& layers, const cudnnRNNDataSt
   const bool packed = data.layout == CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED;
   if (packed == layers.padded) return CUDNN_STATUS_BAD_PARAM;
   if (layers.algorithm == CUDNN_RNN_ALGO_STANDARD) return CUDNN_STATUS_SUCCESS;
-  if (packed || layers.type == CUDNN_DATA_DOUBLE) return CUDNN_STATUS_NOT_SUPPORTED;
+  if (packed) return refuse(CUDNN_STATUS_NOT_SUPPORTED, "persistent algorithms take no packed rows");
   switch (layers.algorithm) {
     case CUDNN_RNN_ALGO_PERSIST_STATIC:
       return layers.hidden % 16 == 0 ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED_SHAPE;
@@ -115,7 +155,8 @@ const char* cudnnGetErrorString(cudnnStatus_t status) {
   return status >= CUDNN_STATUS_NOT_SUPPORTED ? "CUDNN_STATUS_NOT_SUPPORTED" : "CUDNN_STATUS_BAD_PARAM";
 }
 void cudnnGetLastErrorString(char* message, size_t size) {
-  if (size > 0) message[0] = '\0';
+  if (size > 0) std::strncpy(message, last_words, size - 1)[size - 1] = '\0';
+  last_words = "";
 }
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) { return create(handle); }
@@ -152,12 +193,16 @@ cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t 
                                        cudnnMathType_t math, int32_t input_size, int32_t hidden_size,
                                        int32_t projection_size, int32_t layers,
                                        cudnnDropoutDescriptor_t dropout, uint32_t flags) {
-  const bool ieee = type == CUDNN_DATA_DOUBLE || math == CUDNN_FMA_MATH;
-  if (bias != CUDNN_RNN_DOUBLE_BIAS || input != CUDNN_LINEAR_INPUT || sums != type || !ieee ||
+  if (!go_together(algorithm, type, sums)) {
+    return refuse(CUDNN_STATUS_NOT_SUPPORTED, "the algorithm does not take these types");
+  }
+  const bool tf32 = type == CUDNN_DATA_FLOAT && math == CUDNN_DEFAULT_MATH;
+  const bool float32_sums = !is_16_bit(type) || (sums == CUDNN_DATA_FLOAT && math == CUDNN_TENSOR_OP_MATH);
+  if (bias != CUDNN_RNN_DOUBLE_BIAS || input != CUDNN_LINEAR_INPUT || !float32_sums ||
       projection_size != hidden_size || dropout == nullptr || dropout->rate != 0.0f) {
     return CUDNN_STATUS_BAD_PARAM;
   }
-  *rnn = {algorithm, mode, type, directions == CUDNN_BIDIRECTIONAL ? 2 : 1, input_size, hidden_size,
+  *rnn = {algorithm, mode, type, tf32, directions == CUDNN_BIDIRECTIONAL ? 2 : 1, input_size, hidden_size,
           layers, (flags & CUDNN_RNN_PADDED_IO_ENABLED) != 0, 0, {}};
   return CUDNN_STATUS_SUCCESS;
 }
@@ -220,8 +265,8 @@ cudnnStatus_t cudnnRNNForward(cudnnHandle_t, cudnnRNNDescriptor_t rnn, cudnnForw
   }
   std::memset(workspace, 0xA5, workspace_size);
   const auto rows = static_cast<std::size_t>(x_data->rows());
-  const Numbers w = read(weights, static_cast<std::size_t>(rnn->elements()), rnn->type);
-  const Numbers in = read(x, rows * rnn->input, rnn->type);
+  const Numbers w = read_factors(weights, static_cast<std::size_t>(rnn->elements()), *rnn);
+  const Numbers in = read_factors(x, rows * rnn->input, *rnn);
   const Numbers h0 = read(hx, state_count(*rnn, *x_data), rnn->type);
   const Numbers c0 = read(cx, state_count(*rnn, *x_data), rnn->type);
   imagined_cudnn::Forward pass{*rnn, *x_data, w, in, h0, c0, {}, {}, {}};
@@ -246,7 +291,7 @@ cudnnStatus_t cudnnRNNBackwardData_v8(cudnnHandle_t, cudnnRNNDescriptor_t rnn, c
   if (y == nullptr || dy == nullptr || dx == nullptr) return CUDNN_STATUS_BAD_PARAM_NULL_POINTER;
   std::memset(workspace, 0x5A, workspace_size);
   const auto rows = static_cast<std::size_t>(x_data->rows());
-  const Numbers w = read(weights, static_cast<std::size_t>(rnn->elements()), rnn->type);
+  const Numbers w = read_factors(weights, static_cast<std::size_t>(rnn->elements()), *rnn);
   const Numbers in(rows * rnn->input, 0.0);  // only the gradients of the weights need x
   const Numbers h0 = read(hx, state_count(*rnn, *x_data), rnn->type);
   const Numbers c0 = read(cx, state_count(*rnn, *x_data), rnn->type);
@@ -275,7 +320,7 @@ cudnnStatus_t cudnnRNNBackwardWeights_v8(cudnnHandle_t, cudnnRNNDescriptor_t rnn
   if (status != CUDNN_STATUS_SUCCESS) return status;
   if (x == nullptr || y == nullptr || rnn->last.dy.empty()) return CUDNN_STATUS_BAD_PARAM_NULL_POINTER;
   const auto rows = static_cast<std::size_t>(x_data->rows());
-  const Numbers in = read(x, rows * rnn->input, rnn->type);
+  const Numbers in = read_factors(x, rows * rnn->input, *rnn);
   const Numbers h0 = read(hx, state_count(*rnn, *x_data), rnn->type);
   const Trace trace = recall(*rnn, x_data->rows(), reserve);
   imagined_cudnn::Backward pass{*rnn,           *x_data,       rnn->last.weights, in, h0,

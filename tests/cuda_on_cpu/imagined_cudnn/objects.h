@@ -36,6 +36,7 @@ struct cudnnRNNStruct {
   cudnnRNNAlgo_t algorithm = CUDNN_RNN_ALGO_STANDARD;
   cudnnRNNMode_t mode = CUDNN_LSTM;
   cudnnDataType_t type = CUDNN_DATA_FLOAT;
+  bool tf32 = false;
   int directions = 1, input = 0, hidden = 0, layers = 0;
   bool padded = false;
   int built_for = 0;  // B of cudnnBuildRNNDynamic
