@@ -247,9 +247,9 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode capture_mode) {
   const std::lock_guard lock(mutex);
-  if (mode != cudaStreamCaptureModeThreadLocal || captures.count(stream) != 0) {
+  if (capture_mode != cudaStreamCaptureModeThreadLocal || captures.count(stream) != 0) {
     return cudaErrorIllegalState;
   }
   auto capture = std::make_shared<Capture>();
