@@ -34,7 +34,7 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
                  "cudnn:ALGORITHM, sluice:ALGORITHM, or none; default: all libraries of the device")
       ->delimiter(',');
   app.add_option("--algorithm", options.algorithm,
-                 "Sluice's algorithm instead of the engine's choice");
+                 "Sluice's algorithm instead of the engine's choice; own: its choice without cuDNN");
   app.add_flag("--small", options.small,
                "Shapes for a CPU of few cores: all suites within 10 minutes on 2");
   app.add_option("--min-time", options.sampling.min_seconds,

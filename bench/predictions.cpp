@@ -1,29 +1,20 @@
-// Prints bench/predictions.md: what the cost model expects of an H200, shape by shape, before and
-// beside any measurement.
-//   build/bin/predictions > bench/predictions.md
+// Prints bench/predictions.md: what the cost model expects of an H200, shape by shape, and beside it
+// what was measured on a GPU, where there is a result file of the suite `figures`:
+//   build/bin/predictions [--measured run.json] > bench/predictions.md
 #include <cstdint>
 #include <cstdio>
+#include <exception>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "bench/layers/reference_shapes.h"
+#include "bench/report/measured_passes.h"
 #include "engine/algorithm_choice.h"
+#include "kernels/error.h"
 
-namespace sluice {
+namespace sluice::bench {
 namespace {
-
-struct Shape {
-  Cell cell;
-  std::int32_t steps, batch;
-  std::int64_t input, hidden;
-};
-// Those of the project's performance reference: FlashRNN's, DeepBench's, IMDB's.
-constexpr Shape shapes[] = {
-    {Cell::lstm, 512, 64, 512, 512},    {Cell::lstm, 1024, 16, 768, 768},
-    {Cell::lstm, 25, 64, 512, 512},     {Cell::lstm, 25, 64, 1024, 1024},
-    {Cell::lstm, 25, 64, 2048, 2048},   {Cell::lstm, 25, 128, 4096, 4096},
-    {Cell::gru, 1500, 32, 2816, 2816},  {Cell::gru, 1500, 32, 1024, 1024},
-    {Cell::lstm, 400, 256, 128, 64},
-};
 
 struct Arithmetic {
   const char* name;
@@ -41,23 +32,37 @@ std::string pair(const PassTime& time) {
   return text;
 }
 
-void print_row(const Shape& shape, const Arithmetic& arithmetic, const GpuDescription& gpu) {
-  RecurrentConfig config;
+std::string measured_of(const LayerProblem& problem, const std::optional<MeasuredPasses>& passes,
+                        const AlgorithmCandidate& predicted) {
+  const std::optional<MeasuredPass> found = passes ? passes->find(problem) : std::nullopt;
+  if (!found) return "-";
+  const bool same = found->algorithm == name_of(predicted.algorithm);
+  return pair({found->forward, found->backward}) + (same ? "" : " (`" + found->algorithm + "`)");
+}
+
+void print_row(const ReferenceShape& shape, const Arithmetic& arithmetic, const GpuDescription& gpu,
+               const std::optional<MeasuredPasses>& passes) {
+  LayerProblem problem;
+  RecurrentConfig& config = problem.config;
   config.cell = shape.cell;
   config.input_size = shape.input;
   config.hidden_size = shape.hidden;
   config.data_type = arithmetic.type;
   config.math = arithmetic.math;
-  const PassShape pass{std::int64_t{shape.steps} * shape.batch, shape.steps, shape.batch, true};
+  problem.steps = shape.steps;
+  problem.batch = shape.batch;
+  problem.training = true;
+  const PassShape pass = problem.shape();
   const std::vector<AlgorithmCandidate> candidates = algorithm_candidates(config, pass, gpu);
   const AlgorithmCandidate& best = candidates.front();
-  std::printf("| %s H %lld, I %lld, B %d, T %d | %s | `%s`: %s | %s | %s | %s | %s | - |\n",
-              name_of(shape.cell), static_cast<long long>(shape.hidden),
+  std::printf("| %s H %lld, I %lld, B %d, T %d | %s | `%s`: %s | %s | %s | %s | %s | %s |\n",
+              sluice::name_of(shape.cell), static_cast<long long>(shape.hidden),
               static_cast<long long>(shape.input), shape.batch, shape.steps, arithmetic.name,
-              name_of(best.algorithm), best.cut.c_str(), pair(best.cost.predicted).c_str(),
+              sluice::name_of(best.algorithm), best.cut.c_str(), pair(best.cost.predicted).c_str(),
               pair(limit(config, pass, gpu.rates)).c_str(),
               pair(stepwise_cost(config, pass, gpu.rates).predicted).c_str(),
-              pair(cudnn_cost(config, pass, gpu.rates).predicted).c_str());
+              pair(cudnn_cost(config, pass, gpu.rates).predicted).c_str(),
+              measured_of(problem, passes, best).c_str());
 }
 
 void print_assumptions(const GpuRates& rates) {
@@ -82,20 +87,54 @@ void print_assumptions(const GpuRates& rates) {
               rates.dependent_kernel * 1e6, rates.smallest_kernel * 1e6);
 }
 
-}  // namespace
-}  // namespace sluice
+// What the last column is, as a sentence. Errors: usage for a run on a CPU.
+std::string origin(const Report& report) {
+  const nlohmann::ordered_json& context = report.document()["context"];
+  require(context.value("device", "cpu") != "cpu",
+          "--measured: expected a run on a GPU, got one on a CPU; see sluice-bench --device cuda");
+  return "The last column was measured on " + context.value("machine", "an unnamed machine") + ", " +
+         context.value("date", "undated") +
+         ", by `sluice-bench`: forward is an inference pass, backward what a training pass takes beyond "
+         "it; another algorithm than the predicted one is named.";
+}
 
-int main() {
-  using namespace sluice;
+int run(const std::string& measured) {
+  std::optional<MeasuredPasses> passes;
+  std::string last_column = "None of these is a measurement; the last column waits for one.";
+  if (!measured.empty()) {
+    const Report report = Report::read({measured});
+    last_column = origin(report);
+    passes.emplace(report);
+  }
   const GpuDescription gpu = described_h200();
-  std::printf("# Predictions for an %s\n\nMilliseconds, forward / backward, input product included. None "
-              "of these is a measurement; the last column waits for one. Made by "
-              "`build/bin/predictions`.\n\n"
+  std::printf("# Predictions for an %s\n\nMilliseconds, forward / backward, input product included. %s "
+              "Made by `build/bin/predictions`.\n\n"
               "| shape | arithmetic | chosen algorithm | predicted | limit | stepwise | cuDNN | measured "
               "|\n|---|---|---|---|---|---|---|---|\n",
-              gpu.rates.name.c_str());
-  for (const Shape& shape : shapes) {
-    for (const Arithmetic& arithmetic : arithmetics) print_row(shape, arithmetic, gpu);
+              gpu.rates.name.c_str(), last_column.c_str());
+  for (const ReferenceShape& shape : reference_shapes) {
+    for (const Arithmetic& arithmetic : arithmetics) print_row(shape, arithmetic, gpu, passes);
   }
   print_assumptions(gpu.rates);
+  return 0;
+}
+
+}  // namespace
+}  // namespace sluice::bench
+
+int main(int argc, char** argv) {
+  const bool measured = argc == 3 && std::string(argv[1]) == "--measured";
+  if (argc != 1 && !measured) {
+    std::fprintf(stderr, "usage: predictions [--measured run.json]\n");
+    return 2;
+  }
+  try {
+    return sluice::bench::run(measured ? argv[2] : "");
+  } catch (const sluice::Error& error) {
+    std::fprintf(stderr, "predictions: %s\n", error.what());
+    return error.kind() == sluice::Error::Kind::usage ? 2 : 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "predictions: unexpected failure: %s\n", error.what());
+    return 1;
+  }
 }

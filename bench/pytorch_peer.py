@@ -6,10 +6,10 @@
     build/bin/sluice-bench --read run.json,pytorch.json --out all.json     # one table of both
 
 Takes each layer (suites deepbench-*, features, scaling, memory) and each training step (imdb) that
-Sluice measured, makes the same inputs and weights (bench/layers/random_numbers.h), compares norms
+Sluice measured, and of the suite figures what is to be compared with PyTorch, makes the same inputs and weights (bench/layers/random_numbers.h), compares norms
 and random projections of every output with those in the file, and times what agrees: layers by
 torch.nn.RNN, LSTM and GRU, training by autograd with gradients freed first (set_to_none).
-As many threads as Sluice had; denormals flushed; TF32 off unless the file says otherwise; on CUDA
+As many threads as Sluice had; denormals flushed; TF32 off except in cases of dtype tf32; on CUDA
 time is taken by events. A layer's inputs are rotated over as many bytes as Sluice's were.
 Ragged rows are packed sequences. What PyTorch's layers do not have is listed as refused.
 
@@ -160,23 +160,28 @@ class Layer:
 
 # --- Training steps (bench/layers/training_step.h) --------------------------------------------------
 
-QUANTILES = np.array([20, 84, 120, 136, 146, 158, 171, 184, 202, 224, 251, 289, 331, 390, 400, 400, 400])
-MAX_LENGTH, INPUT_DROPOUT = 400, 0.2
+QUANTILES = [20, 84, 120, 136, 146, 158, 171, 184, 202, 224, 251, 289, 331, 390]
+CUT_AT_400, CUT_AT_1000 = np.array(QUANTILES + [400, 400, 400]), np.array(QUANTILES + [478, 636, 1000])
+UNKNOWN = 1
+
+
+def dropped(values, rate, shape):
+    """Times a mask of this shape, scaled by 1 / (1 - rate)."""
+    return values * torch.empty(shape, device=values.device).bernoulli_(1 - rate).div_(1 - rate)
 
 
 class Step:
-    """Embedding, layer, last state, sigmoid unit, Adam: fused, with padding to the longest row of
-    the batch, or packed, whichever the caller asks for."""
+    """Embedding, layer, pooling, sigmoid unit, Adam: fused, padded to the longest row of the batch.
+    The recipe's layer runs in both directions, so its rows are packed."""
 
     def __init__(self, case, device, _):
-        if device != "cpu" and not torch.cuda.is_available():
-            raise Refusal("no CUDA device")
         self.case, self.device, self.training = case, device, True
+        self.recipe = case.get("recipe", False)
         vocabulary, embedding, hidden, batch = case["V"], case["E"], case["H"], case["B"]
         layer = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[case["cell"]]
         self.embedding = torch.nn.Embedding(vocabulary, embedding)
-        self.layer = layer(embedding, hidden)
-        self.head = torch.nn.Linear(hidden, 1)
+        self.layer = layer(embedding, hidden, bidirectional=self.recipe)
+        self.head = torch.nn.Linear(hidden * (2 if self.recipe else 1), 1)
         modules = torch.nn.ModuleList([self.embedding, self.layer, self.head])
         first = 0
         with torch.no_grad():
@@ -187,53 +192,72 @@ class Step:
                     weight.copy_(torch.from_numpy(numbers).view_as(weight))
                     first += weight.numel()
         modules.to(device)
-        self.optimizer = torch.optim.Adam(modules.parameters(), lr=1e-3, fused=True)
+        self.parameters = list(modules.parameters())
+        self.optimizer = torch.optim.Adam(self.parameters, lr=1e-3, eps=1e-4 if self.recipe else 1e-8,
+                                          fused=True)
+        self.averages = [weight.detach().clone() for weight in self.parameters]
         self.batches = self.make_batches(vocabulary, batch)
 
     def make_batches(self, vocabulary, batch):
-        rows = self.case["batches"] * batch
+        rows, longest = self.case["batches"] * batch, self.case.get("longest", 400)
+        quantiles = CUT_AT_1000 if longest > 400 else CUT_AT_400
         words = random_words("lengths", 0, rows).astype(np.int64)
         place, within = words % 16, words // 16 % 64
-        lengths = QUANTILES[place] + (QUANTILES[place + 1] - QUANTILES[place]) * within // 64
+        lengths = quantiles[place] + (quantiles[place + 1] - quantiles[place]) * within // 64
         if self.case["bucketed"]:
             lengths.sort()
         made = []
         for begin in range(0, rows, batch):
             own = lengths[begin:begin + batch]
-            steps = int(own.max()) if self.case["bucketed"] else MAX_LENGTH
+            steps = int(own.max()) if self.case["bucketed"] else longest
             x = np.zeros((steps, batch), np.int64)
             for i, length in enumerate(own):
-                word = random_words("tokens", MAX_LENGTH * (begin + i), length).astype(np.int64)
+                word = random_words("tokens", longest * (begin + i), length).astype(np.int64)
                 power = 1 << word % 13
                 tokens = (power + word // 16 % power) % (vocabulary - 2) + 2
                 x[0 if self.case["bucketed"] else steps - length:, i][:length] = tokens
-            last = own - 1 if self.case["bucketed"] else np.full(batch, steps - 1)
-            made.append((torch.from_numpy(x).to(self.device), torch.from_numpy(last).to(self.device),
+            if not self.case["bucketed"]:
+                own = np.full(batch, steps)
+            made.append((torch.from_numpy(x).to(self.device), torch.from_numpy(own),
+                         torch.from_numpy(own - 1).to(self.device),
                          (torch.arange(begin, begin + batch) % 2).float().to(self.device)))
         return made
 
-    def loss(self, x, last, label, dropout):
+    def pooled(self, embedded, lengths, last):
+        if not self.recipe:
+            y, _ = self.layer(embedded)
+            return y[last, torch.arange(len(last), device=self.device)]
+        packed = torch.nn.utils.rnn.pack_padded_sequence(embedded, lengths, enforce_sorted=False)
+        y, _ = torch.nn.utils.rnn.pad_packed_sequence(self.layer(packed)[0], padding_value=-math.inf)
+        return y.amax(0)
+
+    def loss(self, x, lengths, last, label, training):
+        if training and self.recipe:
+            x = x.masked_fill(torch.rand(x.shape, device=self.device) < 0.4, UNKNOWN)
         embedded = self.embedding(x)
-        if dropout:
-            mask = torch.empty((1, *embedded.shape[1:]), device=self.device)
-            embedded = embedded * mask.bernoulli_(1 - dropout).div_(1 - dropout)
-        y, _ = self.layer(embedded)
-        state = y[last, torch.arange(len(last), device=self.device)]
-        return torch.nn.functional.binary_cross_entropy_with_logits(self.head(state)[:, 0], label)
+        if training:
+            embedded = dropped(embedded, 0.6 if self.recipe else 0.2, (1, *embedded.shape[1:]))
+        features = self.pooled(embedded, lengths, last)
+        if training and self.recipe:
+            features = dropped(features, 0.3, features.shape)
+        return torch.nn.functional.binary_cross_entropy_with_logits(self.head(features)[:, 0], label)
 
     def run(self, i):
-        loss = self.loss(*self.batches[i % len(self.batches)], INPUT_DROPOUT)
+        loss = self.loss(*self.batches[i % len(self.batches)], True)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
+        if self.recipe:
+            with torch.no_grad():
+                torch._foreach_lerp_(self.averages, self.parameters, 1 - 0.998)
 
     def largest_difference(self):
         with torch.no_grad():
-            loss = float(self.loss(*self.batches[0], 0))
+            loss = float(self.loss(*self.batches[0], False))
         return abs(loss - self.case["first_loss"]) / self.case["first_loss"], "first loss"
 
     def allowed(self):
-        return 1e-4
+        return ALLOWED[self.case["dtype"]]
 
 
 # --- Times (bench/measure/sampling.cpp) -------------------------------------------------------------
@@ -324,7 +348,11 @@ def refusal_of(case, family, message):
 def measure(case, args, context, family):
     device, cuda = args.device, args.device != "cpu"
     cache = int(context.get("inputs_rotated_over_bytes_more_than", 0))
+    tf32 = case.get("dtype") == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
     try:
+        if cuda and not torch.cuda.is_available():
+            raise Refusal("this PyTorch finds no CUDA device")
         if "outputs" in case:
             subject = Layer(case, device, cache)
         elif "first_loss" in case:
@@ -362,12 +390,11 @@ def main():
     threads = args.threads or context.get("threads") or context["num_cpus"]
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
-    tf32 = context.get("tf32", "off") != "off"
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
 
     cases = [each for each in run["benchmarks"]
              if each.get("implementation") == "sluice" and each.get("aggregate_name") == "median"
-             and each["suite"] != "kernels" and re.search(args.filter, each["case"])]
+             and each["suite"] != "kernels" and re.search(args.filter, each["case"])
+             and "pytorch" in each.get("opponents", ["pytorch"])]
     benchmarks = []
     for family, case in enumerate(cases):
         print(f"[{family + 1}/{len(cases)}] {case['case']}", file=sys.stderr)

@@ -96,9 +96,19 @@ void Session::measure(std::vector<Entry> entries, const std::vector<Pass>& passe
   for (std::size_t i = 0; i < entries.size(); ++i) report_.add(entries[i], samples[i]);
 }
 
-void Session::measure_layer(const std::string& suite, const LayerProblem& problem,
-                            bool with_input_product) {
+void Session::measure_layer(const LayerMeasurement& measurement) {
+  const LayerProblem& problem = measurement.problem;
   const RecurrentConfig& config = problem.config;
+  std::vector<std::unique_ptr<LayerPeer>> named;
+  if (!measurement.peers.empty()) named = make_named_peers(queue(), measurement.peers);
+  const auto& peers = measurement.peers.empty() ? peers_ : named;
+  const auto entry_of = [&](const std::string& implementation) {
+    Entry entry = layer_entry(measurement.suite, problem, implementation, limits_);
+    entry.problem = measurement.group + entry.problem;
+    const auto fields = measurement.fields.find(implementation);
+    if (fields != measurement.fields.end()) entry.fields.update(fields->second);
+    return entry;
+  };
   InputRing& ring = this->ring(config.data_type);
   ring.reserve(config.data_type, problem.rows() * widest(config));
   const std::vector<float> parameters = parameters_of(config);
@@ -107,8 +117,8 @@ void Session::measure_layer(const std::string& suite, const LayerProblem& proble
   std::vector<Entry> entries;
   std::vector<Pass> passes;
   std::vector<NamedOutput> expected;
-  for (const auto& peer : peers_) {
-    Entry entry = layer_entry(suite, problem, peer->name, limits_);
+  for (const auto& peer : peers) {
+    Entry entry = entry_of(peer->name);
     try {
       if (!peer->absent.empty()) throw Refusal(peer->absent);
       std::unique_ptr<PreparedLayer> layer = peer->prepare(problem, parameters, ring);
@@ -118,7 +128,7 @@ void Session::measure_layer(const std::string& suite, const LayerProblem& proble
       if (expected.empty()) {
         expected = outputs;
         entry.fields["second_begin"] = ring.second_begin();
-        entry.fields["outputs"] = digest(outputs);
+        if (measurement.with_digest) entry.fields["outputs"] = digest(outputs);
       } else {
         const Difference largest = largest_difference(outputs, expected);
         entry.fields["difference"] = largest.relative;
@@ -136,12 +146,12 @@ void Session::measure_layer(const std::string& suite, const LayerProblem& proble
     }
   }
   if (prepared.empty()) return;
-  if (!with_input_product) return measure(entries, passes);
+  if (!measurement.with_input_product) return measure(entries, passes);
 
   // Last in turn, and not an entry of its own: what it takes is said of Sluice's.
   InputProduct product(queue(), problem, ring);
   passes.push_back([&product](std::uint64_t pass) { product.run(pass); });
-  entries.push_back(layer_entry(suite, problem, kInputProduct, limits_));
+  entries.push_back(entry_of(kInputProduct));
   entries.back().fields["flops"] = problem.input_product_flops();
   entries.back().fields.erase("limit_us");
   measure(entries, passes, [](std::vector<Entry>& all, const std::vector<double>& medians) {

@@ -17,6 +17,22 @@
 
 namespace sluice::bench {
 
+/// What measure_layer() is to time. Its entries are called <suite>/<group><problem>/<peer>.
+struct LayerMeasurement {
+  std::string suite;
+  LayerProblem problem;
+  std::string group = {};
+  /// Names as of --peers, the first of them Sluice as "sluice:...", which the report calls "sluice";
+  /// empty: those of the session.
+  std::vector<std::string> peers = {};
+  /// Added to the entries of the peer of that name.
+  std::map<std::string, nlohmann::ordered_json> fields = {};
+  /// Also time the product outside the time loop alone, so that the report can say what is left
+  /// without it.
+  bool with_input_product = false;
+  bool with_digest = true;  ///< of Sluice's outputs, for pytorch_peer.py
+};
+
 class Session {
  public:
   /// Errors: usage for a device, peer or algorithm that does not exist.
@@ -37,10 +53,8 @@ class Session {
                const Annotate& annotate = {});
 
   /// Compares every implementation's outputs with Sluice's, then times those that agree, in turn.
-  /// The others enter the report with their message. `with_input_product`: also time the product
-  /// outside the time loop alone, so that the report can say what is left without it.
-  void measure_layer(const std::string& suite, const LayerProblem& problem,
-                     bool with_input_product = false);
+  /// The others enter the report with their message.
+  void measure_layer(const LayerMeasurement& measurement);
 
   /// Several problems of Sluice's own layer, timed in turn, as <suite>/<group>/<problem>.
   void measure_together(const std::string& suite, const std::string& group,

@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "bench/machine.h"
+#include "bench/report/figures.h"
 #include "bench/report/table.h"
 #include "bench/suites/suites.h"
 #include "kernels/error.h"
@@ -48,7 +49,9 @@ int run(const Options& options) {
       std::printf("%s\n", each.name().c_str());
     return 0;
   }
-  const Report report = options.read.empty() ? measure(options) : Report::read(options.read);
+  Report report = options.read.empty() ? measure(options) : Report::read(options.read);
+  const nlohmann::ordered_json figures = figure_rows(report.summaries());
+  if (!figures.empty()) report.context()["figures"] = figures;
   std::fputs(table(report).c_str(), stdout);
   if (!options.out.empty()) report.write_json(options.out);
   if (!options.csv.empty()) report.write_csv(options.csv);

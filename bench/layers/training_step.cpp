@@ -10,16 +10,11 @@
 namespace sluice::bench {
 namespace {
 
-// Of every sixteenth of IMDB's training reviews by words and punctuation, at most 400.
-constexpr std::array<std::int32_t, 17> quantiles{20,  84,  120, 136, 146, 158, 171, 184, 202,
-                                                 224, 251, 289, 331, 390, 400, 400, 400};
-
-std::int32_t review_length(std::uint64_t row) {
-  const std::uint32_t word = random_word(Stream::lengths, row);
-  const std::uint32_t place = word % 16, within = word / 16 % 64;
-  const std::int32_t step = quantiles[place + 1] - quantiles[place];
-  return quantiles[place] + step * static_cast<std::int32_t>(within) / 64;
-}
+// Of every sixteenth of IMDB's training reviews; the last ones end at the longest.
+constexpr std::array<std::int32_t, 17> cut_at_400{20,  84,  120, 136, 146, 158, 171, 184, 202,
+                                                  224, 251, 289, 331, 390, 400, 400, 400};
+constexpr std::array<std::int32_t, 17> cut_at_1000{20,  84,  120, 136, 146, 158, 171, 184, 202,
+                                                   224, 251, 289, 331, 390, 478, 636, 1000};
 
 std::int32_t review_token(std::uint64_t index, std::int64_t vocabulary) {
   const std::uint32_t word = random_word(Stream::tokens, index);
@@ -29,10 +24,27 @@ std::int32_t review_token(std::uint64_t index, std::int64_t vocabulary) {
 
 }  // namespace
 
+std::int32_t review_length(std::uint64_t row, std::int32_t longest) {
+  const auto& quantiles = longest > 400 ? cut_at_1000 : cut_at_400;
+  const std::uint32_t word = random_word(Stream::lengths, row);
+  const std::uint32_t place = word % 16, within = word / 16 % 64;
+  const std::int32_t step = quantiles[place + 1] - quantiles[place];
+  return quantiles[place] + step * static_cast<std::int32_t>(within) / 64;
+}
+
+StepProblem recipe_step() {
+  StepProblem problem;
+  problem.vocabulary = 30000;
+  problem.longest = 1000;
+  problem.recipe = true;
+  return problem;
+}
+
 std::string StepProblem::name() const {
-  return std::string(name_of(cell)) + "/" + (bucketed ? "bucketed" : "padded") + "/V" +
+  return std::string(recipe ? "recipe/" : "") + name_of(cell) + "/" + (bucketed ? "bucketed" : "padded") + "/V" +
          std::to_string(vocabulary) + "/E" + std::to_string(kEmbedding) + "/H" +
-         std::to_string(kHidden) + "/B" + std::to_string(kBatch);
+         std::to_string(kHidden) + "/B" + std::to_string(kBatch) +
+         (math == MatrixMath::tf32 ? "/tf32" : "");
 }
 
 ModelConfig StepProblem::model() const {
@@ -41,20 +53,26 @@ ModelConfig StepProblem::model() const {
   config.embedding_size = kEmbedding;
   config.cell = cell;
   config.hidden_size = kHidden;
-  config.input_dropout = 0.2;
+  config.input_dropout = recipe ? 0.6 : 0.2;
+  if (recipe) {
+    config.bidirectional = true;
+    config.pooling = Pooling::max;
+    config.word_dropout = 0.4;
+    config.head_dropout = 0.3;
+  }
   return config;
 }
 
 Dataset StepProblem::dataset() const {
   const int rows = batches * kBatch;
   std::vector<std::int32_t> lengths;
-  for (int row = 0; row < rows; ++row) lengths.push_back(review_length(row));
+  for (int row = 0; row < rows; ++row) lengths.push_back(review_length(row, longest));
   if (bucketed) std::sort(lengths.begin(), lengths.end());
   Dataset made;
   for (int row = 0; row < rows; ++row) {
-    if (!bucketed) made.tokens.insert(made.tokens.end(), kMaxLength - lengths[row], 0);
+    if (!bucketed) made.tokens.insert(made.tokens.end(), longest - lengths[row], 0);
     for (std::int32_t t = 0; t < lengths[row]; ++t) {
-      made.tokens.push_back(review_token(std::uint64_t{kMaxLength} * row + t, vocabulary));
+      made.tokens.push_back(review_token(static_cast<std::uint64_t>(longest) * row + t, vocabulary));
     }
     made.offsets.push_back(static_cast<std::int64_t>(made.tokens.size()));
     made.labels.push_back(row % 2);
@@ -74,11 +92,16 @@ std::vector<float> StepProblem::parameters(const ParameterLayout& layout) const 
 
 TrainingStep::TrainingStep(const Queue& queue, const StepProblem& problem)
     : dataset_(problem.dataset()) {
-  model_ = std::make_unique<Model>(queue, problem.model());
+  model_ = std::make_unique<Model>(queue, problem.model(),
+                                   Precision{DataType::float32, problem.math});
   model_->set_parameters(problem.parameters(model_->layout()));
   TrainingConfig training;
   training.batch_size = StepProblem::kBatch;
   training.epochs = 1 << 20;
+  if (problem.recipe) {
+    training.optimizer.epsilon = 1e-4;
+    training.optimizer.average_decay = 0.998;
+  }
   trainer_ = std::make_unique<Trainer>(*model_, training, dataset_, all_rows(dataset_), nullptr,
                                        std::vector<std::int32_t>{});
   for (int b = 0; b < problem.batches; ++b) {

@@ -1,5 +1,7 @@
 #include "bench/peers/peer_list.h"
 
+#include <algorithm>
+
 #include "bench/peers/cudnn_layer.h"
 #include "bench/peers/onednn_layer.h"
 #include "bench/peers/sluice_layer.h"
@@ -8,7 +10,7 @@
 namespace sluice::bench {
 namespace {
 
-constexpr const char* kSluice = "sluice:";
+const std::string kSluice = "sluice:";
 constexpr const char* kCudnn = "cudnn:";
 
 // What follows the prefix; empty if the name has another.
@@ -36,14 +38,19 @@ std::vector<std::string> default_peers(DeviceKind device) {
 }  // namespace
 
 std::vector<std::unique_ptr<LayerPeer>> make_peers(const Queue& queue, const Options& options) {
-  std::vector<std::unique_ptr<LayerPeer>> peers;
-  peers.push_back(sluice_peer(queue, options.algorithm));
-  peers.front()->name = "sluice";
   std::vector<std::string> names = options.peers;
   if (names.empty()) names = default_peers(queue.device);
-  for (const std::string& name : names) {
-    if (name != "none") peers.push_back(make_peer(queue, name));
-  }
+  names.erase(std::remove(names.begin(), names.end(), "none"), names.end());
+  names.insert(names.begin(),
+               kSluice + (options.algorithm.empty() ? name_of(Algorithm::automatic) : options.algorithm));
+  return make_named_peers(queue, names);
+}
+
+std::vector<std::unique_ptr<LayerPeer>> make_named_peers(const Queue& queue,
+                                                         const std::vector<std::string>& names) {
+  std::vector<std::unique_ptr<LayerPeer>> peers;
+  for (const std::string& name : names) peers.push_back(make_peer(queue, name));
+  peers.front()->name = "sluice";
   return peers;
 }
 

@@ -13,4 +13,8 @@ namespace sluice::bench {
 /// Errors: usage for a name that nobody has.
 std::vector<std::unique_ptr<LayerPeer>> make_peers(const Queue& queue, const Options& options);
 
+/// Those of these names; the first, one of Sluice's, is called "sluice". Errors: likewise.
+std::vector<std::unique_ptr<LayerPeer>> make_named_peers(const Queue& queue,
+                                                         const std::vector<std::string>& names);
+
 }  // namespace sluice::bench

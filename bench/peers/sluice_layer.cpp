@@ -1,5 +1,6 @@
 #include "bench/peers/sluice_layer.h"
 
+#include "engine/algorithm_choice.h"
 #include "host/buffer.h"
 #include "host/version.h"
 #include "kernels/device.h"
@@ -104,14 +105,26 @@ std::vector<Algorithm> all_algorithms() {
   return all;
 }
 
+// What the engine would choose for this shape if there were no cuDNN.
+Algorithm own_algorithm(const LayerProblem& problem, DeviceKind device) {
+  if (device == DeviceKind::cpu) return Algorithm::automatic;
+  GpuDescription gpu = described_device(problem.config);
+  gpu.why_not_cudnn = "Sluice's own are asked for";
+  return algorithm_candidates(problem.config, problem.shape(), gpu).front().algorithm;
+}
+
+constexpr const char* kOwn = "own";
+
 struct SluicePeer : LayerPeer {
   Queue queue;
   Algorithm algorithm = Algorithm::automatic;
+  bool own = false;
 
   std::unique_ptr<PreparedLayer> prepare(const LayerProblem& problem,
                                          const std::vector<float>& parameters,
                                          const InputRing& ring) const override try {
-    const RecurrentPlan plan(problem.config, queue.device, algorithm);
+    const RecurrentPlan plan(problem.config, queue.device,
+                             own ? own_algorithm(problem, queue.device) : algorithm);
     return std::make_unique<SluiceLayer>(queue, plan, problem, parameters, ring);
   } catch (const Error& error) {
     throw Refusal(error.what());
@@ -126,9 +139,11 @@ std::unique_ptr<LayerPeer> sluice_peer(const Queue& queue, const std::string& al
   peer->name = algorithm.empty() ? "sluice" : "sluice:" + algorithm;
   peer->version = version;
   if (algorithm.empty()) return peer;
-  std::string known;
+  peer->own = algorithm == kOwn;
+  if (peer->own) return peer;
+  std::string known = kOwn;
   for (const Algorithm each : all_algorithms()) {
-    known += std::string(known.empty() ? "" : ", ") + name_of(each);
+    known += std::string(", ") + name_of(each);
     if (algorithm == name_of(each)) {
       peer->algorithm = each;
       return peer;

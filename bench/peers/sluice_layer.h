@@ -8,7 +8,8 @@
 
 namespace sluice::bench {
 
-/// `algorithm`: "" or "automatic" for the engine's choice, else the name of one.
+/// `algorithm`: "" or "automatic" for the engine's choice, "own" for its choice among Sluice's own
+/// kernels, cuDNN's left out, else the name of one.
 /// Errors: usage for a name that no algorithm has.
 std::unique_ptr<LayerPeer> sluice_peer(const Queue& queue, const std::string& algorithm);
 

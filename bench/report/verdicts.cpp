@@ -5,6 +5,7 @@
 #include <map>
 
 #include "bench/measure/statistics.h"
+#include "bench/report/figures.h"
 
 namespace sluice::bench {
 namespace {
@@ -78,7 +79,8 @@ std::string memory_lines(const std::vector<ordered_json>& summaries) {
 }  // namespace
 
 std::string verdicts(const std::vector<ordered_json>& summaries) {
-  return feature_line(summaries) + scaling_lines(summaries) + memory_lines(summaries);
+  return feature_line(summaries) + scaling_lines(summaries) + memory_lines(summaries) +
+         figure_lines(figure_rows(summaries));
 }
 
 }  // namespace sluice::bench

@@ -40,7 +40,7 @@ class Problems {
   bool training_;
 };
 
-std::vector<LayerProblem> training_problems(const Options& options) {
+std::vector<LayerProblem> large_training_problems(const Options& options) {
   Problems all(options, true);
   all.add(Cell::rnn_relu, {1760, 2048, 2560}, {16, 32, 64, 128}, {50});
   all.add(Cell::lstm, {512, 1024, 2048, 4096}, {16, 32, 64, 128}, {25});
@@ -74,15 +74,20 @@ std::vector<LayerProblem> small_problems(const Options& options, bool training) 
 
 }  // namespace
 
+std::vector<LayerProblem> deepbench_training_problems(const Options& options) {
+  return options.small ? small_problems(options, true) : large_training_problems(options);
+}
+
 std::vector<Case> deepbench_cases(const Options& options, bool training) {
-  const std::vector<LayerProblem> problems = options.small ? small_problems(options, training)
-                                             : training    ? training_problems(options)
-                                                           : inference_problems(options);
+  const std::vector<LayerProblem> problems = training        ? deepbench_training_problems(options)
+                                             : options.small ? small_problems(options, false)
+                                                             : inference_problems(options);
   std::vector<Case> cases;
   const std::string suite = training ? "deepbench-train" : "deepbench-infer";
   for (const LayerProblem& problem : problems) {
     cases.push_back({suite, problem.name(), [suite, problem](Session& session) {
-                       session.measure_layer(suite, problem, true);
+                       session.measure_layer(
+                           {.suite = suite, .problem = problem, .with_input_product = true});
                      }});
   }
   return cases;

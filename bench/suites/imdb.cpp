@@ -10,8 +10,8 @@ namespace {
 
 // Products of the recurrent layer and its inputs, as LayerProblem counts them, in training.
 double step_flops(const StepProblem& problem, double tokens) {
-  return 3 * 2 * tokens * gate_count(problem.cell) * StepProblem::kHidden *
-         (StepProblem::kEmbedding + StepProblem::kHidden);
+  return (problem.recipe ? 2 : 1) * 3 * 2 * tokens * gate_count(problem.cell) *
+         StepProblem::kHidden * (StepProblem::kEmbedding + StepProblem::kHidden);
 }
 
 Entry step_entry(const StepProblem& problem, const TrainingStep& step, const std::string& suite,
@@ -29,7 +29,9 @@ Entry step_entry(const StepProblem& problem, const TrainingStep& step, const std
                {"H", StepProblem::kHidden},
                {"batches", problem.batches},
                {"bucketed", problem.bucketed},
-               {"dtype", "float32"},
+               {"dtype", problem.math == MatrixMath::tf32 ? "tf32" : "float32"},
+               {"recipe", problem.recipe},
+               {"longest", problem.longest},
                {"flops", flops},
                {"limit_us", limits.kernel_seconds(flops, 0) * 1e6},
                {"bytes", step.bytes()},
@@ -47,6 +49,16 @@ void add_rates(Entry& entry, double seconds) {
 
 }  // namespace
 
+void measure_training_step(Session& session, const std::string& suite, const std::string& group,
+                           const StepProblem& problem, const nlohmann::ordered_json& fields) {
+  TrainingStep step(session.queue(), problem);
+  Entry entry = step_entry(problem, step, suite, group, session.limits());
+  entry.fields.update(fields);
+  session.measure(
+      {entry}, {[&step](std::uint64_t pass) { step.run(pass); }},
+      [](auto& entries, const auto& medians) { add_rates(entries[0], medians[0]); });
+}
+
 std::vector<Case> imdb_cases(const Options&) {
   std::vector<Case> cases;
   for (const bool bucketed : {true, false}) {
@@ -55,12 +67,8 @@ std::vector<Case> imdb_cases(const Options&) {
       problem.cell = cell;
       problem.bucketed = bucketed;
       cases.push_back({"imdb", problem.name(), [problem](Session& session) {
-                         TrainingStep step(session.queue(), problem);
-                         session.measure({step_entry(problem, step, "imdb", "", session.limits())},
-                                         {[&step](std::uint64_t pass) { step.run(pass); }},
-                                         [](auto& entries, const auto& medians) {
-                                           add_rates(entries[0], medians[0]);
-                                         });
+                         measure_training_step(session, "imdb", "", problem,
+                                               nlohmann::ordered_json::object());
                        }});
     }
   }

@@ -19,7 +19,7 @@ std::vector<Case> memory_cases(const Options& options) {
       problem.batch = 16;
       problem.training = true;
       cases.push_back({"memory", problem.name(),
-                       [problem](Session& session) { session.measure_layer("memory", problem); }});
+                       [problem](Session& session) { session.measure_layer({.suite = "memory", .problem = problem}); }});
     }
   }
   return cases;

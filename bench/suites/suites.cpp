@@ -6,7 +6,8 @@ namespace sluice::bench {
 
 const std::vector<std::string>& suite_names() {
   static const std::vector<std::string> names{
-      "deepbench-train", "deepbench-infer", "imdb", "features", "kernels", "scaling", "memory"};
+      "deepbench-train", "deepbench-infer", "imdb",   "features",
+      "kernels",         "scaling",         "memory", "figures"};
   return names;
 }
 
@@ -18,6 +19,7 @@ std::vector<Case> cases_of(const std::string& suite, const Options& options, Dev
   if (suite == "kernels") return kernel_cases(options, device);
   if (suite == "scaling") return scaling_cases(options);
   if (suite == "memory") return memory_cases(options);
+  if (suite == "figures") return figure_cases(options, device);
   throw Error::usage("no suite is called '" + suite + "'; there are " + joined(suite_names()));
 }
 

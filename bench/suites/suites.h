@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/layers/training_step.h"
 #include "bench/session.h"
 
 namespace sluice::bench {
@@ -27,6 +28,14 @@ std::vector<Case> feature_cases(const Options& options);
 std::vector<Case> kernel_cases(const Options& options, DeviceKind device);
 std::vector<Case> scaling_cases(const Options& options);
 std::vector<Case> memory_cases(const Options& options);
+
+/// `deepbench_cases`' problems of the training suite, with numbers of this type.
+std::vector<LayerProblem> deepbench_training_problems(const Options& options);
+std::vector<Case> figure_cases(const Options& options, DeviceKind device);
+
+/// A whole training step as <suite>/<group><problem>, with `fields` added to its entry.
+void measure_training_step(Session& session, const std::string& suite, const std::string& group,
+                           const StepProblem& problem, const nlohmann::ordered_json& fields);
 
 /// Training steps by vocabulary size: a case of scaling that is made of imdb's.
 void measure_vocabularies(Session& session);

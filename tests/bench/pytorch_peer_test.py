@@ -19,3 +19,6 @@ for entry in refused:
 table = subprocess.run([command, "--read", f"{results / 'run.json'},{out}"], check=True, capture_output=True,
                        text=True).stdout
 assert "deepbench-train, pytorch / sluice: geometric mean" in table, table
+for figure in ("PyTorch, same type: at least 3x, aim 6x, geometric mean",
+               "PyTorch packed sequences, IMDB's lengths: at least 8x, aim 30x, geometric mean"):
+    assert f"figure, {figure}" in table, table
