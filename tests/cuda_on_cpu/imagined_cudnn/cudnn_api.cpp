@@ -116,13 +116,14 @@ cudnnStatus_t check_algorithm(const cudnnRNNStruct& layers, const cudnnRNNDataSt
   if (packed) return refuse(CUDNN_STATUS_NOT_SUPPORTED, "persistent algorithms take no packed rows");
   switch (layers.algorithm) {
     case CUDNN_RNN_ALGO_PERSIST_STATIC:
-      return layers.hidden % 16 == 0 ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED_SHAPE;
+      return layers.hidden % 16 == 0 ? CUDNN_STATUS_SUCCESS
+                                     : refuse(CUDNN_STATUS_NOT_SUPPORTED_SHAPE, "hidden size is no multiple of 16");
     case CUDNN_RNN_ALGO_PERSIST_DYNAMIC:
       return layers.built_for == data.batch ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
     default:  // refuses odd batches, so that there is something to fall back from
       return data.batch % 2 == 0 && layers.hidden <= (training ? 128 : 192)
                  ? CUDNN_STATUS_SUCCESS
-                 : CUDNN_STATUS_NOT_SUPPORTED_SHAPE;
+                 : refuse(CUDNN_STATUS_NOT_SUPPORTED_SHAPE, "an odd batch, or too large a hidden size");
   }
 }
 

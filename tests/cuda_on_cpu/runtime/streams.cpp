@@ -3,6 +3,7 @@
 #include "cuda_on_cpu/streams.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -49,6 +50,7 @@ using Graph = std::vector<OrderedNode>;
 std::mutex mutex;
 std::map<cudaStream_t, std::shared_ptr<Capture>> captures;
 std::map<cudaEvent_t, Mark> marks;
+std::map<cudaEvent_t, std::chrono::steady_clock::time_point> times;  // of the events' records
 
 cuda_on_cpu::Streams mode_from_environment() {
   const char* const wanted = std::getenv("CUDA_ON_CPU_STREAMS");
@@ -198,9 +200,22 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   return cudaSuccess;
 }
 
+cudaError_t cudaEventCreate(cudaEvent_t* event) { return cudaEventCreateWithFlags(event, cudaEventDefault); }
+
+/// The host's time between the two records.
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
+  const std::lock_guard lock(mutex);
+  const auto first = times.find(begin), last = times.find(end);
+  if (first == times.end() || last == times.end()) return cudaErrorInvalidResourceHandle;
+  const std::chrono::duration<float, std::milli> apart = last->second - first->second;
+  *milliseconds = apart.count();
+  return cudaSuccess;
+}
+
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
   const std::lock_guard lock(mutex);
   marks.erase(event);
+  times.erase(event);
   std::free(event);
   return cudaSuccess;
 }
@@ -209,6 +224,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const std::lock_guard lock(mutex);
   const auto capture = capture_of(stream);
   marks[event] = {capture, last_of(capture == nullptr ? later : *capture, stream)};
+  times[event] = std::chrono::steady_clock::now();
   return cudaSuccess;
 }
 
