@@ -32,9 +32,6 @@ std::string obstacle(const PersistentLimits& limits, const PersistentRequest& re
   if (shape.type == DataType::float64) return "it has no float64";
   const int least = request.kind == PersistentKind::cluster ? 9 : 8;
   if (limits.major < least) return compute_capability(least);
-  if (request.kind == PersistentKind::grid && request.dropout) {
-    return "it has no recurrent dropout";
-  }
   constexpr std::int64_t most_hidden = 1 << 14, most_batch = 1 << 24;
   if (shape.hidden_size > most_hidden) return "the hidden size is above " + std::to_string(most_hidden);
   if (request.batch > most_batch) return "the batch is above " + std::to_string(most_batch) + " rows";

@@ -50,9 +50,7 @@ void with_size(const PersistentFit& fit, Use use) {
 
 template <class Product, class Cell, PersistentKind kind, class Use>
 void with_width(const PersistentRequest& request, const PersistentFit& fit, Use use) {
-  if constexpr (kind != PersistentKind::grid) {
-    if (request.dropout) return with_size<Cell, kind, false, true>(fit, use);
-  }
+  if (request.dropout) return with_size<Cell, kind, false, true>(fit, use);
   if constexpr (Product::tensor_cores && kind != PersistentKind::block) {
     if (fit.rows > geometry::tile_rows) return with_size<Cell, kind, true, false>(fit, use);
   }

@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Parameters{Algorithm::persistent_cluster, Cell::lstm, false},
                     Parameters{Algorithm::persistent_cluster, Cell::gru, true},
                     Parameters{Algorithm::persistent_grid, Cell::rnn_tanh, false},
-                    Parameters{Algorithm::persistent_grid, Cell::gru, false}),
+                    Parameters{Algorithm::persistent_grid, Cell::gru, true}),
     [](const auto& test) {
       return name_of(Backend{DeviceKind::cuda, std::get<0>(test.param)}) + "_" +
              sluice::name_of(std::get<1>(test.param)) + (std::get<2>(test.param) ? "_dropout" : "");

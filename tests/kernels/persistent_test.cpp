@@ -364,7 +364,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{grid, Cell::lstm, ieee, 3, 34, 7}, Case{grid, Cell::gru, bfloat16, 9, 34, 2},
                     Case{grid, Cell::lstm, bfloat16, 9, 34, 7, 0.0, 3},
                     Case{grid, Cell::rnn_relu, float16, 3, 34, 2},
-                    Case{grid, Cell::lstm, tf32, 3, 34, 1}),
+                    Case{grid, Cell::lstm, tf32, 3, 34, 1},
+                    Case{grid, Cell::lstm, bfloat16, 9, 34, 2, 0.4},
+                    Case{grid, Cell::gru, ieee, 3, 34, 7, 0.4, 3},
+                    Case{grid, Cell::rnn_tanh, tf32, 3, 34, 2, 0.4}),
     name_of_case);
 
 }  // namespace
