@@ -142,6 +142,12 @@ void complete_exchanges(Warp& warp);
 /// Fails the launch if a guard zone of the block's shared memory was written to.
 void check_shared_guards(const Block& block);
 
+/// Whether a remote store arrives as soon as it is sent; else when its barrier is waited on. A
+/// receiver must bear both: always in reverse order, sometimes in random orders.
+bool arrives_at_once();
+/// Fails the launch if something is under way to the shared memory of a block that has ended.
+void check_deliveries(const Block& block);
+
 /// Like fail(), but not from inside a kernel.
 void report_failure(Site site, const char* format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -14,6 +14,7 @@ Mbarrier& find(Site site, const std::uint64_t* word) {
   for (const auto& block : running->block->cluster->blocks) {
     const auto found = block->mbarriers.find(word);
     if (found == block->mbarriers.end()) continue;
+    if (block->alive == 0) fail(site, "block %u of the cluster has left the kernel", block->rank);
     if (*word != valid_word) fail(site, "an mbarrier's word was overwritten");
     return found->second;
   }
@@ -21,7 +22,7 @@ Mbarrier& find(Site site, const std::uint64_t* word) {
 }
 
 void complete_phase(Mbarrier& barrier) {
-  if (barrier.missing > 0 || barrier.missing_bytes > 0 || !barrier.deliveries.empty()) return;
+  if (barrier.missing > 0 || barrier.missing_bytes != 0 || !barrier.deliveries.empty()) return;
   ++barrier.phase;
   barrier.missing = barrier.expected;
   grid->progress = true;
@@ -101,7 +102,22 @@ void store_to_barrier(Site site, void* to, const void* value, std::size_t bytes,
   const HiddenFromRaces hidden;
   if (!is_shared_memory(to)) fail(site, "st.async: the address is not shared memory");
   const auto* const first = static_cast<const unsigned char*>(value);
-  find(site, word).deliveries.push_back({to, nullptr, {first, first + bytes}, bytes});
+  Mbarrier& barrier = find(site, word);
+  if (arrives_at_once()) {
+    std::memcpy(to, value, bytes);
+    barrier.missing_bytes -= static_cast<std::int64_t>(bytes);
+    complete_phase(barrier);
+  } else {
+    barrier.deliveries.push_back({to, nullptr, {first, first + bytes}, bytes});
+  }
+}
+
+void check_deliveries(const Block& block) {
+  for (const auto& [word, barrier] : block.mbarriers) {
+    if (barrier.deliveries.empty()) continue;
+    report_failure({}, "block %u of the cluster leaves the kernel before %zu copies to its shared memory "
+                       "have arrived", block.rank, barrier.deliveries.size());
+  }
 }
 
 }  // namespace cuda_on_cpu

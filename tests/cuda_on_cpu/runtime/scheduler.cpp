@@ -86,7 +86,7 @@ void start_thread() {
     Warp& warp = block.warps[thread.warp];
     thread.state = Thread::State::done;
     grid->progress = true;
-    --block.alive;
+    if (--block.alive == 0) check_deliveries(block);
     warp.alive &= ~(1u << thread.coordinates.lane);
     complete_exchanges(warp);
     leave(block.barrier);
@@ -322,6 +322,10 @@ void report_failure(Site site, const char* format, ...) {
   va_end(arguments);
 }
 
+bool arrives_at_once() {
+  return schedule.order == Order::reverse || (schedule.order == Order::random && generator() % 2 == 0);
+}
+
 unsigned lane() { return running->coordinates.lane; }
 
 void yield(Site site) {
@@ -329,6 +333,10 @@ void yield(Site site) {
   running->site = site;
   running->waits_for = "memory";
   running->fiber->suspend();
+}
+
+void pause_at_random() {
+  if (schedule.order == Order::random && generator() % 2 == 0) yield({});
 }
 
 void wait_until_changed(const Phase* watched, Phase seen, Site site, const char* waits_for) {

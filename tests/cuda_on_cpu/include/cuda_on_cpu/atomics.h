@@ -3,9 +3,12 @@
 
 #include <type_traits>
 
+#include "cuda_on_cpu/execution.h"
+
 namespace cuda_on_cpu {
 
-/// Replaces *address by next(*address); returns what was there.
+/// Replaces *address by next(*address); returns what was there. Others may see it before this thread
+/// goes on.
 template <class T, class Next>
 T atomic_update(T* address, Next next) {
   T old;
@@ -14,6 +17,7 @@ T atomic_update(T* address, Next next) {
     T wanted = next(old);
     if (__atomic_compare_exchange(address, &old, &wanted, false, __ATOMIC_RELAXED,
                                   __ATOMIC_RELAXED)) {
+      if (wanted != old) pause_at_random();
       return old;
     }
   }

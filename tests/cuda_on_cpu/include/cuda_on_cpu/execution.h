@@ -23,6 +23,8 @@ unsigned lane();
 
 /// Lets every other thread run before this one goes on.
 void yield(Site site);
+/// The same, sometimes and in random orders alone.
+void pause_at_random();
 
 void block_barrier(Site site);
 /// How many threads of the block said true: to all of them.
