@@ -210,6 +210,7 @@ struct FaultyGridExchange : GridExchange {
 PLANTED_FAULT(persistent_grid_flag_before_columns) {
   run<GridTiling, FaultyGridExchange<faulty ? GridFault::flag_before_columns : GridFault::none>>(3, 1);
 }
+PLANTED_FAULT(persistent_grid_columns_race) { persistent_grid_flag_before_columns<faulty>(); }
 PLANTED_FAULT(persistent_grid_does_not_wait) {
   run<GridTiling, FaultyGridExchange<faulty ? GridFault::no_wait : GridFault::none>>(3, 1);
 }
