@@ -71,6 +71,12 @@ void InputProduct::fill(const StepChunk& chunk, void* gates) const {
                        .ld_to = direction_.slots()});
 }
 
+const void* InputProduct::shared_rows() const {
+  const DataType type = direction_.config.data_type;
+  if (args_.shared.index == nullptr) return nullptr;
+  return direction_.takes_gates() && state_type(type) != type ? nullptr : shared_gates_;
+}
+
 void input_gradient(const Queue& queue, const Direction& direction, const InputGradientArgs& args,
                     const StepChunk& chunk, const void* gates) {
   if (args.dx == nullptr) return;

@@ -16,7 +16,7 @@ struct InputProductArgs {
 
 /// Forward, of one direction of one layer. A shared input is multiplied once, into
 /// workspace.shared_gates, when this is made; its rows are then gathered for each chunk, as are
-/// those of an input that is gates already.
+/// those of an input that is gates already, unless the time loop's launch reads them where they are.
 class InputProduct {
  public:
   InputProduct(const Queue& queue, const Direction& direction, const InputProductArgs& args,
@@ -24,6 +24,10 @@ class InputProduct {
 
   /// Slots 0..G-1 of `gates` [chunk.rows, S*H] = the product of the chunk's rows.
   void fill(const StepChunk& chunk, void* gates) const;
+
+  /// The rows of a shared input [U, G*H], if they are of the configuration's type; else null.
+  const void* shared_rows() const;
+  const std::int32_t* shared_index() const { return args_.shared.index; }
 
  private:
   const Queue& queue_;

@@ -1,4 +1,3 @@
-#include <optional>
 #include <vector>
 
 #include "engine/cudnn_pass.h"
@@ -50,7 +49,8 @@ class DirectionForward {
                    const InputProductArgs& input, void* y)
       : queue_(queue), pass_(pass), direction_(direction), workspace_(pass.workspace.parts[part]),
         gates_(pass.reserve.of(direction.index(), part).gates),
-        weight_hh_(at(pass.args.parameters, direction.weight_hh, pass.config.data_type)), input_(input) {
+        weight_hh_(at(pass.args.parameters, direction.weight_hh, pass.config.data_type)),
+        input_product_(queue, direction, input, workspace_) {
     const RecurrentConfig& config = pass.config;
     const RecurrentForwardArgs& args = pass.args;
     const DataType type = config.data_type;
@@ -72,17 +72,15 @@ class DirectionForward {
     prepare_weights();
   }
 
-  /// The input product of the direction's `i`-th chunk. Directions that run together have a chunk
-  /// alone, and are done with the memory of a shared input in turn.
+  /// The input product of the direction's `i`-th chunk.
   void fill(std::size_t i) {
-    if (i == 0) input_product_.emplace(queue_, direction_, input_, workspace_);
     const StepChunk& chunk = pass_.chunks[direction_.reverse ? pass_.chunks.size() - 1 - i : i];
     recurrence_.begin = chunk.begin;
     recurrence_.end = chunk.end;
     recurrence_.gates = pass_.training() ? at(gates_, chunk.first_row * direction_.slots(),
                                               pass_.config.data_type)
                                          : gates_;
-    input_product_->fill(chunk, recurrence_.gates);
+    if (!launch_gathers()) input_product_.fill(chunk, recurrence_.gates);
   }
 
   /// The time loop over the chunk, unless a persistent launch takes it.
@@ -96,6 +94,10 @@ class DirectionForward {
   PersistentForwardArgs launch() const {
     PersistentForwardArgs launch{.recurrence = recurrence_, .dropout = {},
                                  .exchange = workspace_.scratch};
+    if (launch_gathers()) {
+      launch.inputs = input_product_.shared_rows();
+      launch.input_index = input_product_.shared_index();
+    }
     if (pass_.training()) {
       launch.dropout = {pass_.config.recurrent_dropout,
                         {pass_.args.seed, recurrent_dropout_stream(direction_.index()), pass_.args.step}};
@@ -111,6 +113,11 @@ class DirectionForward {
   }
 
  private:
+  // Whether the time loop's launch fetches shared inputs itself.
+  bool launch_gathers() const {
+    return is_persistent(pass_.schedule.algorithm) && input_product_.shared_rows() != nullptr;
+  }
+
   void prepare_weights() {
     const Algorithm algorithm = pass_.schedule.algorithm;
     if (is_persistent(algorithm)) {  // draws its masks itself
@@ -131,8 +138,7 @@ class DirectionForward {
   const DirectionWorkspace& workspace_;
   void* const gates_;
   const void* const weight_hh_;
-  const InputProductArgs input_;
-  std::optional<InputProduct> input_product_;
+  const InputProduct input_product_;
   RecurrenceForwardArgs recurrence_;
 };
 

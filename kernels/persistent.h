@@ -95,6 +95,10 @@ struct PersistentForwardArgs {
   RecurrenceForwardArgs recurrence;
   PersistentDropout dropout;
   void* exchange = nullptr;  ///< persistent_exchange_bytes()
+  /// Rows that share their inputs: packed row n reads row input_index[n] of `inputs` [U, G*H], of
+  /// shape.type. Null, both: what the gates' slots hold.
+  const void* inputs = nullptr;
+  const std::int32_t* input_index = nullptr;  ///< [N]
 };
 struct PersistentBackwardArgs {
   RecurrenceBackwardArgs recurrence;

@@ -13,6 +13,9 @@ namespace sluice::cuda {
 template <class Number>
 struct ForwardDirection : GroupDirection {
   Number* gates;
+  std::int32_t first_packed_row;  ///< that of `gates`
+  const Number* inputs;  ///< null: the gates hold them
+  const std::int32_t* input_index;
   const float* bias;
   float* h_state;
   float* c_state;
@@ -32,13 +35,14 @@ template <class Cell, class Product, class Tiling>
 class ForwardElements {
   using Number = typename Product::Number;
   static constexpr int gates = Cell::gates, slots = Cell::slots, count = Tiling::elements;
+  static constexpr int rows = count < 2 ? 1 : 2;  // that its elements have by turns
+  static_assert(count <= 4);
 
  public:
   __device__ ForwardElements(const ForwardLaunch<Number>& launch,
                              const ForwardDirection<Number>& direction,
                              const RowGroup<Tiling>& group, const Elements<Tiling>& place)
-      : launch_(launch), direction_(direction), group_(group), place_(place),
-        first_packed_row_(launch.offsets[direction.begin]) {
+      : launch_(launch), direction_(direction), group_(group), place_(place) {
     const int hidden = launch.hidden_size;
 #pragma unroll
     for (int e = 0; e < count; ++e) {
@@ -53,23 +57,29 @@ class ForwardElements {
         bias_[e][s] = unit < hidden ? direction.bias[s * hidden + unit] : 0.0f;
       }
     }
-    next_offset_ = group.steps > 0 ? launch.offsets[group.step(direction, 0)] : 0;
+    if (group.steps == 0) return;
+    next_offset_ = launch.offsets[group.step(direction, 0)];
+    later_offset_ = launch.offsets[group.step(direction, group.steps > 1 ? 1 : 0)];
+    ask_for_rows(0);
     load_inputs(0);
   }
 
-  /// Asks for x W^T of step `s`, which finish() of that step reads.
+  /// Asks for x W^T of step `s`, which step() reads. What says where they are was asked
+  /// for steps before, so that no load waits for another.
   __device__ __forceinline__ void load_inputs(int s) {
     if (s >= group_.steps) return;
     const std::int32_t t = group_.step(direction_, s);
     offset_ = next_offset_;
-    const Number* const x = gates_of(offset_);
 #pragma unroll
     for (int e = 0; e < count; ++e) {
       if (t >= length_[e]) continue;
+      const Number* const x = inputs_of(e);
 #pragma unroll
-      for (int g = 0; g < gates; ++g) x_[e][g] = x[gate_place(e) + g * launch_.hidden_size];
+      for (int g = 0; g < gates; ++g) x_[e][g] = x[g * launch_.hidden_size];
     }
-    if (s + 1 < group_.steps) next_offset_ = launch_.offsets[group_.step(direction_, s + 1)];
+    next_offset_ = later_offset_;
+    if (s + 1 < group_.steps) ask_for_rows(s + 1);
+    if (s + 2 < group_.steps) later_offset_ = launch_.offsets[group_.step(direction_, s + 2)];
   }
 
   /// The cell: `sums` are the products R h.
@@ -127,8 +137,23 @@ class ForwardElements {
 
  private:
   __device__ Number* gates_of(std::int32_t offset) const {
-    const std::int64_t row = std::int64_t{offset} - first_packed_row_ + group_.first_row;
+    const std::int64_t row = std::int64_t{offset} - direction_.first_packed_row + group_.first_row;
     return direction_.gates + row * slots * launch_.hidden_size;
+  }
+  /// Which rows of `inputs` step `s` reads, at next_offset_.
+  __device__ __forceinline__ void ask_for_rows(int s) {
+    if (direction_.input_index == nullptr) return;
+    const std::int32_t t = group_.step(direction_, s);
+#pragma unroll
+    for (int e = 0; e < rows; ++e) {
+      if (t >= length_[e]) continue;
+      next_row_[e] = direction_.input_index[next_offset_ + group_.first_row + place_.row(e)];
+    }
+  }
+  /// The current step's, of gate 0.
+  __device__ const Number* inputs_of(int e) const {
+    if (direction_.input_index == nullptr) return gates_of(offset_) + gate_place(e);
+    return direction_.inputs + std::int64_t{next_row_[e % rows]} * gates * launch_.hidden_size + place_.unit(e);
   }
   __device__ int gate_place(int e) const {
     return place_.row(e) * slots * launch_.hidden_size + place_.unit(e);
@@ -138,7 +163,8 @@ class ForwardElements {
   const ForwardDirection<Number>& direction_;
   const RowGroup<Tiling>& group_;
   const Elements<Tiling>& place_;
-  std::int32_t first_packed_row_, offset_ = 0, next_offset_ = 0;
+  std::int32_t offset_ = 0, next_offset_ = 0, later_offset_ = 0;
+  std::int32_t next_row_[rows] = {};  // of the shared inputs
   std::int32_t length_[count];  // 0 for what lies past the batch or the units
   Number x_[count][gates] = {};
   float gate_[count][slots] = {}, bias_[count][slots], h_[count], c_[count] = {};

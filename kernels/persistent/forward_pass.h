@@ -18,6 +18,9 @@ void run_persistent_forward(const Queue& queue, const PersistentRequest& request
     ForwardDirection<Number>& to = launch.direction[d];
     fill(to, fit, args[d], false);
     to.gates = static_cast<Number*>(from.gates);
+    to.first_packed_row = from.sequences.host_offsets[from.begin];
+    to.inputs = static_cast<const Number*>(args[d].inputs);
+    to.input_index = args[d].input_index;
     to.bias = static_cast<const float*>(from.bias);
     to.h_state = static_cast<float*>(from.h_state);
     to.c_state = static_cast<float*>(from.c_state);

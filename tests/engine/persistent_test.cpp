@@ -37,12 +37,19 @@ TEST_P(PersistentPass, GivesWhatStepwiseGives) {
   config.bidirectional = true;
   if (dropout) config.input_dropout = config.layer_dropout = config.recurrent_dropout = 0.3;
   const SequenceLayout layout({3, 1, 4, 4, 2, 1, 3, 4, 2});  // two groups of rows
+  const bool shares = !dropout;  // rows share five inputs, which the launch fetches itself
   for (const bool training : {true, false}) {
-    RecurrentPass<float> stepwise(config, {DeviceKind::cuda, Algorithm::stepwise}, layout, training);
-    RecurrentPass<float> persistent(config, backend, layout, training);
+    const PassShape shape{.rows = layout.rows(), .steps = layout.steps(), .batch = layout.batch(),
+                          .training = training, .shared_rows = shares ? 5 : 0};
+    RecurrentPass<float> stepwise(config, {DeviceKind::cuda, Algorithm::stepwise}, layout, shape);
+    RecurrentPass<float> persistent(config, backend, layout, shape);
     for (RecurrentPass<float>* pass : {&stepwise, &persistent}) {
       fill_inputs(*pass);
       for (float& weight : pass->parameters) weight *= 0.3f;
+      if (shares) {
+        for (std::size_t n = 0; n < pass->rows(); ++n) pass->x_index.push_back(static_cast<std::int32_t>(n * 7 % 5));
+        pass->x.resize(5 * 5);
+      }
       pass->forward();
       if (training) pass->backward();
     }
