@@ -218,7 +218,7 @@ void CudnnPass::forward(const Queue& queue, const RecurrentForwardArgs& args) co
       x = input;
     } else if (input != nullptr) {
       dropout_rows(queue, {.type = config_.data_type, .sequences = args.sequences,
-                           .columns = columns, .rate = dropout_before(stack),
+                           .columns = columns, .rate = args.drops ? dropout_before(stack) : 0.0,
                            .random = {args.seed, input_dropout_stream(stack.first_layer), args.step},
                            .x = x, .y = input});
       x = input;
@@ -298,7 +298,7 @@ void CudnnPass::backward(const Queue& queue, const RecurrentBackwardArgs& args) 
       }
     } else if (!shared && reserve[i].input != nullptr && (i > 0 || args.dx != nullptr)) {
       dropout_rows(queue, {.type = type, .sequences = args.sequences, .columns = columns,
-                           .rate = dropout_before(stack),
+                           .rate = args.drops ? dropout_before(stack) : 0.0,
                            .random = {args.seed, input_dropout_stream(stack.first_layer), args.step},
                            .x = dx, .y = dx});
     }

@@ -26,6 +26,12 @@ Direction::Direction(const RecurrentConfig& config_, const std::vector<Parameter
   bias_hh = view[2].offset;
 }
 
+RecurrentConfig in_effect(const RecurrentConfig& config, bool drops) {
+  RecurrentConfig effective = config;
+  if (!drops) effective.input_dropout = effective.layer_dropout = effective.recurrent_dropout = 0.0;
+  return effective;
+}
+
 void check_shared_input(const RecurrentConfig& config, const SharedInput& shared, bool training) {
   require((shared.index == nullptr) == (shared.rows == 0) && shared.rows >= 0,
           "shared_input: expected both an index and a positive number of rows, or neither; got " +

@@ -34,6 +34,9 @@ constexpr std::uint32_t recurrent_dropout_stream(int direction_index) {
   return static_cast<std::uint32_t>(direction_index) * 2 + 1;
 }
 
+/// `config`, without dropout unless a pass drops.
+RecurrentConfig in_effect(const RecurrentConfig& config, bool drops);
+
 /// Errors: usage unless `shared` is empty, or whole and without dropout on the input.
 void check_shared_input(const RecurrentConfig& config, const SharedInput& shared, bool training);
 

@@ -105,6 +105,7 @@ struct RecurrentForwardArgs {
   void* c_n = nullptr;               ///< LSTM; may be null
   void* reserve = nullptr;           ///< reserve_bytes(); training only: kept for backward
   void* workspace = nullptr;         ///< workspace_bytes(); free again afterwards
+  bool drops = true;                 ///< false: no dropout, as in evaluation, though a reserve is kept
   std::uint64_t seed = 0;            ///< of the dropout masks
   const std::uint32_t* step = nullptr;  ///< device; training step, enters the masks; null means 0
 };
@@ -127,6 +128,7 @@ struct RecurrentBackwardArgs {
                                   ///< optimiser whose weights are float32), overwritten; null if not wanted
   void* reserve = nullptr;        ///< as forward left it; consumed
   void* workspace = nullptr;
+  bool drops = true;              ///< as in forward, as the next two
   std::uint64_t seed = 0;
   const std::uint32_t* step = nullptr;
 };

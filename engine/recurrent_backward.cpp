@@ -231,30 +231,31 @@ void run_layer(const Wavefront& wavefront, const Pass& pass, const std::vector<P
 
 void RecurrentPlan::backward(const Queue& queue, const RecurrentBackwardArgs& args) const {
   check(config_, args);
+  const RecurrentConfig config = in_effect(config_, args.drops);
   require(queue.device == device_, "RecurrentPlan::backward: the queue is on another device than the plan");
-  check_shared_input(config_, args.shared_input, true);
+  check_shared_input(config, args.shared_input, true);
   const PassShape shape{args.sequences.rows, args.sequences.steps, args.sequences.batch, true,
                         args.shared_input.rows};
   const PassSchedule schedule = this->schedule(shape, RecurrentPass::backward);
   if (is_cudnn(schedule.algorithm)) return cudnn_->backward(queue, args);
   Carver in_workspace(args.workspace), in_reserve(args.reserve);
-  const PassWorkspace workspace(in_workspace, config_, device_, schedule, shape, true);
-  const PassReserve reserve(in_reserve, config_, schedule, shape, true);
+  const PassWorkspace workspace(in_workspace, config, device_, schedule, shape, true);
+  const PassReserve reserve(in_reserve, config, schedule, shape, true);
   const std::vector<StepChunk> chunks = step_chunks(args.sequences, schedule.rule);
-  const std::vector<ParameterView> views = recurrent_parameters(config_);
-  const Pass pass{config_, args, schedule, chunks, workspace, reserve};
+  const std::vector<ParameterView> views = recurrent_parameters(config);
+  const Pass pass{config, args, schedule, chunks, workspace, reserve};
 
   Wavefront wavefront(queue, schedule.lanes, chunks.size());
   const void* dy = args.dy;
-  for (int layer = config_.num_layers - 1; layer >= 0; --layer) {
-    const bool last = layer + 1 == config_.num_layers;
+  for (int layer = config.num_layers - 1; layer >= 0; --layer) {
+    const bool last = layer + 1 == config.num_layers;
     const void* const undropped = layer == 0 ? args.x : reserve.output[layer - 1];
     const void* const dropped = reserve.dropped_input[layer];
     const LayerTensors of{.layer = layer, .x = dropped != nullptr ? dropped : undropped,
                           .shared_input = layer == 0 ? args.shared_input : SharedInput{},
                           .y = last ? args.y : reserve.output[layer], .dy = dy,
                           .dx = layer == 0 ? args.dx : workspace.d_output[(layer - 1) % 2]};
-    run_layer(wavefront, pass, views, config_.num_layers - 1 - layer, of);
+    run_layer(wavefront, pass, views, config.num_layers - 1 - layer, of);
     dy = of.dx;
   }
   wavefront.join();

@@ -204,24 +204,25 @@ void run_layer(const Wavefront& wavefront, const Pass& pass, const std::vector<P
 
 void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args) const {
   check(config_, args);
+  const RecurrentConfig config = in_effect(config_, args.drops);
   require(queue.device == device_, "RecurrentPlan::forward: the queue is on another device than the plan");
   const bool training = args.reserve != nullptr;
-  check_shared_input(config_, args.shared_input, training);
+  check_shared_input(config, args.shared_input, training);
   const PassShape shape{args.sequences.rows, args.sequences.steps, args.sequences.batch, training,
                         args.shared_input.rows};
   const PassSchedule schedule = this->schedule(shape, RecurrentPass::forward);
   if (is_cudnn(schedule.algorithm)) return cudnn_->forward(queue, args);
   Carver in_workspace(args.workspace), in_reserve(args.reserve);
-  const PassWorkspace workspace(in_workspace, config_, device_, schedule, shape, false);
-  const PassReserve reserve(training ? in_reserve : in_workspace, config_, schedule, shape, training);
+  const PassWorkspace workspace(in_workspace, config, device_, schedule, shape, false);
+  const PassReserve reserve(training ? in_reserve : in_workspace, config, schedule, shape, training);
   const std::vector<StepChunk> chunks = step_chunks(args.sequences, schedule.rule);
-  const std::vector<ParameterView> views = recurrent_parameters(config_);
-  const Pass pass{config_, args, schedule, chunks, workspace, reserve};
+  const std::vector<ParameterView> views = recurrent_parameters(config);
+  const Pass pass{config, args, schedule, chunks, workspace, reserve};
 
   Wavefront wavefront(queue, schedule.lanes, chunks.size());
   const void* x = args.x;
-  for (int layer = 0; layer < config_.num_layers; ++layer) {
-    void* const y = layer + 1 == config_.num_layers ? args.y : reserve.output[layer];
+  for (int layer = 0; layer < config.num_layers; ++layer) {
+    void* const y = layer + 1 == config.num_layers ? args.y : reserve.output[layer];
     run_layer(wavefront, pass, views, layer, x, y);
     x = y;
   }

@@ -209,6 +209,25 @@ TEST_P(RecurrentDropout, InferenceHasNone) {
   EXPECT_EQ(with.y, without.y);
 }
 
+// Gradients of what evaluation computes, as for saliency: the bits of a plan without dropout.
+TEST_P(RecurrentDropout, ANetworkInEvaluationHasGradientsToo) {
+  const SequenceLayout layout({4, 2, 3});
+  RecurrentConfig config = relu_config(2);
+  RecurrentPass<float> without(config, GetParam(), layout);
+  config.input_dropout = config.layer_dropout = config.recurrent_dropout = 0.5;
+  RecurrentPass<float> with(config, GetParam(), layout);
+  with.drops = false;
+  for (RecurrentPass<float>* pass : {&without, &with}) {
+    fill_inputs(*pass);
+    pass->forward();
+    pass->backward();
+  }
+  EXPECT_TRUE(same_bits(with.y, without.y));
+  EXPECT_TRUE(same_bits(with.dx, without.dx));
+  EXPECT_TRUE(same_bits(with.dh0, without.dh0));
+  EXPECT_TRUE(same_bits(with.d_parameters, without.d_parameters));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, RecurrentDropout, ::testing::ValuesIn(backends),
                          [](const auto& test) { return name_of(test.param); });
 

@@ -105,6 +105,7 @@ class RecurrentPass {
   std::vector<Number> dy, dh_n, dc_n;         ///< in
   std::vector<Number> dx, dh0, dc0;           ///< out
   std::vector<Wide<Number>> d_parameters;     ///< out
+  bool drops = true;
   std::uint64_t seed = 0;
   std::vector<std::uint32_t> step;  ///< one number, or empty for a null pointer
   /// False passes null pointers for these outputs.
@@ -162,6 +163,7 @@ class RecurrentPass {
     args.c_n = want_final_states && lstm ? c_memory.data() : nullptr;
     args.reserve = training_ ? reserve_.data() : nullptr;
     args.workspace = workspace_.data();
+    args.drops = drops;
     args.seed = seed;
     args.step = static_cast<const std::uint32_t*>(pointer(step, inputs.step));
     plan_.forward(queue, args);
@@ -200,6 +202,7 @@ class RecurrentPass {
     args.d_parameters = want_d_parameters ? d_parameters_memory.data() : nullptr;
     args.reserve = reserve_.data();
     args.workspace = workspace_.data();
+    args.drops = drops;
     args.seed = seed;
     args.step = static_cast<const std::uint32_t*>(pointer(step, inputs.step));
     plan_.backward(queue, args);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -60,6 +61,8 @@ TEST_P(Wavefronts, GiveTheBitsOfLayersOneAfterAnother_cuda) {
       SCOPED_TRACE(std::to_string(layers) + (training ? " layers, training" : " layers, inference"));
       const auto one_by_one = run(layout, false, training), overlapping = run(layout, true, training);
       EXPECT_EQ(overlapping->plan().lanes(), std::min(layers, 4));
+      const std::string text = overlapping->plan().explain({layout.rows(), layout.steps(), layout.batch()});
+      EXPECT_NE(text.find("layers overlap, each 2 steps behind"), std::string::npos) << text;
       expect_same_bits(*overlapping, *one_by_one);
     }
   }
