@@ -6,15 +6,10 @@
 #include "kernels/bias.h"
 #include "kernels/convert.h"
 #include "kernels/device.h"
-#include "kernels/dropout.h"
 #include "kernels/embedding.h"
 #include "kernels/error.h"
-#include "kernels/gemm.h"
 #include "kernels/lanes.h"
 #include "kernels/loss.h"
-#include "kernels/pooling.h"
-#include "kernels/rows.h"
-#include "kernels/trace_range.h"
 
 namespace sluice {
 namespace {
@@ -22,8 +17,6 @@ namespace {
 // On CUDA a list of distinct words has a multiple of this, so that batches of like size launch the
 // same work.
 constexpr std::int64_t distinct_multiple = 256;
-
-constexpr std::uint32_t head_dropout_stream = 0x48454144;  // "HEAD"; the engine counts from 0
 
 std::vector<float> to_host(const Queue& queue, const Buffer& buffer, std::int64_t count,
                            DataType type = DataType::float32) {
@@ -201,207 +194,6 @@ const float* Model::weight(const char* name) const {
   return parameters() + layout_.view(name).offset;
 }
 float* Model::gradient(const char* name) const { return gradients() + layout_.view(name).offset; }
-
-void Model::embed(const Inputs& inputs) {
-  const TraceRange range("embedding");
-  if (config_.one_hot()) return;
-  EmbeddingForwardArgs embed;
-  embed.type = precision_.data_type;
-  embed.wide_table = true;
-  embed.rows = inputs.token_count;
-  embed.embedding_size = config_.embedding_size;
-  embed.vocabulary = config_.vocabulary_size;
-  embed.table = weight("embedding.weight");
-  embed.tokens = inputs.tokens;
-  embed.out = x_.data();
-  embedding_forward(queue_, embed);
-}
-
-void Model::recur(const Inputs& inputs, const DropoutSource* dropout) {
-  const TraceRange range("recurrent layers");
-  round_recurrent_weights();
-  RecurrentForwardArgs recur;
-  recur.sequences = inputs.sequences;
-  recur.parameters = recurrent_weights();
-  recur.x = config_.one_hot() ? weight("rnn.gate_table_l0") : x_.data();
-  recur.shared_input = inputs.shared;
-  recur.y = y_.data();
-  recur.workspace = workspace_.data();
-  if (dropout != nullptr) {
-    recur.reserve = reserve_.data();
-    recur.seed = dropout->seed;
-    recur.step = dropout->step;
-  }
-  plan_.forward(queue_, recur);
-}
-
-void Model::drop_features(const Inputs& inputs, const DropoutSource& dropout,
-                          const Buffer& features) {
-  if (config_.head_dropout == 0.0) return;
-  DropoutRowsArgs args;
-  args.sequences = inputs.features;
-  args.columns = config_.features();
-  args.rate = config_.head_dropout;
-  args.random = {dropout.seed, head_dropout_stream, dropout.step};
-  args.x = features.data();
-  args.y = features.data();
-  dropout_rows(queue_, args);
-}
-
-void Model::pool_and_classify(const Inputs& inputs, const DropoutSource* dropout) {
-  const TraceRange range("pooling and head");
-  PoolForwardArgs pool;
-  pool.type = precision_.data_type;
-  pool.pooling = config_.pooling;
-  pool.sequences = inputs.sequences;
-  pool.features = config_.features();
-  pool.directions = config_.recurrent().directions();
-  pool.y = y_.data();
-  pool.out = pooled_.data();
-  pool.argmax = argmax_.as<std::int32_t>();
-  pool_forward(queue_, pool);
-  if (dropout != nullptr) drop_features(inputs, *dropout, pooled_);
-
-  GemmArgs head;  // logits [B, C] = pooled [B, F] weight^T [F, C]
-  head.math = precision_.math;
-  head.transpose_b = true;
-  head.m = batch_;
-  head.n = config_.logits();
-  head.k = config_.features();
-  head.a = pooled_.data();
-  head.lda = head.k;
-  head.b = weight("head.weight");
-  head.ldb = head.k;
-  head.c = logits_.data();
-  head.ldc = head.n;
-  gemm(queue_, head);
-
-  AddBiasArgs bias;
-  bias.rows = batch_;
-  bias.columns = bias.ld = config_.logits();
-  bias.x = logits_.data();
-  bias.bias = weight("head.bias");
-  add_bias(queue_, bias);
-}
-
-void Model::compute_loss(const Inputs& inputs, double* totals, const LossScale* loss_scale) {
-  const TraceRange range("loss");
-  const auto fill = [&](auto& loss) {
-    loss.rows = batch_;
-    loss.logits = logits_.data();
-    loss.labels = inputs.labels;
-    loss.loss_scale = loss_scale;
-    loss.d_logits = d_logits_.data();
-    loss.probabilities = probabilities_.data();
-    loss.totals = totals;
-    loss.workspace = workspace_.data();
-    loss.workspace_bytes = workspace_.bytes();
-  };
-  if (config_.classes == 2) {
-    SigmoidCrossEntropyArgs loss;
-    fill(loss);
-    sigmoid_cross_entropy(queue_, loss);
-  } else {
-    SoftmaxCrossEntropyArgs loss;
-    fill(loss);
-    loss.classes = config_.classes;
-    softmax_cross_entropy(queue_, loss);
-  }
-}
-
-void Model::backward_from_loss(const Inputs& inputs, const DropoutSource& dropout) {
-  const TraceRange range("backward");
-  const std::int64_t f = config_.features(), c = config_.logits();
-  GemmArgs weight_gradient;  // [C, F] = d_logits^T [C, B] pooled [B, F]
-  weight_gradient.math = precision_.math;
-  weight_gradient.transpose_a = true;
-  weight_gradient.m = c;
-  weight_gradient.n = f;
-  weight_gradient.k = batch_;
-  weight_gradient.a = d_logits_.data();
-  weight_gradient.lda = c;
-  weight_gradient.b = pooled_.data();
-  weight_gradient.ldb = f;
-  weight_gradient.c = gradient("head.weight");
-  weight_gradient.ldc = f;
-  gemm(queue_, weight_gradient);
-
-  ColumnSumArgs bias_gradient;
-  bias_gradient.rows = batch_;
-  bias_gradient.columns = bias_gradient.ld = c;
-  bias_gradient.x = d_logits_.data();
-  bias_gradient.out = gradient("head.bias");
-  bias_gradient.workspace = workspace_.data();
-  bias_gradient.workspace_bytes = workspace_.bytes();
-  column_sum(queue_, bias_gradient);
-
-  GemmArgs input_gradient;  // d_pooled [B, F] = d_logits [B, C] weight [C, F]
-  input_gradient.math = precision_.math;
-  input_gradient.m = batch_;
-  input_gradient.n = f;
-  input_gradient.k = c;
-  input_gradient.a = d_logits_.data();
-  input_gradient.lda = c;
-  input_gradient.b = weight("head.weight");
-  input_gradient.ldb = f;
-  input_gradient.c = d_pooled_.data();
-  input_gradient.ldc = f;
-  gemm(queue_, input_gradient);
-  drop_features(inputs, dropout, d_pooled_);
-
-  PoolBackwardArgs pool;
-  pool.type = precision_.data_type;
-  pool.pooling = config_.pooling;
-  pool.sequences = inputs.sequences;
-  pool.features = f;
-  pool.directions = config_.recurrent().directions();
-  pool.d_out = d_pooled_.data();
-  pool.argmax = argmax_.as<std::int32_t>();
-  pool.dy = dy_.data();
-  pool_backward(queue_, pool);
-
-  RecurrentBackwardArgs recur;
-  recur.sequences = inputs.sequences;
-  recur.parameters = recurrent_weights();
-  recur.x = config_.one_hot() ? weight("rnn.gate_table_l0") : x_.data();
-  recur.shared_input = inputs.shared;
-  recur.y = y_.data();
-  recur.dy = dy_.data();
-  recur.dx = config_.one_hot() ? gradient("rnn.gate_table_l0") : dx_.data();
-  recur.d_parameters = gradients() + layout_.recurrent;
-  recur.reserve = reserve_.data();
-  recur.workspace = workspace_.data();
-  recur.seed = dropout.seed;
-  recur.step = dropout.step;
-  plan_.backward(queue_, recur);
-
-  embed_back(inputs);
-}
-
-void Model::embed_back(const Inputs& inputs) {
-  const TraceRange range("embedding backward");
-  if (config_.one_hot()) return;
-  float* const d_table = gradient("embedding.weight");
-  const std::int64_t e = config_.embedding_size;
-  if (inputs.shared.index != nullptr) {  // each word has one row of dx
-    fill_zero(queue_, d_table,
-              static_cast<std::size_t>(config_.vocabulary_size * e) * sizeof(float));
-    scatter_rows(queue_, {.type = precision_.data_type, .wide_to = true, .rows = inputs.token_count, .columns = e, .source = dx_.data(),
-                          .ld_source = e, .index = inputs.tokens, .to = d_table, .ld_to = e});
-    return;
-  }
-  EmbeddingBackwardArgs embed;
-  embed.type = precision_.data_type;
-  embed.rows = rows_;
-  embed.embedding_size = e;
-  embed.vocabulary = config_.vocabulary_size;
-  embed.d_out = dx_.data();
-  embed.tokens = inputs.tokens;
-  embed.d_table = d_table;
-  embed.workspace = workspace_.data();
-  embed.workspace_bytes = workspace_.bytes();
-  embedding_backward(queue_, embed);
-}
 
 void Model::load(const Batch& batch) {
   require(static_cast<std::int64_t>(batch.labels.size()) == batch.layout.batch(),
