@@ -19,8 +19,9 @@ void let_layers_overlap(AlgorithmCandidate& candidate, const RecurrentConfig& co
   double& predicted = pass == RecurrentPass::forward ? candidate.cost.predicted.forward
                                                      : candidate.cost.predicted.backward;
   WavefrontCut& cut = candidate.wavefronts[pass == RecurrentPass::backward];
-  cut = wavefront_cut(config.num_layers, shape.steps,
-                      {predicted / config.num_layers, chunk_seconds, gpu_share});
+  const double each = predicted / (config.num_layers * config.directions());
+  const LayerCost cost{each, chunk_seconds, gpu_share};
+  cut = config.bidirectional ? side_by_side(cost) : wavefront_cut(config.num_layers, shape.steps, cost);
   predicted /= cut.speedup;
 }
 

@@ -81,10 +81,13 @@ void describe_cut(std::ostream& text, const RecurrentConfig& config, const PassS
   }
 }
 
-void describe_chunks(std::ostream& text, const PassShape& shape, const PassSchedule& schedule) {
+void describe_chunks(std::ostream& text, const RecurrentConfig& config, const PassShape& shape,
+                     const PassSchedule& schedule) {
   const std::int64_t rows = schedule.rule.largest(shape);
   text << "at most " << rows << " rows are taken from x to h together";
-  if (schedule.lanes > 1) {
+  if (schedule.lanes > 1 && config.bidirectional) {
+    text << ", and the two directions overlap, if the queue has 2 lanes";
+  } else if (schedule.lanes > 1) {
     text << ", and " << schedule.lanes << " layers overlap, each " << schedule.rule.steps
          << " steps behind the one before it, if the queue has " << schedule.lanes << " lanes";
   }
@@ -138,10 +141,10 @@ std::string RecurrentPlan::explain(const PassShape& shape) const {
     text << "\n" << cudnn_->explain(shape);
   } else {
     text << "\nchunks: ";
-    describe_chunks(text, shape, schedule(shape, RecurrentPass::forward));
+    describe_chunks(text, config_, shape, schedule(shape, RecurrentPass::forward));
     if (shape.training && lanes() > 1) {
       text << "; backward, ";
-      describe_chunks(text, shape, schedule(shape, RecurrentPass::backward));
+      describe_chunks(text, config_, shape, schedule(shape, RecurrentPass::backward));
     }
   }
   text << "\nmemory: workspace " << workspace_bytes(shape) << " bytes, reserve "

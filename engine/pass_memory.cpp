@@ -131,7 +131,7 @@ PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, Devi
   take_rest(carver, request, part);
   for (int i = 0; i < schedule.parts(config); ++i) {
     if (i > 0 && schedule.lanes > 1) take_rest(carver, request, part);
-    if (i > 0 && schedule.lanes == 1) take_shared(carver, request, device, part);
+    if (i > 0 && config.bidirectional) take_shared(carver, request, device, part);
     take_loop(carver, request, part);
     parts.push_back(part);
   }

@@ -87,9 +87,8 @@ struct DirectionWorkspace {
 };
 
 struct PassWorkspace {
-  /// A part for each direction that is alive at once. Layers that overlap have all of it to
-  /// themselves but what serves the shared input, which is the first layer's alone; directions of
-  /// one launch have that and what the launch uses to themselves.
+  /// A part for each direction that is alive at once, but that layers share what serves the shared
+  /// input, which is the first layer's alone, and directions of one launch what comes before and after it.
   std::vector<DirectionWorkspace> parts;
   void* d_output[2] = {};         ///< [N, D*H] gradients between layers, by turns
 

@@ -10,7 +10,8 @@ namespace sluice {
 struct PassSchedule {
   Algorithm algorithm = Algorithm::stepwise;
   ChunkRule rule;
-  int lanes = 1;  ///< layers that overlap (engine/wavefront.h), if the queue has streams for them
+  int lanes = 1;  ///< layers, or directions, that overlap (engine/wavefront.h), if the queue has
+                  ///< streams for them
 
   /// Directions that are alive at once.
   int parts(const RecurrentConfig& config) const {

@@ -121,7 +121,7 @@ PassSchedule RecurrentPlan::roomiest_schedule(const PassShape& shape, Algorithm 
   if (overlapping) {
     schedule.lanes = most_lanes_of(config_, device_, algorithm);
     const std::int32_t chunk = (shape.steps + schedule.lanes - 1) / schedule.lanes + 1;
-    schedule.rule = {0, chunk_steps_ > 0 ? chunk_steps_ : chunk};
+    schedule.rule = {0, chunk_steps_ > 0 || config_.bidirectional ? chunk_steps_ : chunk};
   }
   return schedule;
 }

@@ -155,8 +155,8 @@ class RecurrentPlan {
   Algorithm algorithm(const PassShape& shape) const;
 
   /// Streams that passes can use. On CUDA the layers of a stack of one direction overlap, each taking
-  /// chunks of steps after the layer before it, where the cost model expects a gain (engine/wavefront.h);
-  /// for that give the queue its streams, once, by add_lanes(queue, plan.lanes()) in kernels/lanes.h.
+  /// chunks of steps after the layer before it, and so do the two directions of a layer, where the cost
+  /// model expects a gain (engine/wavefront.h); for that give the queue its streams, once, by add_lanes(queue, plan.lanes()) in kernels/lanes.h.
   /// Without them the bits are the same, and the layers run one after another.
   int lanes() const;
 

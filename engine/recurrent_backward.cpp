@@ -200,20 +200,24 @@ void run_layer(const Wavefront& wavefront, const Pass& pass, const std::vector<P
   const RecurrentConfig& config = pass.config;
   const Queue& queue = wavefront.queue(position);
   const int together = is_persistent(pass.schedule.algorithm) ? config.directions() : 1;
+  Wavefront sides(queue, config.bidirectional && together == 1 ? pass.schedule.lanes : 1, 1);
   for (int first = 0; first < config.directions(); first += together) {
     const TraceRange range(name_of(config.cell), "backward", of.layer, first == 1);
+    const Queue& side = sides.queue(first);
     std::vector<Direction> each_way;
     for (int d = first; d < first + together; ++d) each_way.emplace_back(config, views, of.layer, d);
     std::vector<DirectionBackward> directions;
     directions.reserve(each_way.size());
     for (std::size_t d = 0; d < each_way.size(); ++d) {
-      const int part = together == 2 ? static_cast<int>(d) : wavefront.lane(position);
-      directions.emplace_back(queue, pass, each_way[d], part, of);
+      const int part =
+          together == 2 ? static_cast<int>(d) : wavefront.lane(position) + sides.lane(first);
+      directions.emplace_back(side, pass, each_way[d], part, of);
     }
     for (std::size_t i = 0; i < pass.chunks.size(); ++i) {
       wavefront.wait(position, i);
       for (DirectionBackward& each : directions) each.begin(i);
-      run(queue, pass, directions);
+      run(side, pass, directions);
+      if (i == 0) sides.wait(first, 0);  // for what the other direction wrote to dx
       for (const DirectionBackward& each : directions) each.input_gradient();
       if (!config.bidirectional) {
         const StepChunk& chunk = pass.chunks[pass.chunks.size() - 1 - i];
@@ -223,7 +227,9 @@ void run_layer(const Wavefront& wavefront, const Pass& pass, const std::vector<P
       for (DirectionBackward& each : directions) each.weight_gradients();
     }
     for (const DirectionBackward& each : directions) each.finish();
+    sides.done(first, 0);
   }
+  sides.join();
   if (config.bidirectional) drop_input_gradient(queue, pass, of, 0, pass.args.sequences.steps);
 }
 
@@ -245,7 +251,7 @@ void RecurrentPlan::backward(const Queue& queue, const RecurrentBackwardArgs& ar
   const std::vector<ParameterView> views = recurrent_parameters(config);
   const Pass pass{config, args, schedule, chunks, workspace, reserve};
 
-  Wavefront wavefront(queue, schedule.lanes, chunks.size());
+  Wavefront wavefront(queue, config.bidirectional ? 1 : schedule.lanes, chunks.size());
   const void* dy = args.dy;
   for (int layer = config.num_layers - 1; layer >= 0; --layer) {
     const bool last = layer + 1 == config.num_layers;

@@ -177,15 +177,17 @@ void run_layer(const Wavefront& wavefront, const Pass& pass, const std::vector<P
                                layer == 0 ? pass.args.shared_input : SharedInput{}, pass.args.parameters};
   if (config.bidirectional) drop_input(queue, pass, layer, x, 0, pass.args.sequences.steps);
   const int together = is_persistent(pass.schedule.algorithm) ? config.directions() : 1;
+  Wavefront sides(queue, config.bidirectional && together == 1 ? pass.schedule.lanes : 1, 1);
   for (int first = 0; first < config.directions(); first += together) {
     const TraceRange range(name_of(config.cell), "forward", layer, first == 1);
+    const Queue& side = sides.queue(first);
     std::vector<Direction> of;
     for (int d = first; d < first + together; ++d) of.emplace_back(config, views, layer, d);
     std::vector<DirectionForward> directions;
     directions.reserve(of.size());
     for (std::size_t d = 0; d < of.size(); ++d) {
-      const int part = together == 2 ? static_cast<int>(d) : wavefront.lane(layer);
-      directions.emplace_back(queue, pass, of[d], part, input, y);
+      const int part = together == 2 ? static_cast<int>(d) : wavefront.lane(layer) + sides.lane(first);
+      directions.emplace_back(side, pass, of[d], part, input, y);
     }
     for (std::size_t i = 0; i < pass.chunks.size(); ++i) {
       wavefront.wait(layer, i);
@@ -193,11 +195,12 @@ void run_layer(const Wavefront& wavefront, const Pass& pass, const std::vector<P
         drop_input(queue, pass, layer, x, pass.chunks[i].begin, pass.chunks[i].end);
       }
       for (DirectionForward& each : directions) each.fill(i);
-      run(queue, pass, directions);
+      run(side, pass, directions);
       wavefront.done(layer, i);
     }
     for (const DirectionForward& each : directions) each.finish();
   }
+  sides.join();
 }
 
 }  // namespace
@@ -219,7 +222,7 @@ void RecurrentPlan::forward(const Queue& queue, const RecurrentForwardArgs& args
   const std::vector<ParameterView> views = recurrent_parameters(config);
   const Pass pass{config, args, schedule, chunks, workspace, reserve};
 
-  Wavefront wavefront(queue, schedule.lanes, chunks.size());
+  Wavefront wavefront(queue, config.bidirectional ? 1 : schedule.lanes, chunks.size());
   const void* x = args.x;
   for (int layer = 0; layer < config.num_layers; ++layer) {
     void* const y = layer + 1 == config.num_layers ? args.y : reserve.output[layer];

@@ -1,7 +1,8 @@
 // Layers of a stack that overlap in time: a layer takes a chunk of steps as soon as the layer before
 // it has (Appleyard, Kocisky and Blunsom 2016, "Optimizing Performance of Recurrent Neural Networks
 // on GPUs"). Each works on a stream of its own, and events say when a chunk is done; while the queue
-// is recorded they become the edges of its graph.
+// is recorded they become the edges of its graph. The two directions of a layer overlap alike, as two
+// positions of which the second waits where it adds to what the first wrote.
 #pragma once
 
 #include <cstddef>

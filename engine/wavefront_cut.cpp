@@ -5,18 +5,23 @@
 #include "engine/persistent_layer.h"
 
 namespace sluice {
+namespace {
+
+constexpr double kLeastSpeedup = 1.05;
+
+int beside(const LayerCost& layer) { return static_cast<int>(1.0 / std::max(layer.gpu_share, 1e-3)); }
+
+}  // namespace
 
 int most_lanes_of(const RecurrentConfig& config, DeviceKind device, Algorithm algorithm) {
-  const bool overlaps = device == DeviceKind::cuda && !config.bidirectional &&
-                        (algorithm == Algorithm::stepwise || is_persistent(algorithm));
-  return overlaps ? std::min(config.num_layers, most_lanes) : 1;
+  if (device == DeviceKind::cpu || is_cudnn(algorithm)) return 1;
+  if (config.bidirectional) return is_persistent(algorithm) ? 1 : 2;
+  return std::min(config.num_layers, most_lanes);
 }
 
 WavefrontCut wavefront_cut(int layers, std::int32_t steps, const LayerCost& layer) {
   constexpr std::int32_t kFewestSteps = 4, kMostChunks = 32;
-  constexpr double kLeastSpeedup = 1.05;
-  const int beside = static_cast<int>(1.0 / std::max(layer.gpu_share, 1e-3));
-  const int lanes = std::min({layers, beside, most_lanes});
+  const int lanes = std::min({layers, beside(layer), most_lanes});
   WavefrontCut best;
   if (lanes < 2) return best;
   const double one_by_one = layers * layer.seconds;
@@ -31,6 +36,12 @@ WavefrontCut wavefront_cut(int layers, std::int32_t steps, const LayerCost& laye
     if (speedup >= kLeastSpeedup && speedup > best.speedup) best = {lanes, chunk_steps, speedup};
   }
   return best;
+}
+
+WavefrontCut side_by_side(const LayerCost& direction) {
+  const double speedup = 2 * direction.seconds / (direction.seconds + direction.chunk_seconds);
+  if (beside(direction) < 2 || speedup < kLeastSpeedup) return {};
+  return {2, 0, speedup};
 }
 
 }  // namespace sluice

@@ -11,8 +11,8 @@ namespace sluice {
 /// Layers that overlap at most: each has a stream of its own.
 inline constexpr int most_lanes = 4;
 
-/// Streams that a pass by `algorithm` may ask for: 1 where layers cannot overlap, since there is one
-/// alone, or each waits for both directions of the one before it, or on the CPU, or in cuDNN.
+/// Streams that a pass by `algorithm` may ask for: as many as there are layers of one direction, up
+/// to most_lanes; 2 for both directions, unless one launch takes them; 1 on the CPU and in cuDNN.
 int most_lanes_of(const RecurrentConfig& config, DeviceKind device, Algorithm algorithm);
 
 /// A layer by itself. Seconds.
@@ -31,5 +31,8 @@ struct WavefrontCut {
 /// C chunks on K lanes take (ceil(L/K) C + K - 1)(seconds / C + chunk_seconds); the best C, if it
 /// gains a twentieth or more.
 WavefrontCut wavefront_cut(int layers, std::int32_t steps, const LayerCost& layer);
+
+/// Both directions of a layer side by side, all steps of each: `layer` is one direction's cost.
+WavefrontCut side_by_side(const LayerCost& direction);
 
 }  // namespace sluice

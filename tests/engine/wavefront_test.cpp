@@ -68,6 +68,17 @@ TEST_P(Wavefronts, GiveTheBitsOfLayersOneAfterAnother_cuda) {
   }
 }
 
+TEST_P(Wavefronts, OverlapBothDirectionsToo_cuda) {
+  config.num_layers = 2;
+  config.bidirectional = true;
+  const SequenceLayout layout({3, 7, 1, 5});
+  for (const std::int32_t chunk_steps : {0, 3}) {
+    for (const bool training : {true, false}) {
+      expect_same_bits(*run(layout, true, training, chunk_steps), *run(layout, false, training, chunk_steps));
+    }
+  }
+}
+
 TEST_P(Wavefronts, WithoutChunksAreNearOneChunk_cuda) {
   config.num_layers = 3;
   const SequenceLayout layout({6, 2, 5});
@@ -93,13 +104,13 @@ INSTANTIATE_TEST_SUITE_P(
              sluice::name_of(std::get<1>(test.param)) + (std::get<2>(test.param) ? "_dropout" : "");
     });
 
-TEST(WavefrontPlan, HasOneLaneWhereLayersCannotOverlap) {
+TEST(WavefrontPlan, HasLanesForWhatCanOverlap) {
   RecurrentConfig config;
   config.input_size = config.hidden_size = 8;
   config.num_layers = 3;
   EXPECT_EQ(RecurrentPlan(config, DeviceKind::cpu).lanes(), 1);
   config.bidirectional = true;
-  EXPECT_EQ(RecurrentPlan(config, DeviceKind::cuda, Algorithm::stepwise).lanes(), 1);
+  EXPECT_EQ(RecurrentPlan(config, DeviceKind::cuda, Algorithm::stepwise).lanes(), 2);
   config.bidirectional = false;
   EXPECT_EQ(RecurrentPlan(config, DeviceKind::cuda, Algorithm::stepwise).lanes(), 3);
   config.num_layers = 1;
