@@ -15,7 +15,7 @@ enum class Stream : std::uint64_t {
 };
 
 /// Word `index` of a stream, 24 bits: the upper ones of SplitMix64 (Steele, Lea and Flood 2014) at
-/// index + 2^40 * stream. bench/pytorch_peer.py has it too.
+/// index + 2^40 * stream. bench/peer_numbers.py has it too.
 std::uint32_t random_word(Stream stream, std::uint64_t index);
 
 /// The word as a number, uniform in [-1, 1), a multiple of 2^-23.

@@ -1,5 +1,6 @@
-// The layers whose limits the project's performance reference tabulates: FlashRNN's, DeepBench's and
-// IMDB's. bench/predictions.md says what is expected of each, the suite `figures` measures them.
+// The layers whose limits the project's performance reference tabulates: FlashRNN's, DeepBench's
+// and IMDB's. bench/predictions.md says what is expected of each, the suite `figures` measures
+// them.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +16,10 @@ struct ReferenceShape {
 };
 
 inline constexpr ReferenceShape reference_shapes[] = {
-    {Cell::lstm, 512, 64, 512, 512},    {Cell::lstm, 1024, 16, 768, 768},
-    {Cell::lstm, 25, 64, 512, 512},     {Cell::lstm, 25, 64, 1024, 1024},
-    {Cell::lstm, 25, 64, 2048, 2048},   {Cell::lstm, 25, 128, 4096, 4096},
-    {Cell::gru, 1500, 32, 2816, 2816},  {Cell::gru, 1500, 32, 1024, 1024},
+    {Cell::lstm, 512, 64, 512, 512},   {Cell::lstm, 1024, 16, 768, 768},
+    {Cell::lstm, 25, 64, 512, 512},    {Cell::lstm, 25, 64, 1024, 1024},
+    {Cell::lstm, 25, 64, 2048, 2048},  {Cell::lstm, 25, 128, 4096, 4096},
+    {Cell::gru, 1500, 32, 2816, 2816}, {Cell::gru, 1500, 32, 1024, 1024},
     {Cell::lstm, 400, 256, 128, 64},
 };
 

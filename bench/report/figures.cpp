@@ -109,9 +109,8 @@ ordered_json row_json(const Row& row) {
     for (const Ratio& ratio : row.ratios) values.push_back(ratio.value);
     mean = geometric_mean(values);
     const auto worst = std::min_element(
-        row.ratios.begin(), row.ratios.end(), [&](const Ratio& a, const Ratio& b) {
-          return row.margin(a, 1) < row.margin(b, 1);
-        });
+        row.ratios.begin(), row.ratios.end(),
+        [&](const Ratio& a, const Ratio& b) { return row.margin(a, 1) < row.margin(b, 1); });
     found["geometric_mean"] = mean;
     found["worst"] = worst->value;
     found["worst_case"] = worst->case_name;
@@ -140,9 +139,8 @@ ordered_json figure_rows(const std::vector<ordered_json>& summaries) {
   std::vector<Row> rows;
   for (const ordered_json& each : summaries) {
     if (!each.contains("figure")) continue;
-    auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& one) {
-      return one.first["figure"] == each["figure"];
-    });
+    auto row = std::find_if(rows.begin(), rows.end(),
+                            [&](const Row& one) { return one.first["figure"] == each["figure"]; });
     if (row == rows.end()) row = rows.insert(rows.end(), Row{each, 0, {}});
     if (row->at_most()) {
       add_limit(*row, each);

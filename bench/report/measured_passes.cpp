@@ -5,12 +5,11 @@ namespace sluice::bench {
 const nlohmann::ordered_json* MeasuredPasses::find(const LayerProblem& problem,
                                                    const char* pass) const {
   const RecurrentConfig& c = problem.config;
-  const nlohmann::ordered_json wanted = {
-      {"implementation", "sluice"}, {"pass", pass},
-      {"cell", name_of(c.cell)},    {"dtype", number_name(c)},
-      {"T", problem.steps},         {"B", problem.batch},
-      {"I", c.input_size},          {"H", c.hidden_size},
-      {"L", c.num_layers},          {"D", c.directions()}};
+  const nlohmann::ordered_json wanted = {{"implementation", "sluice"}, {"pass", pass},
+                                         {"cell", name_of(c.cell)},    {"dtype", number_name(c)},
+                                         {"T", problem.steps},         {"B", problem.batch},
+                                         {"I", c.input_size},          {"H", c.hidden_size},
+                                         {"L", c.num_layers},          {"D", c.directions()}};
   for (const nlohmann::ordered_json& each : summaries_) {
     if (each.value("error_occurred", false) || each.contains("lengths")) continue;
     bool same = true;

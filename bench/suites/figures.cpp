@@ -1,11 +1,12 @@
-// The figures that Sluice's own kernels are to reach on a GPU: each case belongs to one, with numbers
-// of the type that the figure asks for (--dtype is not read) and cuDNN left out of the engine's
-// choice. On a CPU, which has no TF32, float32 stands in for it. With --small: a shape or two of each,
-// to see that all of it runs.
+// The figures that Sluice's own kernels are to reach on a GPU: each case belongs to one, with
+// numbers of the type that the figure asks for (--dtype is not read) and cuDNN left out of the
+// engine's choice. On a CPU, which has no TF32, float32 stands in for it. With --small: a shape or
+// two of each, to see that all of it runs.
 #include "bench/report/figures.h"
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "bench/layers/reference_shapes.h"
 #include "bench/peers/cudnn_layer.h"
@@ -40,15 +41,16 @@ class Figures {
     return problem;
   }
 
-  // A case of `folder`; Sluice's own kernels count for `figure`, and so do the entries of `others`.
+  // A case of `folder`; Sluice's own kernels count for `figure`, and `others` take part as peers,
+  // for figures of their own if they have any.
   void add(const std::string& folder, const LayerProblem& problem, const Figure& figure,
-           const std::map<std::string, Figure>& others = {}) {
+           const std::map<std::string, std::optional<Figure>>& others = {}) {
     LayerMeasurement wanted{"figures", problem, folder + "/"};
     wanted.peers = {"sluice:" + (options_.algorithm.empty() ? "own" : options_.algorithm)};
     wanted.fields["sluice"] = figure.fields();
     for (const auto& [peer, other] : others) {
       wanted.peers.push_back(peer);
-      wanted.fields[peer] = other.fields();
+      if (other) wanted.fields[peer] = other->fields();
     }
     for (const std::string& opponent : figure.opponents) {
       if (opponent.rfind("cudnn:", 0) == 0) wanted.peers.push_back(opponent);
@@ -113,11 +115,11 @@ void add_packed(Figures& all) {
   }
 }
 
-// What cuDNN's documentation says of its persistent algorithm: LSTM and vanilla in float16, one layer
-// and direction, sizes that are multiples of 128, B a multiple of 8 up to 128.
+// What cuDNN's documentation says of its persistent algorithm: LSTM and vanilla in float16, one
+// layer and direction, sizes that are multiples of 128, B a multiple of 8 up to 128.
 void add_persistent(Figures& all) {
-  const Figure figure{"cuDNN's best, float16, shapes of its persistent algorithm", every_cudnn(), 1.2,
-                      1.8};
+  const Figure figure{"cuDNN's best, float16, shapes of its persistent algorithm", every_cudnn(),
+                      1.2, 1.8};
   const auto add = [&](Cell cell, std::int32_t steps, std::int32_t batch, std::int32_t hidden) {
     all.add("cudnn-persistent",
             all.layer(cell, kFloat16, {cell, steps, batch, hidden, hidden}, true), figure);
@@ -136,9 +138,10 @@ void add_small_hidden(Figures& all) {
     for (const std::int32_t hidden : all.small() ? Sizes{16} : Sizes{64, 128}) {
       for (const std::int32_t batch : all.small() ? Sizes{8} : Sizes{64, 256}) {
         for (const Numbers numbers : {kFloat16, kTf32}) {
-          all.add("cudnn-small-hidden",
-                  all.layer(cell, numbers, {cell, all.small() ? 10 : 400, batch, 128, hidden}, true),
-                  figure);
+          all.add(
+              "cudnn-small-hidden",
+              all.layer(cell, numbers, {cell, all.small() ? 10 : 400, batch, 128, hidden}, true),
+              figure);
         }
       }
     }
@@ -149,7 +152,8 @@ void add_large(Figures& all) {
   const Figure figure{"cuDNN's best, H from 2048, B from 64", every_cudnn(), 0.95, 1.3};
   const auto add = [&](Cell cell, std::int32_t steps, std::int32_t batch, std::int32_t hidden) {
     for (const Numbers numbers : {kFloat16, kTf32}) {
-      all.add("large", all.layer(cell, numbers, {cell, steps, batch, hidden, hidden}, true), figure);
+      all.add("large", all.layer(cell, numbers, {cell, steps, batch, hidden, hidden}, true),
+              figure);
     }
   };
   if (all.small()) return add(Cell::lstm, 2, 4, 256);
@@ -161,6 +165,7 @@ void add_large(Figures& all) {
 }
 
 // Forward alone, and both passes: bench/predictions.md takes the difference for the backward pass.
+// Stepwise runs too, since outputs want something to be compared with.
 void add_limit(Figures& all) {
   const Figure figure{"the limit, shapes of the cluster and block algorithms", {"limit"}, 2.5, 1.6};
   for (ReferenceShape shape : reference_shapes) {
@@ -169,8 +174,10 @@ void add_limit(Figures& all) {
       if (shape.hidden > 64) continue;
     }
     for (const Numbers numbers : {kBfloat16, kTf32}) {
-      all.add("limit/forward", all.layer(shape.cell, numbers, shape, false), figure);
-      all.add("limit/training", all.layer(shape.cell, numbers, shape, true), figure);
+      all.add("limit/forward", all.layer(shape.cell, numbers, shape, false), figure,
+              {{"sluice:stepwise", std::nullopt}});
+      all.add("limit/training", all.layer(shape.cell, numbers, shape, true), figure,
+              {{"sluice:stepwise", std::nullopt}});
     }
   }
 }
@@ -190,9 +197,11 @@ void add_steps(Figures& all) {
   }
 }
 
-// Of the engine's choice with cuDNN in it none may lose; of our own kernels mean and worst are stated.
+// Of the engine's choice with cuDNN in it none may lose; of our own kernels mean and worst are
+// stated.
 void add_deepbench(Figures& all, const Options& options) {
-  const Figure own{"DeepBench's training shapes, own kernels, cuDNN's best, float16", every_cudnn()};
+  const Figure own{"DeepBench's training shapes, own kernels, cuDNN's best, float16",
+                   every_cudnn()};
   const Figure automatic{"DeepBench's training shapes, cuDNN among the algorithms, float16",
                          every_cudnn(), 1.0, 0, true};
   std::size_t count = 0;
