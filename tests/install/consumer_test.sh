@@ -44,4 +44,5 @@ expect by-pkg-config
 
 echo "-- every installed header compiles"
 (cd prefix/include && find sluice -name '*.h' | sort | sed 's/.*/#include <&>/') > headers.cpp
-"$CXX" -std=c++20 -Wall -Wextra -Werror -fsyntax-only headers.cpp "${whole[@]}"
+read -ra flags <<< "$(pkg-config --cflags sluice)"
+"$CXX" -std=c++20 -Wall -Wextra -Werror -fsyntax-only headers.cpp "${flags[@]}"
