@@ -45,6 +45,9 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
                  "Repetitions, of which the median is taken; with --small 7 of 0.03 s")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
+  app.add_flag("!--no-graph", options.sampling.graphs,
+               "On CUDA, launch layers kernel by kernel; else they are recorded and launched as graphs,\n"
+               "cuDNN's too, where that can be");
   app.add_option(
       "--cache", options.cache_mib,
       "MiB of the last cache, over which inputs are rotated; default: as the machine says");

@@ -79,12 +79,15 @@ Session::Session(const Options& options)
 }
 
 void Session::measure(std::vector<Entry> entries, const std::vector<Pass>& passes,
-                      const Annotate& annotate) {
-  const std::vector<Samples> samples = sample(queue(), passes, options_.sampling);
+                      const Annotate& annotate, bool graphs) {
+  SamplingOptions sampling = options_.sampling;
+  sampling.graphs = sampling.graphs && graphs;
+  const std::vector<Samples> samples = sample(queue(), passes, sampling);
   std::vector<double> medians;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     medians.push_back(statistics(samples[i].real).median);
     nlohmann::ordered_json& fields = entries[i].fields;
+    if (graphs && queue().device == DeviceKind::cuda) fields["graph"] = samples[i].graph;
     if (fields.contains("flops")) {
       fields["tflops"] = fields["flops"].get<double>() / medians[i] * 1e-12;
     }
@@ -146,7 +149,7 @@ void Session::measure_layer(const LayerMeasurement& measurement) {
     }
   }
   if (prepared.empty()) return;
-  if (!measurement.with_input_product) return measure(entries, passes);
+  if (!measurement.with_input_product) return measure(entries, passes, {}, true);
 
   // Last in turn, and not an entry of its own: what it takes is said of Sluice's.
   InputProduct product(queue(), problem, ring);
@@ -158,7 +161,7 @@ void Session::measure_layer(const LayerMeasurement& measurement) {
     for (std::size_t i = 0; i + 1 < all.size(); ++i) {
       all[i].fields["us_without_input_product"] = std::max(0.0, medians[i] - medians.back()) * 1e6;
     }
-  });
+  }, true);
 }
 
 InputRing& Session::ring(DataType type) {
@@ -192,7 +195,7 @@ void Session::measure_together(const std::string& suite, const std::string& grou
       report_.add_error(entry, refusal.what());
     }
   }
-  if (!entries.empty()) measure(entries, passes, annotate);
+  if (!entries.empty()) measure(entries, passes, annotate, true);
 }
 
 }  // namespace sluice::bench

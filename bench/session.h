@@ -48,9 +48,9 @@ class Session {
       std::function<void(std::vector<Entry>& entries, const std::vector<double>& medians)>;
 
   /// Times what each entry names, in turn; passes[i] belongs to entries[i]. The entries enter the
-  /// report in their order.
+  /// report in their order. `graphs`: whether passes may be recorded, which wait for nothing.
   void measure(std::vector<Entry> entries, const std::vector<Pass>& passes,
-               const Annotate& annotate = {});
+               const Annotate& annotate = {}, bool graphs = false);
 
   /// Compares every implementation's outputs with Sluice's, then times those that agree, in turn.
   /// The others enter the report with their message.

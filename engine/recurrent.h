@@ -139,7 +139,9 @@ struct PassSchedule;
 enum class RecurrentPass;
 
 /// A configuration bound to a device: says how large the buffers are, what will run, and runs it.
-/// Allocates no device memory; everything runs on the queue it is given.
+/// Allocates no device memory; everything runs on the queue it is given, and waits for nothing, so
+/// that a pass can be recorded in a CUDA graph (kernels/graph.h), as stepwise ones should be where
+/// their steps are short.
 class RecurrentPlan {
  public:
   /// `chunk_steps`: steps taken together (engine/step_chunks.h); 0 lets the engine choose. It changes

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "bench/measure/clock.h"
 
@@ -14,6 +15,11 @@ namespace {
 constexpr double kSlowPass = 2.0;  // seconds
 constexpr int kSlowRepetitions = 3;
 
+// A graph holds passes for so long, but no more than so many: on different inputs, and without a
+// launch of its own for each short one.
+constexpr double kGraphSeconds = 5e-3;
+constexpr double kMostInGraph = 16;
+
 // OpenMP's threads spin on for some 15 ms after their work (libgomp's default), on the cores that
 // the next implementation needs.
 constexpr std::chrono::milliseconds kRest{30};
@@ -21,34 +27,34 @@ constexpr std::chrono::milliseconds kRest{30};
 class Implementation {
  public:
   Implementation(const Queue& queue, const Pass& pass)
-      : rests_(queue.device == DeviceKind::cpu), clock_(queue), pass_(pass) {}
+      : rests_(queue.device == DeviceKind::cpu), queue_(queue), clock_(queue), pass_(pass) {}
 
+  // `passes`: of recorded ones, a multiple of their count.
   Elapsed time(std::int64_t passes) {
     clock_.start();
-    for (std::int64_t i = 0; i < passes; ++i) pass_(next_++);
+    if (recorded_ != nullptr) {
+      for (std::int64_t i = 0; i < passes; i += recorded_->count()) recorded_->launch();
+    } else {
+      for (std::int64_t i = 0; i < passes; ++i) pass_(next_++);
+    }
     return clock_.stop();
   }
 
-  // Doubles the passes until they last long enough to tell how many a repetition needs.
   void warm_up(const SamplingOptions& options) {
-    rest();
-    time(1);
-    std::int64_t passes = 1;
-    double seconds = time(passes).real;
-    while (seconds < options.min_seconds / 4) {
-      passes *= 2;
-      seconds = time(passes).real;
-    }
-    seconds_ = seconds / static_cast<double>(passes);
-    samples.iterations =
-        std::max<std::int64_t>(1, std::llround(std::ceil(options.min_seconds / seconds_)));
+    estimate(options);
+    if (options.graphs) record();
+    if (recorded_ != nullptr) estimate(options);
+    const std::int64_t step = least_passes();
+    const auto wanted = static_cast<std::int64_t>(std::ceil(options.min_seconds / seconds_));
+    samples.iterations = std::max<std::int64_t>(1, (wanted + step - 1) / step) * step;
+    samples.graph = recorded_ != nullptr;
   }
 
   bool slow() const { return seconds_ > kSlowPass; }
 
   void repeat() {
     rest();
-    if (!slow()) time(1);
+    if (!slow()) time(least_passes());
     const Elapsed elapsed = time(samples.iterations);
     samples.real.push_back(elapsed.real / static_cast<double>(samples.iterations));
     samples.cpu.push_back(elapsed.cpu / static_cast<double>(samples.iterations));
@@ -57,13 +63,37 @@ class Implementation {
   Samples samples;
 
  private:
+  std::int64_t least_passes() const { return recorded_ == nullptr ? 1 : recorded_->count(); }
+
+  // Doubles the passes until they last long enough to tell what one takes.
+  void estimate(const SamplingOptions& options) {
+    rest();
+    time(least_passes());
+    std::int64_t passes = least_passes();
+    double seconds = time(passes).real;
+    while (seconds < options.min_seconds / 4) {
+      passes *= 2;
+      seconds = time(passes).real;
+    }
+    seconds_ = seconds / static_cast<double>(passes);
+  }
+
+  void record() {
+    const double count = std::clamp(kGraphSeconds / std::max(seconds_, 1e-9), 1.0, kMostInGraph);
+    auto recorded =
+        std::make_unique<RecordedPasses>(queue_, pass_, next_, static_cast<std::int64_t>(count));
+    if (recorded->ready()) recorded_ = std::move(recorded);
+  }
+
   void rest() const {
     if (rests_) std::this_thread::sleep_for(kRest);
   }
 
   const bool rests_;
+  const Queue& queue_;
   Clock clock_;
   const Pass& pass_;
+  std::unique_ptr<RecordedPasses> recorded_;
   std::uint64_t next_ = 0;
   double seconds_ = 0;  // of a pass
 };

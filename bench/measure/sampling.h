@@ -2,19 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
+#include "bench/measure/recorded_passes.h"
 #include "kernels/queue.h"
 
 namespace sluice::bench {
 
-/// Enqueues pass number `pass`.
-using Pass = std::function<void(std::uint64_t pass)>;
-
 struct SamplingOptions {
   double min_seconds = 0.05;  ///< a repetition runs as many passes as this takes, one at least
   int repetitions = 10;       ///< 3 where one pass takes over two seconds
+  bool graphs = true;         ///< on CUDA passes are launched as graphs, up to 16 in one, where they can be
 };
 
 /// Seconds of one pass, one number for each repetition.
@@ -22,6 +20,7 @@ struct Samples {
   std::int64_t iterations = 0;  ///< passes in a repetition
   std::vector<double> real;     ///< CPU: the monotonic clock; CUDA: events around the passes
   std::vector<double> cpu;      ///< of this process, all threads
+  bool graph = false;           ///< whether the passes were launched as graphs
 };
 
 /// The i-th repetition of every implementation before the next one of any, so that what changes on

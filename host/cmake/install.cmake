@@ -12,7 +12,7 @@ install(TARGETS sluice_engine sluice EXPORT sluiceTargets)
 install(TARGETS sluice_command)
 install(EXPORT sluiceTargets NAMESPACE sluice:: DESTINATION ${package_dir})
 # The rest of kernels/ and engine/ is their own business.
-set(kernel_headers bias cell_step clip convert cudnn device dropout embedding error gemm host_device
+set(kernel_headers bias cell_step clip convert cudnn device dropout embedding error gemm graph host_device
     instruction_set lanes loss loss_scale moving_average norm number optimizer philox pooling queue
     recurrence recurrent_state rows sequences sort thread_pool types)
 list(TRANSFORM kernel_headers PREPEND kernels/)

@@ -19,4 +19,5 @@ medians = [one for one in json.load(open(sys.argv[1]))["benchmarks"] if one["nam
 assert len(medians) == 1 and medians[0]["difference"] >= 0, f"{sys.argv[1]}: {name}: {medians}"
 PYTHON
   done
+  grep -q '"graph": true' "$folder/$type.json" || { echo "$type: no pass was launched as a graph"; exit 1; }
 done
