@@ -173,16 +173,22 @@ namespace {
 PassTime limit_of_cut(const RecurrentConfig& config, const PassShape& shape, const GpuRates& rates,
                       PersistentKind kind, const Group& group) {
   const double peak = rates.products(config.data_type, config.math);
-  PassTime time;
+  PassTime sum, longest, arithmetic;  // of the layers
   for (int l = 0; l < config.num_layers; ++l) {
     const Layer layer = layer_of(config, shape, l);
     const PassTime outside = outside_loop(layer, peak, rates, 1.0);
     const double loop = layer.steps * persistent_step(layer, peak, rates, exchange_of(rates, kind),
                                                       group, &GpuRates::Latency::floor, 1);
-    time.forward += outside.forward + loop;
-    time.backward += outside.backward + loop;
+    const double products = layer.steps * layer.directions * layer.step_flops() / peak;
+    sum.forward += outside.forward + loop;
+    sum.backward += outside.backward + loop;
+    longest.forward = std::max(longest.forward, outside.forward + loop);
+    longest.backward = std::max(longest.backward, outside.backward + loop);
+    arithmetic.forward += outside.forward + products;
+    arithmetic.backward += outside.backward + products;
   }
-  return time;
+  if (config.bidirectional) return sum;
+  return {std::max(longest.forward, arithmetic.forward), std::max(longest.backward, arithmetic.backward)};
 }
 
 }  // namespace

@@ -45,6 +45,8 @@ CostPrediction cudnn_cost(const RecurrentConfig& config, const PassShape& shape,
 ///   product          2 (G H / R) H max(8, B/C) FLOP on one multiprocessor; B/C without tensor cores
 ///   weights streamed what of the G H^2 / R numbers exceeds `kept_weight_bytes`
 ///   state moved      (B/C) H numbers, unless R = 1
+/// Layers of one direction overlap: together they take no less than the longest, nor than the arithmetic
+/// of all on the whole GPU.
 /// Of ragged rows the mean of those that a step has counts. sluice-bench's "% limit" is this too.
 PassTime limit(const RecurrentConfig& config, const PassShape& shape, const GpuRates& rates);
 

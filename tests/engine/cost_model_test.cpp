@@ -69,6 +69,21 @@ TEST(CostModelLimit, FloorsOfTheTable) {
   }
 }
 
+// Small layers hide behind one another, large ones share the GPU's arithmetic; with both directions
+// each layer waits for the whole of the one before it.
+TEST(CostModelLimit, CountsOnLayersThatOverlap) {
+  const auto of_layers = [](const Row& row, int layers, bool bidirectional) {
+    RecurrentConfig config = config_of(row);
+    config.num_layers = layers;
+    config.bidirectional = bidirectional;
+    return limit(config, shape_of(row), h200_rates()).forward;
+  };
+  const Row small{Cell::lstm, 100, 8, 64, 64}, large{Cell::lstm, 100, 4096, 4096, 4096};
+  EXPECT_NEAR(of_layers(small, 4, false), of_layers(small, 1, false), 1e-12);
+  EXPECT_GT(of_layers(large, 4, false), 3.9 * of_layers(large, 1, false));
+  EXPECT_GT(of_layers(small, 4, true), 3.9 * of_layers(small, 1, true));
+}
+
 TEST(CostModelLimit, GrowsWithTheWork) {
   const Row row{Cell::lstm, 100, 16, 512, 512}, longer{Cell::lstm, 200, 16, 512, 512};
   const PassTime one = limit(config_of(row), shape_of(row), h200_rates());
