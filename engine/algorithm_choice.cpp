@@ -70,7 +70,8 @@ AlgorithmCandidate persistent_candidate(const RecurrentConfig& config, const Pas
   for (const RecurrentPass pass : {RecurrentPass::forward, RecurrentPass::backward}) {
     const PersistentFit& fit = fits[pass == RecurrentPass::backward];
     const double share = static_cast<double>(fit.groups) * fit.blocks / gpu.limits.multiprocessors;
-    const double weights = static_cast<double>(persistent_weight_bytes(request.shape, pass)) * fit.groups;
+    const double weights = static_cast<double>(persistent_weight_bytes(
+        persistent_request(config, algorithm, pass, shape.batch, false))) * fit.groups;
     let_layers_overlap(candidate, config, shape, pass,
                        launches_of_chunk(gpu.rates) + weights / gpu.rates.cache_bandwidth, share);
   }

@@ -48,9 +48,10 @@ PassTime outside_loop(const Layer& layer, double flops_per_second, const GpuRate
 
 using LatencyOf = double GpuRates::Latency::*;
 
-// How a group of blocks takes rows through the steps; `columns`: those that it multiplies.
+// How a group of blocks takes rows through the steps; `columns`: those that it multiplies; `kept_bytes`:
+// weights that a block need not read again in each step.
 struct Group {
-  double blocks, rows, columns, waves;
+  double blocks, rows, columns, waves, kept_bytes;
 };
 
 double persistent_step(const Layer& layer, double flops_per_second, const GpuRates& rates,
@@ -58,7 +59,7 @@ double persistent_step(const Layer& layer, double flops_per_second, const GpuRat
                        double exchanged_slots) {
   const double flops = 2.0 * layer.gates * layer.hidden * layer.hidden / group.blocks * group.columns;
   const double product = flops / (flops_per_second / rates.multiprocessors);
-  const double streamed = std::max(0.0, layer.weight_bytes() / group.blocks - rates.kept_weight_bytes) /
+  const double streamed = std::max(0.0, layer.weight_bytes() / group.blocks - group.kept_bytes) /
                           (rates.weight_bytes_per_clock * rates.clock);
   const double state = group.blocks == 1 ? 0.0
                                          : exchanged_slots * group.rows * layer.hidden * layer.element /
@@ -91,7 +92,9 @@ PassTime persistent_time(const RecurrentConfig& config, const PassShape& shape, 
                              exchanged_slots);
     };
     time.forward += outside.forward + loop(forward, 1);
-    time.backward += outside.backward + loop(backward, layer.gates);
+    // Cluster and block gather the gates' gradients; the grid scatters float32 sums of dh.
+    const bool scatters = kind == PersistentKind::grid && uses_tensor_cores(config);
+    time.backward += outside.backward + loop(backward, scatters ? 4 / layer.element : layer.gates);
   }
   return time;
 }
@@ -102,11 +105,10 @@ CostPrediction persistent_cost(const RecurrentConfig& config, const PassShape& s
                                const GpuRates& rates, PersistentKind kind,
                                const PersistentFit& forward, const PersistentFit& backward) {
   const auto group_of = [&](const PersistentFit& fit) {
-    const double rows = fit.rows;
-    const double columns =
-        uses_tensor_cores(config) ? std::ceil(rows / kTensorColumns) * kTensorColumns : rows;
-    return Group{static_cast<double>(fit.blocks), rows, columns,
-                 static_cast<double>(fit.waves(config.directions()))};
+    return Group{static_cast<double>(fit.blocks),
+                 std::min(static_cast<double>(fit.rows), static_cast<double>(shape.batch)),
+                 static_cast<double>(fit.rows), static_cast<double>(fit.waves(config.directions())),
+                 static_cast<double>(fit.kept_bytes)};
   };
   const auto time = [&](LatencyOf which, double share) {
     return persistent_time(config, shape, rates, kind, group_of(forward), group_of(backward), which,
@@ -204,7 +206,7 @@ PassTime limit(const RecurrentConfig& config, const PassShape& shape, const GpuR
     const PersistentKind kind = blocks == 1                 ? PersistentKind::block
                                 : blocks <= kLargestCluster ? PersistentKind::cluster
                                                             : PersistentKind::grid;
-    const Group group{static_cast<double>(blocks), rows, columns, 1.0};
+    const Group group{static_cast<double>(blocks), rows, columns, 1.0, rates.kept_weight_bytes};
     const PassTime time = limit_of_cut(config, shape, rates, kind, group);
     least.forward = blocks == 1 ? time.forward : std::min(least.forward, time.forward);
     least.backward = blocks == 1 ? time.backward : std::min(least.backward, time.backward);

@@ -34,7 +34,7 @@ void take_loop(Carver& carver, const WorkspaceRequest& of, DirectionWorkspace& p
     const PersistentRequest request = persistent_request(
         config, algorithm, of.backward ? RecurrentPass::backward : RecurrentPass::forward,
         of.pass.batch, of.masks());
-    part.packed = carver.take(persistent_weight_bytes(request.shape, request.pass));
+    part.packed = carver.take(persistent_weight_bytes(request));
     part.scratch = carver.take(persistent_exchange_bytes(request));
   }
   part.bias = carver.take(slot_count(config.cell) * config.hidden_size * of.wide());

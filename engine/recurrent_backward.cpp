@@ -150,8 +150,9 @@ class DirectionBackward {
   void prepare_weights() {
     const Algorithm algorithm = pass_.schedule.algorithm;
     if (is_persistent(algorithm)) {  // draws its masks itself
-      return persistent_pack(queue_, recurrence_.shape, RecurrentPass::backward, weight_hh_,
-                             workspace_.packed);
+      const PersistentRequest request = persistent_request(
+          pass_.config, algorithm, RecurrentPass::backward, pass_.args.sequences.batch, false);
+      return persistent_pack(queue_, request, weight_hh_, workspace_.packed);
     }
     draw_mask();
     if (algorithm == Algorithm::row_blocks) {

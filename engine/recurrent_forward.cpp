@@ -121,7 +121,9 @@ class DirectionForward {
   void prepare_weights() {
     const Algorithm algorithm = pass_.schedule.algorithm;
     if (is_persistent(algorithm)) {  // draws its masks itself
-      return persistent_pack(queue_, recurrence_.shape, RecurrentPass::forward, weight_hh_, workspace_.packed);
+      const PersistentRequest request = persistent_request(
+          pass_.config, algorithm, RecurrentPass::forward, pass_.args.sequences.batch, false);
+      return persistent_pack(queue_, request, weight_hh_, workspace_.packed);
     }
     if (algorithm == Algorithm::row_blocks) {
       pack_forward_weights(queue_, recurrence_.shape, weight_hh_, workspace_.packed);

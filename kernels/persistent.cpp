@@ -17,7 +17,7 @@ namespace {
 namespace cpu {
 namespace {
 
-void persistent_pack(const Queue&, const RecurrenceShape&, RecurrentPass, const void*, void*) {
+void persistent_pack(const Queue&, const PersistentRequest&, const void*, void*) {
   refuse_cpu("persistent_pack");
 }
 void persistent_forward(const Queue&, const PersistentRequest&, const PersistentFit&,
@@ -65,11 +65,11 @@ PersistentLimits persistent_limits() { return cuda::persistent_limits(); }
 PersistentLimits persistent_limits() { return {}; }
 #endif
 
-void persistent_pack(const Queue& queue, const RecurrenceShape& shape, RecurrentPass pass,
-                     const void* weight_hh, void* packed) {
+void persistent_pack(const Queue& queue, const PersistentRequest& request, const void* weight_hh,
+                     void* packed) {
   check_pointer("persistent_pack", "weight_hh", weight_hh);
   check_pointer("persistent_pack", "packed", packed);
-  SLUICE_DISPATCH(persistent_pack, queue, shape, pass, weight_hh, packed);
+  SLUICE_DISPATCH(persistent_pack, queue, request, weight_hh, packed);
 }
 
 void persistent_forward(const Queue& queue, const PersistentRequest& request,

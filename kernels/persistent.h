@@ -60,12 +60,13 @@ struct PersistentFit {
   bool fits = false;
   std::string why_not;           ///< empty if it fits
   int blocks = 0;                ///< of a group
-  int rows = 0;                  ///< batch rows of a group, a multiple of 8
+  int rows = 0;                  ///< batch rows of a group at most, a multiple of 8
   int groups = 0;                ///< of a direction: ceil(B / rows)
   int groups_at_once = 0;        ///< of all directions, by the limits; more run one after the other
   int tiles = 0;                 ///< blocks' shares in tiles of 16 units
   int threads = 0;               ///< of a block
   std::size_t shared_bytes = 0;  ///< dynamic, of a block
+  std::size_t kept_bytes = 0;    ///< weights that a block has room for in registers
 
   /// Rounds in which all groups have run.
   int waves(int directions) const { return (groups * directions + groups_at_once - 1) / groups_at_once; }
@@ -74,14 +75,14 @@ struct PersistentFit {
 /// (grid) the fewest. A function of its arguments alone.
 PersistentFit persistent_fit(const PersistentLimits& limits, const PersistentRequest& request);
 
-/// Bytes of packed weights of a direction.
-std::size_t persistent_weight_bytes(const RecurrenceShape& shape, RecurrentPass pass);
+/// Bytes of packed weights of a direction, for any batch and dropout.
+std::size_t persistent_weight_bytes(const PersistentRequest& request);
 /// Bytes of `exchange` of a direction, enough for every smaller batch too: 0 but for the grid.
 std::size_t persistent_exchange_bytes(const PersistentRequest& request);
 
 /// weight_hh [G*H, H] in, packed out; their arrangement is private to these launches.
-void persistent_pack(const Queue& queue, const RecurrenceShape& shape, RecurrentPass pass,
-                     const void* weight_hh, void* packed);
+void persistent_pack(const Queue& queue, const PersistentRequest& request, const void* weight_hh,
+                     void* packed);
 
 /// Recurrent dropout's masks are drawn in the kernel: the numbers of dropout_mask (kernels/dropout.h).
 struct PersistentDropout {
@@ -115,8 +116,7 @@ void persistent_backward(const Queue& queue, const PersistentRequest& request,
 
 namespace cuda {
 PersistentLimits persistent_limits();
-void persistent_pack(const Queue&, const RecurrenceShape&, RecurrentPass, const void* weight_hh,
-                     void* packed);
+void persistent_pack(const Queue&, const PersistentRequest&, const void* weight_hh, void* packed);
 void persistent_forward(const Queue&, const PersistentRequest&, const PersistentFit&,
                         const PersistentForwardArgs*);
 void persistent_backward(const Queue&, const PersistentRequest&, const PersistentFit&,

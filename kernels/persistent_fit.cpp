@@ -13,9 +13,20 @@ bool uses_tensor_cores(const RecurrenceShape& shape) {
   return shape.type != DataType::float32 || shape.math == MatrixMath::tf32;
 }
 
-StationaryShape matrix_of(const RecurrenceShape& shape, RecurrentPass pass) {
-  return stationary_shape(static_cast<int>(shape.hidden_size), gate_count(shape.cell),
-                          pass == RecurrentPass::backward, static_cast<int>(size_of(shape.type)));
+/// See geometry.h.
+bool scatters(const PersistentRequest& request) {
+  return request.kind == PersistentKind::grid && request.pass == RecurrentPass::backward &&
+         uses_tensor_cores(request.shape);
+}
+
+/// The matrix that is packed.
+StationaryShape matrix_of(const PersistentRequest& request) {
+  const RecurrenceShape& shape = request.shape;
+  const auto hidden = static_cast<int>(shape.hidden_size);
+  const auto number_bytes = static_cast<int>(size_of(shape.type));
+  if (scatters(request)) return scatter_shape(hidden, gate_count(shape.cell), number_bytes);
+  return stationary_shape(hidden, gate_count(shape.cell), request.pass == RecurrentPass::backward,
+                          number_bytes);
 }
 
 std::string compute_capability(int major) {
@@ -42,23 +53,31 @@ std::string obstacle(const PersistentLimits& limits, const PersistentRequest& re
 PersistentFit cut(const PersistentLimits& limits, const PersistentRequest& request, bool wide,
                   int blocks) {
   const bool tensor_cores = uses_tensor_cores(request.shape);
-  const StationaryShape matrix = matrix_of(request.shape, request.pass);
+  const StationaryShape matrix = matrix_of(request);
   const int gates = gate_count(request.shape.cell);
   Cut parts;
   parts.tiles = divide_up(matrix.unit_tiles, blocks);
   TilingNumbers numbers;
   for (const bool small : {false, true}) {
     if (small && !has_small(request.kind, request.dropout)) continue;
-    const TilingNumbers of_size = tiling_numbers(request.kind, wide, small, gates);
+    const TilingNumbers of_size = tiling_numbers(
+        {.kind = request.kind, .gates = gates, .tensor_cores = tensor_cores, .wide = wide, .small = small,
+         .dropout = request.dropout});
     if (!small || parts.tiles * of_size.split * 32 <= of_size.most_threads) numbers = of_size;
   }
+  if (scatters(request)) numbers = scatter_numbers(wide, request.dropout);
   parts.split = numbers.split;
   parts.row_tiles = numbers.row_tiles;
   parts.resident = resident_chunks(numbers.resident_words, matrix.planes, tensor_cores);
   parts.buffers = numbers.buffers;
   const bool masks_operand = request.dropout && request.pass == RecurrentPass::forward;
   parts.dropout_planes = masks_operand ? gates : 0;
-  const SharedLayout layout(matrix, parts, tensor_cores);
+  const int total =
+      scatters(request)
+          ? ScatterLayout(matrix, numbers, numbers.resident_words / (8 * matrix.segment_chunks),
+                          request.dropout ? gates : 0)
+                .total
+          : SharedLayout(matrix, parts, tensor_cores).total;
 
   PersistentFit fit;
   fit.blocks = blocks;
@@ -66,7 +85,8 @@ PersistentFit cut(const PersistentLimits& limits, const PersistentRequest& reque
   fit.groups = static_cast<int>((request.batch + fit.rows - 1) / fit.rows);
   fit.tiles = parts.tiles;
   fit.threads = parts.threads();
-  fit.shared_bytes = static_cast<std::size_t>(layout.total);
+  fit.shared_bytes = static_cast<std::size_t>(total);
+  if (tensor_cores) fit.kept_bytes = static_cast<std::size_t>(fit.threads * numbers.resident_words) * 4;
   if (fit.threads > numbers.most_threads) {
     fit.why_not = std::to_string(fit.threads) + " threads a block are more than the registers for "
                   "its weights allow (" + std::to_string(numbers.most_threads) + ")";
@@ -82,12 +102,12 @@ PersistentFit cut(const PersistentLimits& limits, const PersistentRequest& reque
       fit.groups_at_once = limits.clusters[power];
       break;
     }
-    case PersistentKind::grid: fit.groups_at_once = limits.multiprocessors / blocks; break;
+    case PersistentKind::grid: 
+      fit.groups_at_once = std::min(limits.multiprocessors, most_grid_blocks) / blocks;
+      break;
   }
-  // In the grid's launch all groups must be resident, of each direction one at least.
-  const int least = request.kind == PersistentKind::grid ? request.directions : 1;
-  if (fit.why_not.empty() && fit.groups_at_once < least) {
-    fit.why_not = "the GPU does not hold " + std::to_string(blocks * least) + " blocks of it at once";
+  if (fit.why_not.empty() && fit.groups_at_once < 1) {
+    fit.why_not = "the GPU does not hold " + std::to_string(blocks) + " blocks of it at once";
   }
   fit.fits = fit.why_not.empty();
   return fit;
@@ -99,7 +119,7 @@ PersistentFit persistent_fit(const PersistentLimits& limits, const PersistentReq
   PersistentFit none;
   none.why_not = obstacle(limits, request);
   if (!none.why_not.empty()) return none;
-  const int tiles = matrix_of(request.shape, request.pass).unit_tiles;
+  const int tiles = matrix_of(request).unit_tiles;
   if (request.kind == PersistentKind::block) return cut(limits, request, false, 1);
 
   PersistentFit best;
@@ -120,7 +140,7 @@ PersistentFit persistent_fit(const PersistentLimits& limits, const PersistentReq
         if (divide_up(tiles, blocks) < divide_up(tiles, blocks / 2)) consider(wide, blocks);
       }
     } else {
-      for (int of_block = 1; of_block <= 4; ++of_block) {
+      for (int of_block = 1; of_block <= (uses_tensor_cores(request.shape) ? 1 : 4); ++of_block) {
         const int blocks = divide_up(tiles, of_block);
         if (blocks > 1) consider(wide, blocks);
       }
@@ -130,18 +150,23 @@ PersistentFit persistent_fit(const PersistentLimits& limits, const PersistentReq
   return best;
 }
 
-std::size_t persistent_weight_bytes(const RecurrenceShape& shape, RecurrentPass pass) {
-  return static_cast<std::size_t>(matrix_of(shape, pass).pieces()) * piece_bytes;
+std::size_t persistent_weight_bytes(const PersistentRequest& request) {
+  return static_cast<std::size_t>(matrix_of(request).pieces()) * piece_bytes;
 }
 
 std::size_t persistent_exchange_bytes(const PersistentRequest& request) {
   if (request.kind != PersistentKind::grid) return 0;
-  const StationaryShape matrix = matrix_of(request.shape, request.pass);
-  constexpr int most_rows = 2 * tile_rows;  // of a group
+  const StationaryShape matrix = matrix_of(request);
+  constexpr int most_row_tiles = 4;  // of a group
   const auto batch = static_cast<int>(request.batch);
-  const std::size_t rows = static_cast<std::size_t>(divide_up(batch, most_rows)) * most_rows;
-  return flag_bytes(divide_up(batch, tile_rows), matrix.unit_tiles) +
-         2 * rows * operand_stride(matrix.chunks(), uses_tensor_cores(request.shape));
+  const int groups = divide_up(batch, most_row_tiles * tile_rows);
+  const std::size_t flags = flag_bytes(divide_up(batch, tile_rows), matrix.unit_tiles);
+  if (!scatters(request)) {
+    return flags + 2 * static_cast<std::size_t>(groups * most_row_tiles * tile_rows) *
+                       operand_stride(matrix.chunks(), uses_tensor_cores(request.shape));
+  }
+  const int at_once = std::max(1, std::min(groups, most_grid_blocks / matrix.unit_tiles));
+  return flags + 2 * static_cast<std::size_t>(at_once) * scatter_bytes(matrix.unit_tiles, most_row_tiles);
 }
 
 }  // namespace sluice

@@ -12,35 +12,54 @@ namespace {
 
 constexpr unsigned kThreads = 256;
 
+enum class Arrangement { rows, columns, scattered };  ///< R, R^T, geometry.h's scatter_shape()
+
+struct PackedMatrix {
+  geometry::StationaryShape shape;
+  Arrangement arrangement;
+  int hidden, gates;
+
+  /// Where weight_hh [G*H, H] has number `k` of chunk `chunk` for unit `unit` of a tile; -1 if nowhere.
+  __device__ std::int64_t place(int tile, int chunk, int plane, int unit, int k, int number_bytes) const {
+    const int chunk_numbers = geometry::chunk_bytes / number_bytes;
+    const int segment = chunk / shape.segment_chunks;
+    int gate = plane, row = tile * geometry::tile_units + unit;
+    int column = k + (chunk - segment * shape.segment_chunks) * chunk_numbers;
+    if (arrangement == Arrangement::columns) {
+      gate = segment;
+      const int unit_of_gate = column;
+      column = row;
+      row = unit_of_gate;
+    } else if (arrangement == Arrangement::scattered) {
+      const auto from = geometry::ScatterPlace::of_number(column, number_bytes);
+      gate = from.gate;
+      row = tile * geometry::tile_units + from.unit;
+      column = segment * geometry::tile_units + unit;
+    }
+    if (gate >= gates || row >= hidden || column >= hidden) return -1;
+    return (std::int64_t{gate} * hidden + row) * hidden + column;
+  }
+};
+
 /// One thread a piece of [unit tile][chunk][plane][piece].
 template <class Product>
 __global__ void __launch_bounds__(kThreads)
-    pack_kernel(geometry::StationaryShape shape, bool backward, int hidden, const typename Product::Number* weights,
-                uint4* packed) {
+    pack_kernel(PackedMatrix matrix, const typename Product::Number* weights, uint4* packed) {
   using Operand = typename Product::Operand;
   constexpr int count = Product::numbers_in_piece;
-  constexpr int chunk_numbers = geometry::chunk_bytes / static_cast<int>(sizeof(Operand));
+  const geometry::StationaryShape& shape = matrix.shape;
   for (std::int64_t i = grid_index(); i < shape.pieces(); i += grid_stride()) {
     const int piece = static_cast<int>(i % geometry::fragment_pieces);
     const std::int64_t fragment = i / geometry::fragment_pieces;
     const int plane = static_cast<int>(fragment % shape.planes);
     const int chunk = static_cast<int>(fragment / shape.planes % shape.chunks());
     const int tile = static_cast<int>(fragment / shape.planes / shape.chunks());
-    const int segment = chunk / shape.segment_chunks;
-    const int first_k = (chunk - segment * shape.segment_chunks) * chunk_numbers;
     Operand numbers[count];
 #pragma unroll
     for (int j = 0; j < count; ++j) {
-      const int unit = tile * geometry::tile_units + Product::unit_of(piece, j);
-      const int k = first_k + Product::k_of(piece, j);
-      float weight = 0.0f;
-      if (unit < hidden && k < hidden) {
-        // Forward: R's row of a gate's unit. Backward: R^T, k being a unit of gate `segment`.
-        const std::int64_t row =
-            backward ? std::int64_t{segment} * hidden + k : std::int64_t{plane} * hidden + unit;
-        weight = widen(weights[row * hidden + (backward ? unit : k)]);
-      }
-      numbers[j] = Product::operand(weight);
+      const std::int64_t place = matrix.place(tile, chunk, plane, Product::unit_of(piece, j),
+                                              Product::k_of(piece, j), sizeof(Operand));
+      numbers[j] = Product::operand(place < 0 ? 0.0f : widen(weights[place]));
     }
     uint4 together;
     std::memcpy(&together, numbers, sizeof together);
@@ -97,16 +116,19 @@ PersistentLimits ask() {
 }
 
 template <class Product>
-void pack(const Queue& queue, const RecurrenceShape& shape, RecurrentPass pass, const void* weights,
-          void* packed) {
-  const bool backward = pass == RecurrentPass::backward;
-  const geometry::StationaryShape matrix =
-      geometry::stationary_shape(static_cast<int>(shape.hidden_size), gate_count(shape.cell), backward,
-                                 sizeof(typename Product::Operand));
+void pack(const Queue& queue, const PersistentRequest& request, const void* weights, void* packed) {
+  constexpr int number_bytes = sizeof(typename Product::Operand);
+  const bool backward = request.pass == RecurrentPass::backward;
+  const bool scattered = backward && request.kind == PersistentKind::grid && Product::tensor_cores;
+  const auto hidden = static_cast<int>(request.shape.hidden_size);
+  const int gates = gate_count(request.shape.cell);
+  const PackedMatrix matrix{
+      scattered ? geometry::scatter_shape(hidden, gates, number_bytes)
+                : geometry::stationary_shape(hidden, gates, backward, number_bytes),
+      scattered ? Arrangement::scattered : backward ? Arrangement::columns : Arrangement::rows, hidden, gates};
   launch(pack_kernel<Product>,
-         {.grid = grid_for(matrix.pieces(), kThreads), .block = kThreads, .stream = queue.stream},
-         matrix, backward, static_cast<int>(shape.hidden_size),
-         static_cast<const typename Product::Number*>(weights), static_cast<uint4*>(packed));
+         {.grid = grid_for(matrix.shape.pieces(), kThreads), .block = kThreads, .stream = queue.stream},
+         matrix, static_cast<const typename Product::Number*>(weights), static_cast<uint4*>(packed));
 }
 
 }  // namespace
@@ -125,10 +147,10 @@ PersistentLimits persistent_limits() {
   return limits;
 }
 
-void persistent_pack(const Queue& queue, const RecurrenceShape& shape, RecurrentPass pass,
-                     const void* weights, void* packed) {
-  with_product(shape, [&]<class Product>(Product) {
-    pack<Product>(queue, shape, pass, weights, packed);
+void persistent_pack(const Queue& queue, const PersistentRequest& request, const void* weights,
+                     void* packed) {
+  with_product(request.shape, [&]<class Product>(Product) {
+    pack<Product>(queue, request, weights, packed);
   });
 }
 

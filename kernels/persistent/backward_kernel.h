@@ -230,7 +230,7 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
     }
   }
 
-  Exchange exchange(columns_of<Product>(shape, stride, Tiling::rows, group.rank, launch.tiles),
+  Exchange exchange(columns_of<Product>(shape, stride, Tiling::rows, group.rows, group.rank, launch.tiles),
                     {launch.first_group + group.number, group.rank, launch.blocks}, 
                     {shared.barriers(), direction.exchange, direction.flags});
   shared.zero_operand();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/persistent/launch_choice.h"
+#include "kernels/persistent/scatter_kernel.h"
 
 namespace sluice::cuda {
 
@@ -27,10 +28,15 @@ void run_persistent_backward(const Queue& queue, const PersistentRequest& reques
     to.dc_state = static_cast<float*>(from.dc_state);
   }
   with_variant<Product>(request, fit, [&]<class V>(V) {
-    launch_groups(queue, request, fit,
-                  backward_kernel<typename V::Cell, Product, typename V::Tiling,
-                                  typename V::Exchange, V::dropout>,
-                  launch);
+    if constexpr (V::scatters) {
+      launch_groups(queue, request, fit,
+                    scatter_kernel<typename V::Cell, Product, typename V::ScatterTiling, V::dropout>, launch);
+    } else {
+      launch_groups(queue, request, fit,
+                    backward_kernel<typename V::Cell, Product, typename V::Tiling,
+                                    typename V::Exchange, V::dropout>,
+                    launch);
+    }
   });
 }
 

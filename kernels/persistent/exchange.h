@@ -7,6 +7,8 @@
 // that buffer.
 #pragma once
 
+#include <cuda_pipeline.h>
+
 #include "kernels/persistent/cluster.h"
 #include "kernels/persistent/flags.h"
 #include "kernels/persistent/geometry.h"
@@ -17,7 +19,8 @@ using persistent::piece_bytes;
 
 /// The columns that a block owns, in each segment of an operand's row.
 struct Columns {
-  int rows, stride;                   ///< of the operand, in bytes
+  int rows, stride;                   ///< of the operand; the stride in bytes
+  int live_rows;                      ///< those that hold rows of the batch; the others stay zero
   int segments, segment_bytes;
   int first_byte, bytes;              ///< of a segment, this block's
   int used_bytes;                     ///< of a segment, all blocks'
@@ -45,17 +48,23 @@ class BlockExchange {
 };
 
 /// A cluster: each block stores its columns into every other block's buffer, and each waits on a
-/// barrier of its own, one for each buffer, until the bytes of all others have come.
+/// barrier of its own, one for each buffer, until the bytes of all others have come. Blocks without
+/// columns, the last ones, neither get nor wait for any: nobody would know how far they are.
 class ClusterExchange {
  public:
   __device__ ClusterExchange(const Columns& columns, const GroupPlace& place,
                              const ExchangeMemory& memory)
-      : columns_(columns), rank_(place.rank), blocks_(place.blocks), barriers_(memory.barriers) {
+      : columns_(columns), rank_(place.rank), barriers_(memory.barriers) {
     pieces_ = columns.bytes / piece_bytes;
-    count_ = columns.rows * columns.segments * pieces_;
-    expected_ = static_cast<std::uint32_t>(columns.rows * columns.segments *
+    count_ = columns.live_rows * columns.segments * pieces_;
+    expected_ = static_cast<std::uint32_t>(columns.live_rows * columns.segments *
                                            (columns.used_bytes - columns.bytes));
-    if (count_ == 0) return;
+    if (count_ == 0) {
+      expected_ = 0;
+      return;
+    }
+    const int share = rank_ == 0 ? columns.bytes : columns.first_byte / rank_;
+    blocks_ = persistent::divide_up(columns.used_bytes, share);
     // As many threads as there are pieces take one each, for one peer; the next, for the next peer.
     const int threads = static_cast<int>(blockDim.x), thread = static_cast<int>(threadIdx.x);
     lanes_ = count_ < threads ? count_ : threads;
@@ -100,55 +109,26 @@ class ClusterExchange {
   }
 
   Columns columns_;
-  int rank_, blocks_, pieces_, count_;
+  int rank_, blocks_ = 0, pieces_, count_;
   std::uint64_t* barriers_;
   std::uint32_t expected_;
   int lanes_ = 1, first_peer_ = 0, peer_stride_ = 1, offset_ = 0;
   unsigned round_ = 0;
 };
 
-/// The whole GPU: columns go through global memory, [groups][2][rows, stride] of `memory`, and flags,
-/// [groups][blocks], zero at first, say how many rounds each block has finished. All blocks are
-/// resident (cooperative launch). One buffer in shared memory suffices, since it is filled only
-/// after the product has read it.
-class GridExchange {
+/// Flags in global memory, [groups][blocks], zero at first, that say how many rounds each block has
+/// finished. All blocks are resident (cooperative launch).
+class GroupFlags {
  public:
-  __device__ GridExchange(const Columns& columns, const GroupPlace& place,
-                          const ExchangeMemory& memory)
-      : columns_(columns), rank_(place.rank), blocks_(place.blocks),
-        memory_(static_cast<unsigned char*>(memory.columns) + place.group * 2 * turn_bytes()),
-        flags_(memory.flags + place.group * place.blocks) {}
+  __device__ GroupFlags(unsigned* flags, const GroupPlace& place)
+      : flags_(flags + place.group * place.blocks), rank_(place.rank), blocks_(place.blocks) {}
 
-  __device__ void start() {
-    announce();
-    wait();
-  }
-
-  __device__ void begin(unsigned char* operand) {
-    __syncthreads();
-    unsigned char* const sent = memory_ + round_ % 2 * turn_bytes();
-    copy_columns(columns_.first_byte, columns_.bytes, [&](int offset) {
-      store_global(sent + offset, *reinterpret_cast<const uint4*>(operand + offset));
-    });
-    announce();
-  }
-
-  __device__ void finish(unsigned char* operand) {
-    const unsigned char* const received = memory_ + round_ % 2 * turn_bytes();
-    wait();
-    copy_columns(0, columns_.used_bytes, [&](int offset) {
-      *reinterpret_cast<uint4*>(operand + offset) = load_global(received + offset);
-    });
-    __syncthreads();
-  }
-
- private:
-  __device__ std::int64_t turn_bytes() const { return std::int64_t{columns_.rows} * columns_.stride; }
-
+  /// What this block's threads have written is there for those who wait.
   __device__ void announce() {
     __syncthreads();
     if (threadIdx.x == 0) raise_flag(flags_ + rank_, round_ + 1);
   }
+  /// Until all blocks have announced this round.
   __device__ void wait() {
     ++round_;
     for (int block = static_cast<int>(threadIdx.x); block < blocks_;
@@ -157,25 +137,69 @@ class GridExchange {
     }
     __syncthreads();
   }
+  __device__ unsigned round() const { return round_; }
+
+ private:
+  unsigned* flags_;
+  int rank_, blocks_;
+  unsigned round_ = 0;
+};
+
+/// The whole GPU: columns go through global memory, [groups][2][rows, stride] of `memory`, and flags say
+/// when they are there. One buffer in shared memory suffices, since it is filled only
+/// after the product has read it.
+class GridExchange {
+ public:
+  __device__ GridExchange(const Columns& columns, const GroupPlace& place,
+                          const ExchangeMemory& memory)
+      : columns_(columns), flags_(memory.flags, place),
+        memory_(static_cast<unsigned char*>(memory.columns) + place.group * 2 * turn_bytes()) {}
+
+  __device__ void start() {
+    flags_.announce();
+    flags_.wait();
+  }
+
+  __device__ void begin(unsigned char* operand) {
+    __syncthreads();
+    unsigned char* const sent = memory_ + flags_.round() % 2 * turn_bytes();
+    copy_columns(columns_.first_byte, columns_.bytes, [&](int offset) {
+      store_global(sent + offset, *reinterpret_cast<const uint4*>(operand + offset));
+    });
+    flags_.announce();
+  }
+
+  __device__ void finish(unsigned char* operand) {
+    const unsigned char* const received = memory_ + flags_.round() % 2 * turn_bytes();
+    flags_.wait();
+    // Past the first-level cache, and without registers between.
+    copy_columns(0, columns_.used_bytes, [&](int offset) {
+      __pipeline_memcpy_async(operand + offset, received + offset, piece_bytes);
+    });
+    __pipeline_commit();
+    __pipeline_wait_prior(0);
+    __syncthreads();
+  }
+
+ private:
+  __device__ std::int64_t turn_bytes() const { return std::int64_t{columns_.rows} * columns_.stride; }
 
   /// A warp a row's segment, a lane a piece of it.
   template <class Copy>
   __device__ void copy_columns(int first_byte, int bytes, Copy copy) const {
     const int warps = static_cast<int>(blockDim.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-    for (int part = static_cast<int>(threadIdx.x) / 32; part < columns_.rows * columns_.segments;
+    for (int part = static_cast<int>(threadIdx.x) / 32; part < columns_.live_rows * columns_.segments;
          part += warps) {
       const int row = part / columns_.segments, segment = part - row * columns_.segments;
       const int start = row * columns_.stride + segment * columns_.segment_bytes + first_byte;
-#pragma unroll 2  // more would cost registers that hold weights
+#pragma unroll 1  // more would cost registers that hold weights
       for (int byte = lane * piece_bytes; byte < bytes; byte += 32 * piece_bytes) copy(start + byte);
     }
   }
 
   Columns columns_;
-  int rank_, blocks_;
+  GroupFlags flags_;
   unsigned char* memory_;
-  unsigned* flags_;
-  unsigned round_ = 0;
 };
 
 }  // namespace sluice::cuda

@@ -37,6 +37,8 @@ class ForwardElements {
   static constexpr int gates = Cell::gates, slots = Cell::slots, count = Tiling::elements;
   static constexpr int rows = count < 2 ? 1 : 2;  // that its elements have by turns
   static_assert(count <= 4);
+  /// Eight warps to a tile leave no registers for it: it is read at each step.
+  static constexpr bool keeps_bias = Tiling::split < 8;
 
  public:
   __device__ ForwardElements(const ForwardLaunch<Number>& launch,
@@ -52,9 +54,11 @@ class ForwardElements {
       const std::int64_t at = std::int64_t{group.first_row + row} * hidden + unit;
       h_[e] = exists ? direction.h_state[at] : 0.0f;
       if constexpr (gates == 4) c_[e] = exists ? direction.c_state[at] : 0.0f;
+      if constexpr (keeps_bias) {
 #pragma unroll
-      for (int s = 0; s < slots; ++s) {
-        bias_[e][s] = unit < hidden ? direction.bias[s * hidden + unit] : 0.0f;
+        for (int s = 0; s < slots; ++s) {
+          bias_[e][s] = unit < hidden ? direction.bias[s * hidden + unit] : 0.0f;
+        }
       }
     }
     if (group.steps == 0) return;
@@ -89,12 +93,12 @@ class ForwardElements {
     for (int e = 0; e < count; ++e) {
       if (t >= length_[e]) continue;
 #pragma unroll
-      for (int g = 0; g < gates; ++g) gate_[e][g] = widen(x_[e][g]) + bias_[e][g] + sums[e][g];
+      for (int g = 0; g < gates; ++g) gate_[e][g] = widen(x_[e][g]) + bias(e, g) + sums[e][g];
       if constexpr (gates == 4) {
         Cell::forward(gate_[e], c_[e], c_[e], h_[e]);
       } else if constexpr (gates == 3) {
-        gate_[e][2] = widen(x_[e][2]) + bias_[e][2];
-        gate_[e][3] = sums[e][2] + bias_[e][3];
+        gate_[e][2] = widen(x_[e][2]) + bias(e, 2);
+        gate_[e][3] = sums[e][2] + bias(e, 3);
         Cell::forward(gate_[e], h_[e], h_[e]);
       } else {
         Cell::forward(gate_[e], h_[e]);
@@ -136,6 +140,13 @@ class ForwardElements {
   }
 
  private:
+  __device__ float bias(int e, int slot) const {
+    if constexpr (keeps_bias) {
+      return bias_[e][slot];
+    } else {
+      return direction_.bias[slot * launch_.hidden_size + place_.unit(e)];
+    }
+  }
   __device__ Number* gates_of(std::int32_t offset) const {
     const std::int64_t row = std::int64_t{offset} - direction_.first_packed_row + group_.first_row;
     return direction_.gates + row * slots * launch_.hidden_size;
@@ -196,21 +207,10 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   OperandMask mask;
   if constexpr (dropout) {
     mask = {shared.dropout(), Tiling::rows, shared.layout.dropout_words(shape)};
-    const int words = gates * Tiling::rows * mask.words;
-    for (int i = static_cast<int>(threadIdx.x); i < words; i += static_cast<int>(blockDim.x)) {
-      const int plane = i / (Tiling::rows * mask.words), in_plane = i % (Tiling::rows * mask.words);
-      const int row = in_plane / mask.words, first_unit = in_plane % mask.words * 32;
-      std::uint32_t bits = 0;
-      for (int b = 0; b < 32 && first_unit + b < hidden && row < group.rows; ++b) {
-        if (keeps(launch, direction.random, group.first_row + row, plane, first_unit + b)) {
-          bits |= 1u << b;
-        }
-      }
-      shared.dropout()[i] = bits;
-    }
+    draw_masks(launch, direction.random, group.first_row, group.rows, gates, mask, shared.dropout());
   }
 
-  Exchange exchange(columns_of<Product>(shape, stride, Tiling::rows, group.rank, launch.tiles),
+  Exchange exchange(columns_of<Product>(shape, stride, Tiling::rows, group.rows, group.rank, launch.tiles),
                     {launch.first_group + group.number, group.rank, launch.blocks}, 
                     {shared.barriers(), direction.exchange, direction.flags});
   shared.zero_operand();

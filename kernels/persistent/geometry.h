@@ -4,6 +4,10 @@
 // The stationary matrix is R (forward: rows are units, G gates each; K = H) or R^T (backward: rows
 // are units; K = G segments of H). A warp holds a tile, 16 units of all planes, over chunks of K.
 // A chunk is 64 bytes of an operand's row: what two tensor-core products, or 16 steps of FFMA, take.
+//
+// Backward over the grid, on tensor cores, it is R by the blocks' own units instead (`scatter_shape`):
+// each block multiplies its gates' gradients by their rows of R and scatters the products to the blocks
+// whose units they are. The G times larger operand is never gathered.
 #pragma once
 
 #include <cstddef>
@@ -42,6 +46,32 @@ SLUICE_HOST_DEVICE constexpr StationaryShape stationary_shape(int hidden_size, i
           divide_up(hidden_size * number_bytes, chunk_bytes)};
 }
 
+/// Chunks that a tile's gates take in the operand of a scattering product.
+SLUICE_HOST_DEVICE constexpr int scatter_chunks(int gates, int number_bytes) {
+  return divide_up(gates * tile_units * number_bytes, chunk_bytes);
+}
+/// As a StationaryShape: for each tile of the block's units, for each tile of the products' units, the
+/// chunks of the former's gates.
+SLUICE_HOST_DEVICE constexpr StationaryShape scatter_shape(int hidden_size, int gates,
+                                                           int number_bytes) {
+  const int tiles = divide_up(hidden_size, tile_units);
+  return {tiles, 1, tiles, scatter_chunks(gates, number_bytes)};
+}
+/// A gate of a tile's unit in that operand. Each tensor-core product takes one gate, that is, 16-bit
+/// numbers lie by fours of two gates in turn.
+struct ScatterPlace {
+  int gate = 0, unit = 0;
+
+  SLUICE_HOST_DEVICE static constexpr ScatterPlace of_number(int k, int number_bytes) {
+    if (number_bytes == 4) return {k / tile_units, k % tile_units};
+    return {k / 32 * 2 + k % 8 / 4, k % 32 / 8 * 4 + k % 4};
+  }
+  SLUICE_HOST_DEVICE constexpr int number(int number_bytes) const {
+    if (number_bytes == 4) return gate * tile_units + unit;
+    return gate / 2 * 32 + unit / 4 * 8 + gate % 2 * 4 + unit % 4;
+  }
+};
+
 /// How a kernel is cut, beside the matrix: `split` warps share a tile's chunks, warp w of them
 /// takes chunks w, w + split, ..., its first `resident` ones in registers.
 struct Cut {
@@ -65,9 +95,25 @@ struct TilingNumbers {
   int most_threads = 0;     ///< so that its registers suffice
 };
 
+/// Which kernel of a cell and a kind of arithmetic.
+struct TilingChoice {
+  PersistentKind kind;
+  int gates;
+  bool tensor_cores;
+  bool wide = false, small = false;  ///< see tiling_numbers()
+  bool dropout = false;
+};
+
 /// A block alone holds few chunks, and a warp has a tile's; where there are many, four warps share
 /// them. `wide` groups take 16 rows instead of 8; `small` blocks have registers for more weights.
-constexpr TilingNumbers tiling_numbers(PersistentKind kind, bool wide, bool small, int gates) {
+/// On tensor cores a block of the grid has one tile, which eight warps share, for 16 or 32 rows.
+constexpr TilingNumbers tiling_numbers(const TilingChoice& choice) {
+  const auto [kind, gates, tensor_cores, wide, small, dropout] = choice;
+  if (kind == PersistentKind::grid && tensor_cores) {
+    const int words = dropout ? 96 : !wide ? 128 : gates == 4 ? 32 : 80;
+    return {.split = 8, .row_tiles = wide ? 4 : 2, .resident_words = words, .buffers = 1,
+            .most_threads = 256};
+  }
   TilingNumbers numbers;
   if (kind != PersistentKind::block) numbers.split = 4;
   if (wide) numbers.row_tiles = 2;
@@ -82,6 +128,11 @@ constexpr TilingNumbers tiling_numbers(PersistentKind kind, bool wide, bool smal
     numbers.most_threads = many ? 512 : 384;
   }
   return numbers;
+}
+/// Of a kernel that scatters its products.
+constexpr TilingNumbers scatter_numbers(bool wide, bool dropout) {
+  return {.split = 8, .row_tiles = wide ? 4 : 2, .resident_words = dropout ? 64 : wide ? 80 : 128,
+          .buffers = 1, .most_threads = 256};
 }
 /// Which blocks there are small kernels for.
 constexpr bool has_small(PersistentKind kind, bool dropout) {
@@ -103,6 +154,39 @@ constexpr std::size_t flag_bytes(int groups, int blocks) {
   const std::size_t bytes = static_cast<std::size_t>(groups) * static_cast<std::size_t>(blocks) * 4;
   return (bytes + 255) / 256 * 256;
 }
+
+/// So many blocks of a grid exchange at once at most, whatever the GPU.
+inline constexpr int most_grid_blocks = 256;
+
+/// Bytes that the blocks of a group scatter to each other in a step: [owner][source] tiles of float32
+/// sums, for an owner and a source each.
+constexpr std::size_t scatter_bytes(int blocks, int row_tiles) {
+  return std::size_t{512} * static_cast<std::size_t>(blocks) * static_cast<std::size_t>(blocks) *
+         static_cast<std::size_t>(row_tiles);
+}
+
+/// Byte offsets of the dynamic shared memory of a block that scatters its products.
+struct ScatterLayout {
+  int weights = 0, operand = 0, partial = 0, dropout = 0, total = 0;
+  int stride = 0;        ///< between rows of the operand
+  int shared_tiles = 0;  ///< of each warp: those not in registers
+
+  /// `matrix`: scatter_shape(). `resident`: tiles of each warp that are. `mask_planes`: G or 0.
+  SLUICE_HOST_DEVICE constexpr ScatterLayout(const StationaryShape& matrix, const TilingNumbers& tiling,
+                                             int resident, int mask_planes) {
+    const int most = divide_up(matrix.segments, tiling.split) - resident;
+    const int rows = tiling.row_tiles * tile_rows;
+    shared_tiles = most > 0 ? most : 0;
+    stride = operand_stride(matrix.segment_chunks, true);
+    operand = tiling.split * shared_tiles * matrix.segment_chunks * fragment_pieces * piece_bytes;
+    partial = operand + rows * stride;
+    dropout = partial + tiling.split * tiling.row_tiles * 4 * 32 * 4;
+    total = dropout + mask_planes * rows * mask_words(matrix) * 4;
+  }
+  SLUICE_HOST_DEVICE static constexpr int mask_words(const StationaryShape& matrix) {
+    return divide_up(matrix.segments * tile_units, 32);
+  }
+};
 
 /// Byte offsets of a block's dynamic shared memory.
 struct SharedLayout {

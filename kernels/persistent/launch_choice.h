@@ -22,39 +22,43 @@ struct ExchangeOf<PersistentKind::grid> {
   using type = GridExchange;
 };
 
-template <PersistentKind kind, bool wide, bool small, int gates>
+template <geometry::TilingNumbers numbers>
 struct TilingOf {
-  static constexpr geometry::TilingNumbers numbers =
-      geometry::tiling_numbers(kind, wide, small, gates);
   using type = Tiling<numbers.split, numbers.row_tiles, numbers.resident_words, numbers.buffers,
                       numbers.most_threads>;
 };
 
 /// A kernel's template arguments but for the product.
-template <class Cell_, PersistentKind kind_, bool wide, bool small, bool dropout_>
+template <class Product, class Cell_, PersistentKind kind_, bool wide, bool small, bool dropout_>
 struct Variant {
   using Cell = Cell_;
-  using Tiling = typename TilingOf<kind_, wide, small, Cell::gates>::type;
+  using Tiling = typename TilingOf<geometry::tiling_numbers(
+      {.kind = kind_, .gates = Cell::gates, .tensor_cores = Product::tensor_cores, .wide = wide,
+       .small = small, .dropout = dropout_})>::type;
   using Exchange = typename ExchangeOf<kind_>::type;
   static constexpr bool dropout = dropout_;
+  /// Backward: the products are scattered instead of the gradients gathered.
+  static constexpr bool scatters = kind_ == PersistentKind::grid && Product::tensor_cores;
+  using ScatterTiling = typename TilingOf<geometry::scatter_numbers(wide, dropout_)>::type;
 };
 
-template <class Cell, PersistentKind kind, bool wide, bool dropout, class Use>
+template <class Product, class Cell, PersistentKind kind, bool wide, bool dropout, class Use>
 void with_size(const PersistentFit& fit, Use use) {
   if constexpr (geometry::has_small(kind, dropout)) {
-    using Small = Variant<Cell, kind, wide, true, dropout>;
+    using Small = Variant<Product, Cell, kind, wide, true, dropout>;
     if (fit.threads <= Small::Tiling::most_threads) return use(Small());
   }
-  use(Variant<Cell, kind, wide, false, dropout>());
+  use(Variant<Product, Cell, kind, wide, false, dropout>());
 }
 
 template <class Product, class Cell, PersistentKind kind, class Use>
 void with_width(const PersistentRequest& request, const PersistentFit& fit, Use use) {
-  if (request.dropout) return with_size<Cell, kind, false, true>(fit, use);
+  if (request.dropout) return with_size<Product, Cell, kind, false, true>(fit, use);
   if constexpr (Product::tensor_cores && kind != PersistentKind::block) {
-    if (fit.rows > geometry::tile_rows) return with_size<Cell, kind, true, false>(fit, use);
+    using Narrow = Variant<Product, Cell, kind, false, false, false>;
+    if (fit.rows > Narrow::Tiling::rows) return with_size<Product, Cell, kind, true, false>(fit, use);
   }
-  with_size<Cell, kind, false, false>(fit, use);
+  with_size<Product, Cell, kind, false, false>(fit, use);
 }
 
 /// Calls use(Variant()) for the request.
@@ -93,7 +97,6 @@ void fill(GroupLaunch& launch, const PersistentRequest& request, const Persisten
   launch.order = args.recurrence.sequences.order;
   launch.blocks = fit.blocks;
   launch.tiles = fit.tiles;
-  launch.directions = request.directions;
   launch.dropout_rate = static_cast<float>(args.dropout.rate);
   launch.dropout_scale = static_cast<float>(1.0 / (1.0 - args.dropout.rate));
 }
@@ -112,24 +115,30 @@ void fill(GroupDirection& direction, const PersistentFit& fit, const Args& args,
   direction.reverse = args.recurrence.reverse != against_order;
 }
 
-/// Launches all groups, or where they must be resident at once, as many at a time as are.
+/// Launches all groups, or where they must be resident at once, as many at a time as are: of both
+/// directions, or if need be of one after the other.
 template <class Kernel, class Launch>
 void launch_groups(const Queue& queue, const PersistentRequest& request, const PersistentFit& fit,
                    Kernel kernel, Launch& arguments) {
   const bool grid = request.kind == PersistentKind::grid;
-  const int most = grid ? std::max(1, fit.groups_at_once / request.directions) : fit.groups;
-  for (int first = 0; first < fit.groups; first += most) {
-    arguments.first_group = first;
-    const int groups = std::min(most, fit.groups - first) * request.directions;
-    const auto blocks = static_cast<unsigned>(fit.blocks);
-    launch(kernel,
-           {.grid = static_cast<unsigned>(groups) * blocks,
-            .block = static_cast<unsigned>(fit.threads),
-            .shared_bytes = fit.shared_bytes,
-            .stream = queue.stream,
-            .cooperative = grid,
-            .cluster = request.kind == PersistentKind::cluster ? dim3(blocks) : dim3(1)},
-           arguments);
+  const bool together = !grid || fit.groups_at_once >= request.directions;
+  arguments.directions = together ? request.directions : 1;
+  const int most = grid ? std::max(1, fit.groups_at_once / arguments.directions) : fit.groups;
+  for (int d = 0; d < request.directions; d += arguments.directions) {
+    arguments.first_direction = d;
+    for (int first = 0; first < fit.groups; first += most) {
+      arguments.first_group = first;
+      const int groups = std::min(most, fit.groups - first) * arguments.directions;
+      const auto blocks = static_cast<unsigned>(fit.blocks);
+      launch(kernel,
+             {.grid = static_cast<unsigned>(groups) * blocks,
+              .block = static_cast<unsigned>(fit.threads),
+              .shared_bytes = fit.shared_bytes,
+              .stream = queue.stream,
+              .cooperative = grid,
+              .cluster = request.kind == PersistentKind::cluster ? dim3(blocks) : dim3(1)},
+             arguments);
+    }
   }
 }
 

@@ -79,6 +79,23 @@ struct TensorProduct {
     return {{fragment[lane], fragment[32 + lane]}};
   }
 
+  /// A lane's numbers of a chunk for row tile n.
+  __device__ __forceinline__ static uint4 load_rows(const unsigned char* operand, int stride, int chunk,
+                                                    int n, int lane) {
+    return *reinterpret_cast<const uint4*>(operand + (n * geometry::tile_rows + lane / 4) * stride +
+                                           chunk * geometry::chunk_bytes +
+                                           lane % 4 * geometry::piece_bytes);
+  }
+  /// sums += one of a chunk's two products; `rows`: of load_rows().
+  __device__ __forceinline__ static void multiply_half(float (&sums)[4], const Fragment& weights, int which,
+                                                       const uint4& rows) {
+    if (which == 0) {
+      multiply_add<Multiplied>(sums, weights.piece[0], rows.x, rows.y);
+    } else {
+      multiply_add<Multiplied>(sums, weights.piece[1], rows.z, rows.w);
+    }
+  }
+
   /// sums += weights(plane) times the operand's numbers of chunk `chunk`.
   template <bool masks, int planes, int row_tiles, class Weights>
   __device__ __forceinline__ static void multiply(Sums<planes, row_tiles>& sums, Weights weights,
@@ -86,11 +103,7 @@ struct TensorProduct {
                                                   const OperandMask& mask, int lane) {
     uint4 rows[row_tiles];
 #pragma unroll
-    for (int n = 0; n < row_tiles; ++n) {
-      rows[n] = *reinterpret_cast<const uint4*>(
-          operand + (n * geometry::tile_rows + lane / 4) * stride + chunk * geometry::chunk_bytes +
-          lane % 4 * geometry::piece_bytes);
-    }
+    for (int n = 0; n < row_tiles; ++n) rows[n] = load_rows(operand, stride, chunk, n, lane);
 #pragma unroll
     for (int p = 0; p < planes; ++p) {
       const Fragment fragment = weights(p);

@@ -17,7 +17,8 @@ struct GroupLaunch {
   const std::int32_t* order;    ///< null: as given
   int blocks;                   ///< of a group
   int tiles;                    ///< of a block
-  int directions;
+  int directions;               ///< of this launch
+  int first_direction;
   int first_group;              ///< this launch's first group of rows
   float dropout_rate, dropout_scale;
 };
@@ -44,7 +45,7 @@ struct RowGroup {
     const int group = static_cast<int>(blockIdx.x) / launch.blocks;
     rank = static_cast<int>(blockIdx.x) - group * launch.blocks;
     number = group / launch.directions;
-    direction = group - number * launch.directions;
+    direction = launch.first_direction + group - number * launch.directions;
     first_row = (launch.first_group + number) * Tiling::rows;
     rows = min(Tiling::rows, launch.batch - first_row);
   }
@@ -69,6 +70,20 @@ __device__ inline bool keeps(const GroupLaunch& launch, const RandomStream& rand
   const std::uint32_t word = number % 2 == 0 ? (number % 4 == 0 ? block.word[0] : block.word[2])
                                              : (number % 4 == 1 ? block.word[1] : block.word[3]);
   return Philox::uniform(word) >= launch.dropout_rate;
+}
+
+/// Masks of a group's rows, [gates, most_rows, words] words of 32 units, by all threads of a block.
+__device__ inline void draw_masks(const GroupLaunch& launch, const RandomStream& random, int first_row,
+                                  int rows, int gates, const OperandMask& shape, std::uint32_t* masks) {
+  const int in_plane = shape.rows * shape.words;
+  for (int i = static_cast<int>(threadIdx.x); i < gates * in_plane; i += static_cast<int>(blockDim.x)) {
+    const int row = i % in_plane / shape.words, first_unit = i % shape.words * 32;
+    std::uint32_t bits = 0;
+    for (int b = 0; b < 32 && first_unit + b < launch.hidden_size && row < rows; ++b) {
+      if (keeps(launch, random, first_row + row, i / in_plane, first_unit + b)) bits |= 1u << b;
+    }
+    masks[i] = bits;
+  }
 }
 
 /// The parts of a block's dynamic shared memory.
@@ -121,12 +136,13 @@ struct SharedParts {
 
 /// This block's columns of an operand of `matrix`.
 template <class Product>
-__device__ Columns columns_of(const geometry::StationaryShape& matrix, int stride, int rows, int rank,
-                              int tiles) {
+__device__ Columns columns_of(const geometry::StationaryShape& matrix, int stride, int rows,
+                              int live_rows, int rank, int tiles) {
   constexpr int tile_bytes = geometry::tile_units * static_cast<int>(sizeof(typename Product::Operand));
   const int own_tiles = max(0, min(tiles, matrix.unit_tiles - rank * tiles));
   return {.rows = rows,
           .stride = stride,
+          .live_rows = live_rows,
           .segments = matrix.segments,
           .segment_bytes = matrix.segment_chunks * geometry::chunk_bytes,
           .first_byte = rank * tiles * tile_bytes,

@@ -59,7 +59,7 @@ TEST(AlgorithmChoice, NamesWhatSpeaksAgainstEachOther) {
 
 TEST(AlgorithmChoice, TakesCudnnWhereItIsThereAndExpectedToBeFaster) {
   for (const DataType type : {DataType::float16, DataType::bfloat16}) {
-    const RecurrentConfig config = config_of(Cell::lstm, 2048, type);
+    const RecurrentConfig config = config_of(Cell::lstm, 2560, type);
     GpuDescription gpu = described_h200();
     gpu.why_not_cudnn = "it is not there";
     const auto without = algorithm_candidates(config, shape_of(25, 64), gpu);

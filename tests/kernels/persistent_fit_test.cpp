@@ -33,7 +33,27 @@ TEST(PersistentFit, CapacitiesOfAnH200) {
   EXPECT_TRUE(both_fit(h200, request(cluster, DataType::bfloat16, 512)));
   EXPECT_TRUE(both_fit(h200, request(cluster, DataType::bfloat16, 600)));
   EXPECT_FALSE(both_fit(h200, request(cluster, DataType::bfloat16, 1024)));
-  EXPECT_TRUE(both_fit(h200, request(grid, DataType::bfloat16, 1024)));
+  EXPECT_TRUE(both_fit(h200, request(grid, DataType::bfloat16, 2048)));
+  EXPECT_TRUE(both_fit(h200, request(grid, DataType::bfloat16, 2112, 64, Cell::gru)));
+  EXPECT_FALSE(both_fit(h200, request(grid, DataType::bfloat16, 2816, 64, Cell::gru)));
+  for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
+    PersistentRequest tf32 = request(grid, DataType::float32, 1024, 64, cell);
+    tf32.shape.math = MatrixMath::tf32;
+    EXPECT_TRUE(both_fit(h200, tf32));
+  }
+}
+
+TEST(PersistentFit, GroupsOfTheGridGrowUntilTheyRunAtOnce) {
+  PersistentRequest asked = request(PersistentKind::grid, DataType::bfloat16, 1024, 32);
+  EXPECT_EQ(persistent_fit(h200, asked).rows, 16);  // two groups of 64 blocks
+  asked.batch = 64;
+  const PersistentFit fit = persistent_fit(h200, asked);
+  EXPECT_EQ(fit.rows, 32);
+  EXPECT_EQ(fit.waves(1), 1);
+  // One direction after the other where both do not fit at once.
+  asked = request(PersistentKind::grid, DataType::bfloat16, 2048, 16);
+  asked.directions = 2;
+  EXPECT_EQ(persistent_fit(h200, asked).waves(2), 2);
 }
 
 TEST(PersistentFit, RecurrentDropoutIsNoReasonToRefuse) {
@@ -86,7 +106,8 @@ TEST(PersistentFit, RowsAndBlocksFollowTheBatch) {
 TEST(PersistentFit, MemoryForALargeBatchServesASmallOne) {
   std::size_t before = 0;
   for (const std::int64_t batch : {1, 7, 8, 9, 64, 65, 1000}) {
-    const std::size_t bytes = persistent_exchange_bytes(request(PersistentKind::grid, DataType::bfloat16, 1024, batch));
+    const std::size_t bytes =
+        persistent_exchange_bytes(request(PersistentKind::grid, DataType::bfloat16, 1024, batch));
     EXPECT_GE(bytes, before);
     before = bytes;
   }

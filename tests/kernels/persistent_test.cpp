@@ -143,8 +143,8 @@ struct Direction {
         h_initial(gpu, cpu, DataType::float32, random_numbers<float>(batch * hidden, seed + 4)),
         c_initial(gpu, cpu, DataType::float32, random_numbers<float>(batch * hidden, seed + 5)),
         mask(cpu, static_cast<std::size_t>(gates * batch * hidden) * sizeof(float)),
-        packed_forward(gpu, persistent_weight_bytes(shape(test), RecurrentPass::forward)),
-        packed_backward(gpu, persistent_weight_bytes(shape(test), RecurrentPass::backward)),
+        packed_forward(gpu, persistent_weight_bytes(asked(test, RecurrentPass::forward))),
+        packed_backward(gpu, persistent_weight_bytes(asked(test, RecurrentPass::backward))),
         exchange_forward(gpu, forward_exchange),
         exchange_backward(gpu, backward_exchange),
         twin_forward(cpu, recurrence_weight_bytes(twin_shape(test))),
@@ -156,6 +156,9 @@ struct Direction {
   }
   static RecurrenceShape shape(const Case& test) {
     return {test.cell, test.arithmetic.type, test.hidden, test.arithmetic.math};
+  }
+  static PersistentRequest asked(const Case& test, RecurrentPass pass) {
+    return {.kind = test.kind, .pass = pass, .shape = shape(test), .batch = test.batch};
   }
   static RecurrenceShape twin_shape(const Case& test) {
     return {test.cell, DataType::float32, test.hidden, MatrixMath::ieee};
@@ -211,10 +214,8 @@ TEST_P(Persistent, AgreesWithTheCpu) {
                          .rate = test.dropout, .random = random[d], .order = on_cpu.view().order,
                          .mask = at.mask.data()});
     }
-    persistent_pack(gpu, request.shape, RecurrentPass::forward, at.weights.gpu.data(),
-                    at.packed_forward.data());
-    persistent_pack(gpu, request.shape, RecurrentPass::backward, at.weights.gpu.data(),
-                    at.packed_backward.data());
+    persistent_pack(gpu, request, at.weights.gpu.data(), at.packed_forward.data());
+    persistent_pack(gpu, backward_request, at.weights.gpu.data(), at.packed_backward.data());
     pack_forward_weights(cpu, Direction::twin_shape(test), at.weights.cpu.data(), at.twin_forward.data());
     pack_backward_weights(cpu, Direction::twin_shape(test), at.weights.cpu.data(),
                           at.twin_backward.data());
@@ -367,7 +368,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{grid, Cell::lstm, tf32, 3, 34, 1},
                     Case{grid, Cell::lstm, bfloat16, 9, 34, 2, 0.4},
                     Case{grid, Cell::gru, ieee, 3, 34, 7, 0.4, 3},
-                    Case{grid, Cell::rnn_tanh, tf32, 3, 34, 2, 0.4}),
+                    Case{grid, Cell::rnn_tanh, tf32, 3, 34, 2, 0.4},
+                    Case{grid, Cell::lstm, bfloat16, 19, 34, 3, 0.0, 2},
+                    Case{grid, Cell::gru, float16, 3, 34, 2, 0.4},
+                    Case{grid, Cell::lstm, tf32, 3, 530, 1, 0.0, 0, 1},
+                    Case{grid, Cell::rnn_tanh, bfloat16, 1, 1072, 1},  // one direction after the other
+                    Case{grid, Cell::lstm, bfloat16, 720, 34, 2, 0.0, 0, 1},
+                    Case{grid, Cell::gru, tf32, 720, 34, 1, 0.0, 0, 1}),
     name_of_case);
 
 }  // namespace

@@ -154,7 +154,7 @@ struct MiscountingClusterExchange : ClusterExchange {
   }
 };
 PLANTED_FAULT(persistent_cluster_expects_too_many_bytes) {
-  run<ClusterTiling, MiscountingClusterExchange<faulty ? 16 : 0>>(2, 2);
+  run<ClusterTiling, MiscountingClusterExchange<faulty ? 16 : 0>>(4, 1);  // the last one without columns
 }
 PLANTED_FAULT(persistent_cluster_expects_too_few_bytes) {
   run<ClusterTiling, MiscountingClusterExchange<faulty ? -16 : 0>>(2, 2);
@@ -166,7 +166,7 @@ __global__ void last_round(float* out) {
   SLUICE_DYNAMIC_SHARED(unsigned char, memory);
   auto* const operand = reinterpret_cast<float*>(memory + 16);
   const int rank = static_cast<int>(blockIdx.x);
-  ClusterExchange exchange({.rows = 1, .stride = 64, .segments = 1, .segment_bytes = 64,
+  ClusterExchange exchange({.rows = 1, .stride = 64, .live_rows = 1, .segments = 1, .segment_bytes = 64,
                             .first_byte = rank * 32, .bytes = 32, .used_bytes = 64},
                            {0, rank, 2}, {reinterpret_cast<std::uint64_t*>(memory), nullptr, nullptr});
   operand[threadIdx.x % 16] = static_cast<float>(rank);
