@@ -120,6 +120,17 @@ INSTANTIATE_TEST_SUITE_P(
       return std::get<0>(test.param) + "_" + name_of(std::get<1>(test.param));
     });
 
+// Those whose units are enough for several blocks.
+INSTANTIATE_TEST_SUITE_P(
+    Persistent, RecurrentGolden,
+    ::testing::Combine(::testing::Values("rnn_tanh_l1_d2_long_states", "rnn_relu_l1_d2_long_states",
+                                         "lstm_l1_d2_long_states", "gru_l1_d2_long_states"),
+                       ::testing::Values(Backend{DeviceKind::cuda, Algorithm::persistent_cluster},
+                                         Backend{DeviceKind::cuda, Algorithm::persistent_grid})),
+    [](const auto& test) {
+      return std::get<0>(test.param) + "_" + name_of(std::get<1>(test.param));
+    });
+
 TEST(RecurrentGoldenFile, HoldsEveryCellWithOneAndTwoLayersAndDirections) {
   EXPECT_EQ(case_names().size(), 5u * 2 * 2 * 2 * 2 + 5);
 }
