@@ -270,7 +270,7 @@ TEST_P(RecurrentCudnnOptions, ExplainOfAutomaticWeighsCudnnOrSaysWhyNot) {
 TEST_P(RecurrentCudnnOptions, AutomaticIsCudnnWhereItIsExpectedToBeTheFastest) {
   RecurrentConfig config = layers(Cell::lstm, 1, false);
   config.data_type = DataType::float16;
-  config.input_size = config.hidden_size = 2048;
+  config.input_size = config.hidden_size = 2560;  // more than persistent_grid holds
   const PassShape shape{64 * 25, 25, 64, true};
   RecurrentPlan plan(config, DeviceKind::cuda);
   EXPECT_EQ(plan.algorithm(shape), Algorithm::cudnn) << plan.explain(shape);
@@ -296,7 +296,7 @@ TEST(RecurrentCudnnConfig, WhatCudnnDoesNotHaveIsRefusedByName) {
     config.gate_input = true;
     expect_words(refusal(config, DeviceKind::cuda), {name, "gate_input", "use stepwise or automatic"});
     config = plain;
-    config.hidden_size = std::int64_t{1} << 31;
+    config.hidden_size = (std::int64_t{1} << 30) + 1;
     expect_words(refusal(config, DeviceKind::cuda), {name, "2^30"});
   }
 }

@@ -97,11 +97,23 @@ PLANTED_FAULT(stream_that_does_not_join_its_capture) {
   static_cast<void>(cudaGraphDestroy(graph));
 }
 
+class PinnedNumbers {
+ public:
+  PinnedNumbers() { check(cudaMallocHost(&memory_, numbers * sizeof(float)), "allocating pinned memory"); }
+  ~PinnedNumbers() { static_cast<void>(cudaFreeHost(memory_)); }
+  PinnedNumbers(const PinnedNumbers&) = delete;
+  PinnedNumbers& operator=(const PinnedNumbers&) = delete;
+
+  float* data() const { return static_cast<float*>(memory_); }
+
+ private:
+  void* memory_ = nullptr;
+};
+
 /// A copy from pinned memory reads it when it runs.
 PLANTED_FAULT(pinned_memory_used_again_too_early) {
-  void* pinned = nullptr;
-  check(cudaMallocHost(&pinned, numbers * sizeof(float)), "allocating pinned memory");
-  auto* const values = static_cast<float*>(pinned);
+  const PinnedNumbers pinned;
+  float* const values = pinned.data();
   const DeviceArray<float> x(numbers);
   {
     const TwoStreams streams;
@@ -115,7 +127,6 @@ PLANTED_FAULT(pinned_memory_used_again_too_early) {
     check(cudaStreamSynchronize(streams.first), "waiting for a stream");
   }
   expect_equal(x.get(), counting(numbers));
-  static_cast<void>(cudaFreeHost(pinned));
 }
 
 }  // namespace
