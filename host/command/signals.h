@@ -8,9 +8,15 @@
 
 namespace sluice {
 
-/// While it lives: SIGINT and SIGTERM set `stop` to their number (a second one ends the process at
-/// once), SIGUSR1 sets `save`. One at a time, on the thread that trains, which gets a stack apart for
-/// them: see kernels/thread_pool.h.
+/// While it lives: the first SIGINT or SIGTERM sets `stop` to its number, SIGUSR1 sets `save`.
+///
+/// Another SIGINT within a second of the first SIGINT is the same request, since what stops a job
+/// often sends two (`timeout`: one to its child, one to the group that the child is in); a later
+/// one ends the process at once. The same of SIGTERM. Once `stop` is set this holds to the end of
+/// the process, also after this object.
+///
+/// One object at a time, on the thread that trains, which gets a stack apart for the handlers: see
+/// kernels/thread_pool.h.
 class SignalRequests {
  public:
   SignalRequests();

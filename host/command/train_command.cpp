@@ -78,6 +78,9 @@ class TrainCommand {
   explicit TrainCommand(CLI::App& app)
       : command_(*app.add_subcommand("train", "Train a classifier on labelled texts")) {
     options_.add_to(command_);
+    command_.footer(
+        "Ctrl-C and SIGTERM save and stop; a second one more than a second later ends at once.\n"
+        "SIGUSR1 saves and goes on.");
   }
 
   CLI::App& command() { return command_; }
