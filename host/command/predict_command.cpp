@@ -1,17 +1,15 @@
-#include <unistd.h>
-
-#include <cerrno>
+#include <algorithm>
 #include <cstdio>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "host/classifier.h"
 #include "host/command/commands.h"
 #include "host/command/standard_output.h"
+#include "host/command/text_lines.h"
+#include "host/data/foreign_format.h"
 #include "host/text/utf8.h"
 #include "kernels/error.h"
 
@@ -22,51 +20,78 @@ struct PredictOptions {
   std::string run, file, device = "auto";
   std::int32_t batch = 64;
   int threads = 0;
-  bool json = false, strict = false;
+  bool json = false, strict = false, plain = false;
 };
 
 class PredictCommand {
  public:
-  explicit PredictCommand(const PredictOptions& options)
-      : options_(options),
-        name_(options.file.empty() || options.file == "-" ? "standard input" : options.file) {}
+  explicit PredictCommand(const PredictOptions& options) : options_(options) {}
 
   int run() {
     require(options_.batch >= 1,
             "--batch must be at least 1, got " + std::to_string(options_.batch));
-    const bool from_stdin = options_.file.empty() || options_.file == "-";
-    std::ifstream file;
-    if (!from_stdin) open(file);
+    TextLines lines(options_.file);
+    name_ = lines.name();
     const Device device = Device::open(options_.device, options_.threads);
     if (!device.notice().empty()) write_note(device.notice());
     Classifier classifier(device, options_.run);
 
     // Someone who types wants an answer after each line.
-    const bool typed = from_stdin && ::isatty(STDIN_FILENO) == 1;
-    const std::size_t batch = typed ? 1 : static_cast<std::size_t>(options_.batch);
-    std::istream& input = from_stdin ? std::cin : file;
-    std::vector<std::string> texts;
-    for (std::string line; std::getline(input, line);) {
-      texts.push_back(checked(std::move(line)));
-      if (texts.size() == batch) answer(classifier, texts);
+    const std::size_t batch = lines.from_terminal() ? 1 : static_cast<std::size_t>(options_.batch);
+    if (!options_.plain) {
+      // A compressed file may have no line to wait for.
+      refuse(find_binary_format(lines.beginning(telling_bytes)));
     }
-    if (input.bad()) throw Error::runtime("cannot read " + name_ + ": " + std::strerror(errno));
-    answer(classifier, texts);
+    bool judged = options_.plain;
+    std::vector<std::string> texts;
+    const auto answer_all = [&] {
+      if (!std::exchange(judged, true)) judge(lines);
+      lines.forget_beginning();
+      answer(classifier, texts);
+    };
+    for (std::string line; lines.next(line);) {
+      texts.push_back(checked(std::move(line)));
+      if (texts.size() == batch) answer_all();
+    }
+    answer_all();
     report();
     return 0;
   }
 
  private:
-  void open(std::ifstream& file) const {
-    std::error_code failed;
-    const auto status = std::filesystem::status(options_.file, failed);
-    require(std::filesystem::exists(status), options_.file + ": no such file");
-    require(!std::filesystem::is_directory(status),
-            options_.file + ": is a folder, expected a file with one text a line");
-    file.open(options_.file, std::ios::binary);
-    require(file.good(), "cannot read " + options_.file + ": " + std::strerror(errno));
-    require(file.peek() != std::ifstream::traits_type::eof(),
-            options_.file + ": the file is empty, expected one text a line");
+  // Before the first answer: what the lines that are there show.
+  void judge(TextLines& lines) const {
+    std::string_view begin = lines.beginning(telling_bytes);
+    refuse(find_binary_format(begin));
+    if (begin.starts_with("\xEF\xBB\xBF")) begin.remove_prefix(3);
+    refuse(find_json(begin, lines.ended()));
+    refuse(find_table(begin, lines.ended()));
+  }
+
+  void refuse(const std::optional<ForeignFormat>& format) const {
+    if (!format) return;
+    const bool from_file = !options_.file.empty() && options_.file != "-";
+    std::string remedy = "make it plain UTF-8";
+    if (!format->filter.empty()) {
+      remedy = "try\n  " +
+               (from_file ? format->filter + " < " + for_shell(options_.file)
+                          : "... | " + format->filter) +
+               " | sluice predict " + for_shell(options_.run) + "\n";
+    }
+    throw Error::usage(name_ + ": looks like " + format->name + ", expected one text a line; " +
+                       remedy + (remedy.back() == '\n' ? "" : " ") +
+                       "or take its lines as they are with --plain");
+  }
+
+  static std::string for_shell(const std::string& word) {
+    const auto plain = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             std::string_view("/._-+=:,@%").find(c) != std::string_view::npos;
+    };
+    if (std::all_of(word.begin(), word.end(), plain)) return word;
+    std::string quoted = "'";
+    for (const char c : word) c == '\'' ? quoted += "'\\''" : quoted += c;
+    return quoted + "'";
   }
 
   // The line without a carriage return at its end. Bad lines are counted and answered all the same,
@@ -136,13 +161,16 @@ std::function<int()> add_predict_command(CLI::App& app) {
   command.option_defaults()->always_capture_default();
   command.add_option("run", options->run, "Folder of the run")->required();
   command.add_option("file", options->file,
-                     "Texts, one a line; standard input without it, or for -");
+                     "Texts, one a line, as plain UTF-8; standard input without it, or for -");
   command.add_option("--batch", options->batch, "Lines at a time");
   command.add_option("--device", options->device, "auto, cpu, cuda or cuda:N");
   command.add_option("--threads", options->threads, "CPU threads; 0: one for each processor");
   command.add_flag("--json", options->json, "JSON lines of label, probability and text");
   command.add_flag("--strict", options->strict,
                    "Stop at a line of ill-formed UTF-8 or without text");
+  command.add_flag("--plain", options->plain,
+                   "Take any lines as they are; else what looks like CSV, TSV, JSON, UTF-16 or a "
+                   "compressed file is refused");
   return [options] { return PredictCommand(*options).run(); };
 }
 
