@@ -5,7 +5,9 @@
 #include <chrono>
 #include <memory>
 #include <random>
+#include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "host/checkpoint/training_checkpoint.h"
 #include "tests/host/command/command_run.h"
@@ -29,7 +31,11 @@ class StopTwice : public testing::Test {
   }
 
   static void wait_for_training(const std::string& out) {
+    const auto start = std::chrono::steady_clock::now();
     while (!fs::exists(out + "/checkpoint.safetensors")) {
+      if (std::chrono::steady_clock::now() - start > std::chrono::minutes(2)) {
+        throw std::runtime_error(out + ": no training began");
+      }
       std::this_thread::sleep_for(milliseconds(2));
     }
   }
