@@ -1,6 +1,7 @@
 """What machine this is, and where its CUDA libraries are."""
 
 import glob
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -8,42 +9,69 @@ import platform
 import shutil
 import subprocess
 
+SMI = ["nvidia-smi", "--format=csv,noheader,nounits"]
+
 
 def output_of(command, **options):
     """What a command prints, or "" where it fails or is not there."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, **options).stdout.strip()
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True, **options).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""
 
 
-def describe():
-    """None without a GPU."""
-    line = output_of(["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"])
-    if not line:
+def _cpu():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next((one.split(":", 1)[1].strip() for one in file if one.startswith("model name")), "")
+    except OSError:
+        return ""
+
+
+def query(*fields):
+    """The command that prints a GPU's fields in one line."""
+    return [SMI[0], f"--query-gpu={','.join(fields)}", SMI[1]]
+
+
+def describe(line):
+    """From the line of query("name", "driver_version", "memory.total"); None where it names no GPU."""
+    if not line or "," not in line:
         return None
     gpu, driver, memory = (part.strip() for part in (line.splitlines()[0] + ",,").split(",")[:3])
-    cpu = ""
-    if os.path.exists("/proc/cpuinfo"):
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            cpu = next((one.split(":", 1)[1].strip() for one in file if one.startswith("model name")), "")
-    return {"gpu": gpu, "driver": driver, "gpu_memory": memory, "cpu": cpu,
+    return {**without_gpu(), "gpu": gpu, "driver": driver, "gpu_memory": f"{memory} MiB" if memory.isdigit() else memory}
+
+
+def without_gpu():
+    """The rest of it, for the imagined GPU."""
+    return {"gpu": "imagined on the CPU", "driver": "", "gpu_memory": "", "cpu": _cpu(),
             "processors": len(os.sched_getaffinity(0)), "system": platform.platform()}
 
 
+def tool(name):
+    """The path of one of the CUDA toolkit's programs, or None."""
+    return shutil.which(name) or next((path for pattern in (f"/usr/local/cuda*/bin/{name}", f"/opt/nvidia/*/*/{name}")
+                                       for path in sorted(glob.glob(pattern), reverse=True)), None)
+
+
 def sanitizer():
-    return shutil.which("compute-sanitizer") or next(
-        (path for path in sorted(glob.glob("/usr/local/cuda*/bin/compute-sanitizer"))), None)
+    return tool("compute-sanitizer")
 
 
-def versions(sluice, environment):
-    nvcc = shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc"
-    info = output_of([sluice, "info", "--json"], env=environment)
-    tool = sanitizer()
-    return {"sluice": json.loads(info) if info.startswith("{") else {},
-            "nvcc": output_of([nvcc, "--version"]).splitlines()[-2:-1],
-            "compute_sanitizer": output_of([tool, "--version"]).splitlines()[-1:] if tool else [],
-            "python": platform.python_version()}
+def versions(info):
+    """`info`: what `sluice info --json` prints. PyTorch's by its package, since importing it takes seconds."""
+    nvcc, memcheck = tool("nvcc"), sanitizer()
+    try:
+        torch = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        torch = ""
+    try:
+        sluice = json.loads(info)
+    except ValueError:
+        sluice = {}
+    return {"sluice": sluice if isinstance(sluice, dict) else {},
+            "nvcc": output_of([nvcc, "--version"]).splitlines()[-2:-1] if nvcc else [],
+            "compute_sanitizer": output_of([memcheck, "--version"]).splitlines()[-1:] if memcheck else [],
+            "python": platform.python_version(), "pytorch": torch}
 
 
 def library_folders():

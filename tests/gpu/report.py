@@ -1,118 +1,219 @@
-"""The JSON report of tests/gpu.sh: what is in it, and whether one is whole."""
+#!/usr/bin/env python3
+"""The report of a visit, report.jsonl: an object a line, each written when it is known, so that a visit that is killed
+leaves what it had found.
 
-import datetime
+    {"kind": "head", "schema": 2, "visit": "first", "time", "commit", "seconds", "machine": {gpu, driver, ...},
+     "versions": {...}, "dry": false}
+    {"kind": "case", "stage", "name", "result", "detail", "seconds", "errors"?, "allowed"?, "values"?, "broken"?}
+    {"kind": "errors", "stage", "name", "errors": {tensor: number or null}}   of a case above
+    {"kind": "end", "seconds", "counts": {result: number}, "exit": 0, 1 or 3, "stuck": false}
+
+Results: passed, failed; skipped: does not apply here; cut: was planned and did not run or not to its end.
+
+    tests/gpu/report.py FILE    says what is wrong with one; exit code 1 if anything is
+"""
+
+import errno
 import json
-import pathlib
-import re
+import os
 import sys
-import time
 
-RESULTS = ("passed", "failed", "skipped")
-SECTIONS = ("tests", "cudnn", "repeat", "training", "sanitizers")
+RESULTS = ("passed", "failed", "skipped", "cut")
+MOST_DETAIL = 1000  # characters
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Writer:
+    """Appends lines. Where the disk takes no more they are kept, and tried again with each line that follows."""
+
+    def __init__(self, path, say):
+        """Errors: OSError where it cannot be made, except for want of room."""
+        self.path, self.say, self.waiting = path, say, []
+        self._file, self._good, self._told = None, 0, False
+        self._open()
+
+    def _open(self):
+        try:
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            self._complain(error)
+
+    def line(self, one):
+        self.waiting.append(json.dumps(one, allow_nan=False) + "\n")
+        self.flush()
+
+    def flush(self):
+        """True if all is written."""
+        try:
+            if self._file is None:
+                self._open()
+            while self.waiting and self._file is not None:
+                data = self.waiting[0].encode()
+                if os.pwrite(self._file, data, self._good) != len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                self._good += len(data)
+                self.waiting.pop(0)
+        except OSError as error:
+            self._complain(error)
+        return not self.waiting
+
+    def _complain(self, error):
+        if not self._told:
+            self._told = True
+            self.say(f"{self.path} cannot be written ({error.strerror}): results are kept in memory and printed at the end")
+        try:
+            if self._file is not None:
+                os.ftruncate(self._file, self._good)  # half a line
+        except OSError:
+            pass
+
+    def sync(self):
+        try:
+            if self._file is not None:
+                os.fsync(self._file)
+        except OSError:
+            pass
+
+
+def finite(value):
+    """The same without numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {str(key): finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(one) for one in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value
+
+
+def case_line(stage, name, result, detail, seconds, more):
+    detail = "".join(c if c.isprintable() else " " for c in str(detail))
+    detail = " ".join(detail.split())
+    if len(detail) > MOST_DETAIL:
+        detail = detail[:MOST_DETAIL - 4] + " ..."
+    return finite({"kind": "case", "stage": stage, "name": name, "result": result, "detail": detail,
+                   "seconds": round(seconds, 3), **more})
 
 
 class Report:
-    """Collects entries, prints what is not a success, and knows how much time is left."""
+    """One that was read."""
 
-    def __init__(self, machine, versions, commit, seconds):
-        self.began = time.monotonic()
-        self.seconds = seconds
-        self.head = {"schema": 1,
-                     "time": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                     "commit": commit, "machine": machine, "versions": versions}
-        self.results = []
+    def __init__(self):
+        self.head, self.cases, self.end = {}, [], None
+        self.wrong = []           # sentences
+        self.broken_line = False  # the last one is cut in half
 
-    def elapsed(self):
-        return time.monotonic() - self.began
+    @property
+    def killed(self):
+        return self.end is None
 
-    def time_left(self):
-        return self.seconds - self.elapsed()
+    def counts(self, stage=None):
+        return {result: sum(one.get("result") == result and stage in (None, one.get("stage")) for one in self.cases)
+                for result in RESULTS}
 
-    def add(self, section, name, result, detail="", **more):
-        """`more`: seconds, errors {tensor: number or None}, allowed, ..."""
-        self.results.append({"section": section, "name": name, "result": result,
-                             "detail": " ".join(detail.split())[:600], **more})
-        if result == "failed":
-            print(f"failed   {name}: {self.results[-1]['detail']}", flush=True)
-
-    def count(self, section=None):
-        return {result: sum(one["result"] == result and section in (None, one["section"])
-                            for one in self.results) for result in RESULTS}
-
-    def maximal_errors(self):
-        """The largest error of each tensor in each section; None where one was not a number."""
-        largest = {}
-        for one in self.results:
-            of_section = largest.setdefault(one["section"], {})
-            for tensor, error in one.get("errors", {}).items():
-                before = of_section.get(tensor, 0.0)
-                of_section[tensor] = None if error is None or before is None else max(before, error)
-        return {section: errors for section, errors in largest.items() if errors}
-
-    def skipped(self, section=None):
-        """Reasons, each with how often and where first."""
-        reasons = {}
-        for one in self.results:
-            if one["result"] == "skipped" and section in (None, one["section"]):
-                reasons.setdefault(one["detail"], []).append(f"{one['section']} {one['name']}")
-        return [{"reason": reason, "count": len(names), "first": names[0]} for reason, names in reasons.items()]
-
-    def whole(self):
-        return {**self.head, "seconds": round(self.elapsed(), 1), "counts": self.count(),
-                "sections": {section: self.count(section) for section in SECTIONS},
-                "maximal_errors": self.maximal_errors(),
-                "skipped": self.skipped(), "results": self.results}
-
-    def default_path(self, root):
-        stamp = re.sub(r"[-:]", "", self.head["time"])
-        gpu = re.sub(r"[^A-Za-z0-9]+", "-", self.head["machine"]["gpu"]).strip("-")
-        return pathlib.Path(root) / "tests" / "gpu-reports" / f"{stamp}-{gpu}.json"
-
-    def write(self, path):
-        path = pathlib.Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole = self.whole()
-        results = whole.pop("results")
-        head = json.dumps(whole, indent=2, allow_nan=False)
-        lines = ",\n".join("    " + json.dumps(one, allow_nan=False) for one in results)
-        path.write_text(head[:-2] + ',\n  "results": [\n' + lines + "\n  ]\n}\n")
+    def stages(self):
+        return list(dict.fromkeys(one.get("stage") for one in self.cases))
 
 
-def problems(report):
-    """What is wrong with a report, as sentences; empty if nothing is."""
-    found = []
-
-    def expect(condition, sentence):
-        if not condition:
-            found.append(sentence)
-
-    types = {"schema": int, "time": str, "commit": str, "machine": dict, "versions": dict,
-             "seconds": (int, float), "counts": dict, "sections": dict, "maximal_errors": dict,
-             "skipped": list, "results": list}
-    for key, kind in types.items():
-        expect(isinstance(report.get(key), kind), f"{key} is missing or of another type")
-    if found:
-        return found
-    expect(report["schema"] == 1, "schema is not 1")
-    for key in ("gpu", "driver", "cpu", "system"):
-        expect(isinstance(report["machine"].get(key), str), f"machine.{key} is missing")
-    expect(isinstance(report["versions"].get("sluice"), dict), "versions.sluice is missing")
-    for index, one in enumerate(report["results"]):
-        where = f"results[{index}]"
-        expect(one.get("section") in SECTIONS, f"{where}.section is unknown")
-        expect(one.get("result") in RESULTS, f"{where}.result is unknown")
-        expect(bool(one.get("name")), f"{where}.name is empty")
-        expect(one.get("result") == "passed" or one.get("detail"), f"{where} does not say why")
-        expect("errors" not in one or all(error is None or isinstance(error, (int, float))
-                                          for error in one["errors"].values()), f"{where}.errors has a non-number")
-    for result in RESULTS:
-        expect(report["counts"].get(result) == sum(one.get("result") == result for one in report["results"]),
-               f"counts.{result} is not what the results say")
+def read(path):
+    """Takes a file that ends in the middle of a line, or without its "end". Errors: OSError."""
+    with open(path, "rb") as file:
+        text = file.read().decode(errors="replace")
+    found = Report()
+    lines = text.split("\n")
+    if lines.pop():
+        found.broken_line = True
+    for number, line in enumerate(lines, 1):
+        try:
+            one = json.loads(line)
+            if not isinstance(one, dict):
+                raise ValueError
+        except ValueError:
+            found.wrong.append(f"line {number} is no JSON object")
+            continue
+        _place(found, number, one)
     return found
 
 
-if __name__ == "__main__":  # report.py FILE: says what is wrong with it
-    with open(sys.argv[1], encoding="utf-8") as file:
-        wrong = problems(json.load(file))
-    print("\n".join(wrong) or "whole")
-    sys.exit(1 if wrong else 0)
+def _place(found, number, one):
+    kind = one.get("kind")
+    if found.end is not None:
+        found.wrong.append(f"line {number} stands after the end")
+    if kind == "head":
+        if found.head or number != 1:
+            found.wrong.append(f"line {number} is a head; expected it once, first")
+        found.head = found.head or one
+    elif kind == "case":
+        found.cases.append(one)
+    elif kind == "errors":
+        for case in reversed(found.cases):
+            if (case.get("stage"), case.get("name")) == (one.get("stage"), one.get("name")):
+                case["errors"] = one.get("errors", {})
+                break
+        else:
+            found.wrong.append(f"line {number} has errors of a case that is not there")
+    elif kind == "end":
+        found.end = one
+    else:
+        found.wrong.append(f"line {number} is of no known kind")
+
+
+def problems(found):
+    """What is wrong with a report, as sentences; empty if nothing is."""
+    wrong = list(found.wrong)
+    types = {"schema": int, "visit": str, "time": str, "commit": str, "seconds": (int, float), "machine": dict,
+             "versions": dict, "dry": bool}
+    for key, kind in types.items():
+        if not isinstance(found.head.get(key), kind):
+            wrong.append(f"the head's {key} is missing or of another type")
+    if found.head.get("schema", 2) != 2:
+        wrong.append(f"schema {found.head['schema']} is not 2")
+    for index, one in enumerate(found.cases):
+        wrong += [f"case {index + 1} ({one.get('name')}): {problem}" for problem in _case_problems(one)]
+    if found.broken_line:
+        wrong.append("the last line is cut in half")
+    if found.end is None:
+        wrong.append(f"it has no end: the visit was killed; {len(found.cases)} results are there")
+    else:
+        wrong += _end_problems(found)
+    return wrong
+
+
+def _case_problems(one):
+    if not isinstance(one.get("name"), str) or not one["name"]:
+        yield "it has no name"
+    if not isinstance(one.get("stage"), str):
+        yield "it has no stage"
+    if one.get("result") not in RESULTS:
+        yield f"its result is none of {', '.join(RESULTS)}"
+    elif one["result"] != "passed" and not one.get("detail"):
+        yield "it does not say why"
+    if not isinstance(one.get("seconds"), (int, float)):
+        yield "it has no seconds"
+    for key in ("errors", "values"):
+        numbers = one.get(key, {})
+        if not isinstance(numbers, dict) or not all(n is None or isinstance(n, (int, float)) for n in numbers.values()):
+            yield f"its {key} are not numbers"
+
+
+def _end_problems(found):
+    counts = found.counts()
+    if found.end.get("counts") != counts:
+        yield f"the end counts {found.end.get('counts')}, the cases are {counts}"
+    code, stuck = found.end.get("exit"), found.end.get("stuck")
+    if code not in (0, 1, 3) or not isinstance(stuck, bool):
+        yield "the end has no exit code or does not say whether the GPU was stuck"
+    elif code == 0 and (counts["failed"] or counts["cut"] or stuck):
+        yield "its exit code is 0, but something failed or was cut"
+    elif code == 3 and counts["failed"]:
+        yield "its exit code is 3, but something failed"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: tests/gpu/report.py FILE")
+    sentences = problems(read(sys.argv[1]))
+    print("\n".join(sentences) or "whole")
+    sys.exit(1 if sentences else 0)

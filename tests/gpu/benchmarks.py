@@ -1,0 +1,66 @@
+"""sluice-bench and pytorch_peer.py in a visit: both add to one result file each, case by case."""
+
+import importlib.util
+import json
+import pathlib
+import sys
+
+import guarded
+import protocols
+import stages
+
+SHORT = ("--min-time", "0.01", "--repeat", "5")  # enough for a median; a visit is short
+
+
+def entries(path):
+    """The medians and errors of a result file; [] where there is none, or none yet."""
+    try:
+        benchmarks = json.loads(pathlib.Path(path).read_text())["benchmarks"]
+        return [one for one in benchmarks if "case" in one and
+                (one.get("aggregate_name") == "median" or one.get("error_occurred"))]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def outcome(path, name, own):
+    """What a case that is over is worth: failed where `own` - an implementation - was not measured, or one computes
+    something else; what others refuse is said."""
+    found = [one for one in entries(path) if one["case"] == name]
+    errors = [(one.get("implementation", ""), str(one.get("error_message", ""))) for one in found if one.get("error_occurred")]
+    wrong = [f"{who}: {what}" for who, what in errors if who == own or "differs" in what]
+    if wrong:
+        return "failed", "; ".join(wrong)
+    if not any(one.get("implementation") == own for one in found):
+        return "failed", f"{pathlib.Path(path).name} holds no {own} of it"
+    return "passed", "; ".join(f"{who} refuses: {what}" for who, what in errors)
+
+
+def sluice_bench(visit, stage, options, choose=None, few=1, **job):
+    """Measures what `options` and `choose(names)` take, into timings.json."""
+    path = stages.program(visit, stage, "sluice-bench")
+    if path is None:
+        return
+    out = visit.out / "timings.json"
+    common = ["--device", "cuda", *options, *(["--small"] if visit.dry else [])]
+    protocol = protocols.Numbered(lambda name: outcome(out, name, "sluice"), [*common, "--list"],
+                                  [*common, *(() if visit.dry else SHORT), "--cases", "-", "--append", "--out", str(out)])
+    stages.cases(visit, stage, path, protocol, choose, few, **job)
+
+
+def pytorch(visit, stage, wanted):
+    """PyTorch on the cases in timings.json whose names `wanted` (a compiled expression) matches."""
+    script, timings, out = visit.root / "bench" / "pytorch_peer.py", visit.out / "timings.json", visit.out / "pytorch.json"
+    for package in ("torch", "numpy"):
+        if importlib.util.find_spec(package) is None:
+            return visit.write(stage, "all", "skipped", f"no {package} here")
+    names = [one["case"] for one in entries(timings)
+             if one.get("implementation") == "sluice" and not one.get("error_occurred") and wanted.search(one["case"])
+             and "pytorch" in one.get("opponents", ["pytorch"])]
+    if not names:
+        return visit.write(stage, "all", "cut", "not run: Sluice measured none of the cases that PyTorch was to")
+    protocol = protocols.Numbered(lambda name: outcome(out, name, "pytorch"), [],
+                                  [str(script), str(timings), "--cases", "/dev/stdin", "--append", "--out", str(out), *SHORT])
+    # Python's packages bring their own CUDA libraries: ours and the toolkit's would mix with them.
+    job = guarded.Job(stage, pathlib.Path(sys.executable), protocol, list(dict.fromkeys(names)), visit.plain_environment,
+                      label="pytorch", silence=visit.silence, start=4 * visit.silence, families=False)
+    return guarded.run(visit, job)

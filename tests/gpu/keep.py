@@ -1,0 +1,13 @@
+"""`visit keep`: not written yet."""
+
+import sys
+
+
+def options(parser):
+    parser.description = __doc__
+
+
+def main(args):
+    del args
+    print("visit keep: not written yet", file=sys.stderr)
+    return 2
