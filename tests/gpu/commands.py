@@ -24,8 +24,8 @@ class Captured:
         return child.in_words(self.ended) + (f": {last}" if last else "")
 
 
-def capture(visit, command, environment, limit=20.0, text=None):
-    """Runs it for at most `limit` seconds."""
+def capture(visit, command, environment, limit=20.0, text=None, log=True):
+    """Runs it for at most `limit` seconds. `log`: whether what it prints is worth a place in log.txt."""
     why = visit.why_stop()
     if why:
         return Captured(why=why)
@@ -38,7 +38,7 @@ def capture(visit, command, environment, limit=20.0, text=None):
     while not process.finished and not why:
         got = process.read(0.1)
         said += got[:max(0, MOST_TEXT - len(said))]
-        if got:
+        if got and log:
             visit.log.add(got)
         why = visit.why_stop() or ("hang" if time.monotonic() - began > limit else "")
     if not process.kill(visit.wait_for_death):

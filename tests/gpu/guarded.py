@@ -37,11 +37,13 @@ class Job:
     protocol: typing.Any
     names: list
     environment: dict
-    label: str = ""         # what its cases are called by: "<label> <case>"
+    label: str = ""         # what the program is called where it is the failure itself
+    prefix: str = ""        # before its cases' names
     silence: float = 20.0   # seconds without a word
     start: float = 0.0      # the same before the first case, where a program takes long to start; 0: as silence
     longest: float = 0.0    # seconds of one case, whatever it prints; 0: twice the silence
     families: bool = True   # whether hangs are counted by block, cluster and grid
+    excused: tuple = ()     # ends beside "exit 0" that need no failed case
 
     def kind(self, name):
         family = FAMILY.search(name or "") if self.families else None
@@ -69,7 +71,7 @@ def run(visit, job):
             why = _Process(visit, job, todo).run()
         if why:
             for name in todo:
-                visit.write(job.stage, f"{job.label} {name}", "cut", why)
+                visit.write(job.stage, job.prefix + name, "cut", why)
             return
 
 
@@ -78,7 +80,7 @@ def _leave_out(visit, job, todo):
         kind = job.kind(name)
         if visit.hangs[kind] >= visit.most_hangs:
             del todo[name]
-            visit.write(job.stage, f"{job.label} {name}", "cut", f"left out: {visit.most_hangs} cases of {kind} hung")
+            visit.write(job.stage, job.prefix + name, "cut", f"left out: {visit.most_hangs} cases of {kind} hung")
 
 
 class _Process:
@@ -87,7 +89,8 @@ class _Process:
     def __init__(self, visit, job, todo):
         self.visit, self.job, self.todo = visit, job, todo
         self.case, self.last = None, ""       # the one under way, and the name of the last that ended
-        self.ended, self.failed = 0, False    # cases that ended; whether one failed
+        self.ended = 0                        # cases that ended
+        self.passed = self.failed = False     # whether one did
         self.lines, self.asked, self.finished = child.Lines(), set(), set()
         self.strange, self.notes, self.alone = [], [], []
         self.planned, self.silent, self.broken = len(todo), 0.0, False
@@ -190,8 +193,8 @@ class _Process:
     # --- What is written ---
 
     def _write(self, name, result, detail, seconds, more):
-        self.visit.write(self.job.stage, f"{self.job.label} {name}", result, detail, seconds, **more)
-        self.failed = self.failed or result == "failed"
+        self.visit.write(self.job.stage, self.job.prefix + name, result, detail, seconds, **more)
+        self.passed, self.failed = self.passed or result == "passed", self.failed or result == "failed"
         self.broken = self.broken or bool(more.get("broken"))
 
     def _finish(self, case, result, detail, more):
@@ -218,7 +221,7 @@ class _Process:
                              + ", ".join(self.strange[:3]) + (" ..." if len(self.strange) > 3 else ""))
         for name, result, detail in self.alone:
             if result == "failed":
-                self.visit.write(self.job.stage, f"{self.job.label} {name}", "failed", detail)
+                self.visit.write(self.job.stage, self.job.prefix + name, "failed", detail)
         if why == "hang":
             self._settle_hang(stuck)
         elif why == "broken" and self.case is not None:  # a part of it said so
@@ -228,7 +231,7 @@ class _Process:
         elif not why:
             self._settle_end(ended)
         for name, errors in self.job.protocol.recorded():
-            self.visit.write_errors(self.job.stage, f"{self.job.label} {name}", errors)
+            self.visit.write_errors(self.job.stage, self.job.prefix + name, errors)
         if stuck:
             return self.visit.is_stuck(self.job.label)
         if len(self.todo) == self.planned and why in ("", "hang", "broken"):
@@ -281,4 +284,8 @@ class _Process:
             self._of_program("failed", f"all its cases had ended, yet it {child.in_words(ended)}{self._said()}")
 
     def _explained(self, ended):
-        return ended == "exit 0" or ended in (("exit 1", "exit 9") if self.failed else ("exit 77",))
+        if self.visit.dry and ended == "exit 1" and not self.passed:  # the imagined GPU's: "no test ran"
+            return True
+        excused = (*self.job.excused, *getattr(self.job.protocol, "excused", ()))
+        return ended == "exit 0" or ended in excused or (
+            ended in (("exit 1", "exit 9") if self.failed else ("exit 77",)))

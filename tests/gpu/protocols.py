@@ -28,7 +28,8 @@ BROKEN = re.compile(
     r"operation not supported on global/shared address space|launch timed out|"
     r"cudaError(IllegalAddress|LaunchTimeout|Assert|HardwareStackError|IllegalInstruction|MisalignedAddress|"
     r"InvalidAddressSpace|InvalidPc|LaunchFailure)\b|CUDA error:? (700|702|710|71[4-9]|721|810)\b")
-# Instrumented kernels need more registers than a block may have.
+# Instrumented kernels need more registers than a block may have; where the driver is shared, tools may not look.
+NOT_HERE = re.compile(r"Device not supported|ERR_NVGPUCTRPERM|Failed to initialize the profiler|LibraryNotLoaded")
 TOO_LARGE_TO_INSTRUMENT = re.compile(r"too many resources requested for launch|cudaErrorLaunchOutOfResources")
 MOST_TEXT = 60000  # characters of a command line's choice, and of a case's text that are kept
 
@@ -131,7 +132,9 @@ class Sanitized(GoogleTest):
         super().__init__(chosen, [tool, "--tool", kind, "--error-exitcode", "9", "--report-api-errors", "no",
                                   "--print-limit", "20"])
         self.tool = kind
-        self.found = []  # errors of the case under way
+        self.found = []      # errors of the case under way
+        self.useless = ""    # why the tool does not work here
+        self.excused = ()    # ends that a skipped case explains, which the program takes for a failure
 
     def command(self, program, names):
         self.found = []
@@ -146,18 +149,26 @@ class Sanitized(GoogleTest):
         return events
 
     def _reported(self, text):
+        if NOT_HERE.search(text):
+            self.useless = text
+        if self.useless:
+            return []
         summary = re.match(r"ERROR SUMMARY: (\d+) error", text) or re.match(r"RACECHECK SUMMARY: (\d+) hazard", text)
         if summary:
             return [("note", f"the sanitizer counts {summary[1]}")] if int(summary[1]) else []
         if re.match(r"(Invalid|Error|ERROR|Race|Warning: Race|Barrier|Divergent|Uninit|Program hit|Leaked|Internal|"
-                    r"Unable|Target application returned|Device not supported)", text):
+                    r"Unable)", text):
             self.found.append(text)
         return []
 
     def _result(self, kind):
         result, detail, more = super()._result(kind)
         said = " ".join([detail, *self.found])
+        if self.useless:
+            self.excused = ("exit 1", "exit 9")
+            return "skipped", f"compute-sanitizer does not work here: {self.useless}", {}
         if TOO_LARGE_TO_INSTRUMENT.search(said):
+            self.excused = ("exit 1", "exit 9")
             return "skipped", "an instrumented kernel needs more registers than a block has", more
         found = [one for one in self.found if not one.startswith("Program hit")]
         if found and result != "failed":
@@ -201,7 +212,10 @@ class JsonLines:
         name, result = said.get("case"), said.get("result")
         if not isinstance(name, str) or result not in self.RESULTS:
             return []
-        more = {key: value for key, value in said.items() if key in ("errors", "allowed", "values") and value is not None}
+        more = {key: {str(one): _number(number) for one, number in said[key].items()} for key in ("errors", "values")
+                if isinstance(said.get(key), dict)}
+        if _number(said.get("allowed")) is not None:
+            more["allowed"] = _number(said["allowed"])
         if said.get("broken") is True:
             more["broken"] = True
         detail = str(said.get("detail", ""))

@@ -179,4 +179,5 @@ def _end(visit, planned):
         for line in visit.report.waiting:
             say(line.rstrip("\n"))
     say(summary.text(visit, planned, code))
+    visit.signals.ignore()
     return code

@@ -2,15 +2,15 @@
 In the order of what the rest stands on, and of what a first run is most likely to find."""
 
 import json
-import re
 
 import commands
 import machine
 import stages
 import timings
 
-# In this order, by what a program's name holds; others follow.
-PROBES = ("cooperative", "cluster", "flag", "mma", "wgmma", "graph|launches")
+# gpu_probe_<name>, in the order of what would stop or mislead the most; others follow.
+PROBES = ("cooperative_admission", "limits", "cluster_exchange", "flag_barrier", "mma", "cudnn_contact", "graph_updates",
+          "launches", "lanes")
 CLOCKS = {"clocks.sm": "sm_mhz", "clocks.mem": "memory_mhz", "clocks.max.sm": "most_sm_mhz",
           "clocks.max.mem": "most_memory_mhz", "power.limit": "power_limit_w", "temperature.gpu": "temperature_c"}
 
@@ -67,7 +67,8 @@ def probes(visit):
         visit.write("probes", "gpu_probe_*", "cut", f"not run: there are none in {visit.build.bin}")
 
     def place(path):
-        return next((i for i, word in enumerate(PROBES) if re.search(word, path.name)), len(PROBES)), path.name
+        name = path.name[len("gpu_probe_"):]
+        return PROBES.index(name) if name in PROBES else len(PROBES), name
 
     for path in sorted(found, key=place):
         stages.json_lines(visit, "probes", path.name, families=False)

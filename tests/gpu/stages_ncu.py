@@ -6,6 +6,7 @@ import re
 
 import commands
 import machine
+import protocols
 import stages
 
 # A shape of each kind; few steps are enough, since each is like the next.
@@ -13,7 +14,7 @@ KINDS = {"block": ("persistent_block", "lstm,T100,B256,I128,H64"), "cluster": ("
          "grid": ("persistent_grid", "lstm,T100,B64,I1024,H1024"), "stepwise": ("stepwise", "lstm,T10,B64,I2048,H2048")}
 SMALL = "lstm,T3,B8,I32,H32"
 TIME = "gpu__time_duration.sum"
-MOST_KERNELS = 60  # of a run that are timed: some passes
+MOST_KERNELS = 100  # of a run that are timed: some passes
 SECTIONS = ("SpeedOfLight", "LaunchStats", "Occupancy", "SchedulerStats", "WarpStateStats", "InstructionStats",
             "MemoryWorkloadAnalysis", "SourceCounters")
 WANTED = re.compile(r"time_duration|Duration|Registers Per Thread|Issue Slots Busy|Executed Ipc Active|No Eligible|"
@@ -86,6 +87,8 @@ def _said(visit, name, found):
         visit.write("ncu", name, "failed", f"hang: no end within {4 * visit.silence:g} s", found.seconds)
     elif found.why:
         visit.write("ncu", name, "cut", found.why, found.seconds)
+    elif protocols.NOT_HERE.search(found.text):
+        visit.write("ncu", name, "skipped", f"ncu does not work here: {protocols.NOT_HERE.search(found.text)[0]}", found.seconds)
     else:
         visit.write("ncu", name, "failed", f"ncu {found.in_words()}", found.seconds)
     return True

@@ -163,6 +163,8 @@ def simple():
         say(json.dumps({"cell": "lstm", "T": 25, "B": 64, "I": 512, "H": 512, "dtype": "bfloat16", "predicted": [0.2, 0.3]}))
     elif NAME == "compute-sanitizer":
         return sanitizer()
+    elif NAME == "ncu":
+        ncu()
     else:
         return None
     return 0
@@ -187,6 +189,9 @@ def sanitizer():
     """The program under the tool, which reports an error in each case called racy, and counts them."""
     program = next(i for i, one in enumerate(ARGUMENTS) if one.startswith("/"))
     racy = 0
+    said = os.environ.get("STUB_SANITIZER", "")
+    if said.startswith("Device"):
+        say("========= " + said)
     with subprocess.Popen(ARGUMENTS[program:], stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if line.startswith("[  ") and "trap" in line:
@@ -196,8 +201,21 @@ def sanitizer():
             if line.startswith("[ RUN") and "racy" in line:
                 racy += 1
                 say("========= Race reported between Write access at kernel+0x10\n=========     and Read access")
-    say(f"========= ERROR SUMMARY: {racy} errors")
+    say(f"========= {said}" if said.startswith("ERROR") else f"========= ERROR SUMMARY: {racy} errors")
     return 9 if racy else process.returncode
+
+
+def ncu():
+    columns = ("ID", "Kernel Name", "Metric Name", "Metric Unit", "Metric Value")
+    rows = [("0", "void quick_kernel(int)", "gpu__time_duration.sum", "ns", "1,024"),
+            ("1", "void a::(anonymous namespace)::slow_kernel<int>(int)", "gpu__time_duration.sum", "ns", "2,048")]
+    if "--metrics" not in ARGUMENTS:
+        if option("--kernel-name") != "regex:^slow_kernel$":
+            sys.exit("another kernel")
+        rows = [("0", "void a::slow_kernel<int>(int)", "Registers Per Thread", "register/thread", "255")]
+    say("==PROF== Connected\n[1/1] shape/lstm")
+    for row in (columns, *rows):
+        say(",".join(f'"{cell}"' for cell in row))
 
 
 def main():

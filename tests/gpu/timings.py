@@ -20,7 +20,7 @@ def stage(visit):
     """Forward alone and both passes; cuDNN and stepwise beside Sluice's own choice."""
     options = ["--dtype", "bfloat16", "--algorithm", "own", "--peers", PEERS]
     for shape in SMALL if visit.dry else SEVEN:
-        options += ["--shape", shape + ",inference", "--shape", shape]
+        options += ["--shape", shape + ",inference", "--shape", shape]  # shape/inference/... and shape/...
     benchmarks.sluice_bench(visit, "timings", options, few=2)
 
 
@@ -42,7 +42,8 @@ def predict(visit):
 
 
 def _shape_of_prediction(row):
-    return tuple(str(row.get(key, "")).lower() for key in ("cell", "T", "B", "I", "H", "dtype"))
+    numbers = row.get("arithmetic", row.get("dtype", ""))
+    return tuple(str(row.get(key, "")).lower() for key in ("cell", "T", "B", "I", "H")) + (str(numbers).lower(),)
 
 
 def _shape_of_entry(entry):

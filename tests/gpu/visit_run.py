@@ -37,6 +37,11 @@ class Signals:
             signal.signal(one, self._note)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
+    def ignore(self):
+        """At the end, when all is written: Python would die of them while it tidies up."""
+        for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(one, signal.SIG_IGN)
+
     def _note(self, number, _):
         self.got = self.got or signal.Signals(number).name
 

@@ -28,7 +28,7 @@ import visit_run
 
 PROGRAMS = ["sluice", "sluice-bench", "predictions", "kernels_persistent_test", "engine_persistent_test",
             "engine_persistent_gradient_test", "engine_shared_input_test", "kernels_norm_test", "gpu_real_shapes",
-            "gpu_probe_cooperative", "gpu_probe_mma", "gpu_cudnn_comparison", "gpu_repeated_passes"]
+            "gpu_probe_cooperative_admission", "gpu_probe_mma", "gpu_cudnn_comparison", "gpu_repeated_passes"]
 TOOLS = ["nvidia-smi", "compute-sanitizer"]
 FAMILIES = ["Block/P.block_b1_h1_t1_cuda", "Cluster/P.cluster_b1_h1_t1_cuda", "Grid/P.grid_b1_h1_t1_cuda"]
 
@@ -120,7 +120,7 @@ class Cases(Fixture):
         environment = {**self.environment, "STUB_START": start}
         protocol = protocols.GoogleTest() if program.endswith("_test") else protocols.JsonLines()
         path = self.build / "bin" / program
-        job = guarded.Job("stage", path, protocol, names, environment, label=program, silence=0.5, **limits)
+        job = guarded.Job("stage", path, protocol, names, environment, label=program, prefix=program + " ", silence=0.5, **limits)
         guarded.run(visit, job)
         self.last = visit
         self.nothing_lives()
@@ -220,15 +220,27 @@ class Cases(Fixture):
 
 
 class Sanitizer(Fixture):
-    def test_errors_are_their_case_s_and_large_kernels_a_skip(self):
-        names = ["Block/P.block_a_cuda", "Block/P.block_racy_cuda", "Block/P.block_trap_cuda", "Block/P.block_b_cuda"]
+    def checked(self, names):
         visit = visit_run.Visit(self.folder, 60.0, time.monotonic(), silence=1.0)
         protocol = protocols.Sanitized(str(self.folder / "path" / "compute-sanitizer"), "racecheck")
         guarded.run(visit, guarded.Job("checks", self.build / "bin" / "kernels_norm_test", protocol, names,
-                                       self.environment, label="racecheck"))
-        self.assertEqual([one["result"] for one in visit.cases], ["passed", "failed", "skipped", "passed"])
-        self.assertIn("Race reported", visit.cases[1]["detail"])
-        self.assertIn("more registers", visit.cases[2]["detail"])
+                                       self.environment, label="racecheck", prefix="racecheck "))
+        return visit.cases
+
+    def test_errors_are_their_case_s_and_large_kernels_a_skip(self):
+        cases = self.checked(["Block/P.block_a_cuda", "Block/P.block_racy_cuda", "Block/P.block_trap_cuda", "Block/P.b_cuda"])
+        self.assertEqual([one["result"] for one in cases], ["passed", "failed", "skipped", "passed"])
+        self.assertIn("Race reported", cases[1]["detail"])
+        self.assertIn("more registers", cases[2]["detail"])
+
+    def test_a_tool_that_does_not_work_here_is_a_skip(self):
+        self.environment["STUB_SANITIZER"] = "Device not supported"
+        self.assertEqual([(one["result"], one["detail"]) for one in self.checked(["S.a_cuda", "S.fails_cuda"])],
+                         [("skipped", "compute-sanitizer does not work here: Device not supported")] * 2)
+
+    def test_an_error_that_no_case_shows(self):
+        self.environment["STUB_SANITIZER"] = "ERROR SUMMARY: 2 errors"
+        self.assertIn("the sanitizer counts 2, which no case shows", [one["detail"] for one in self.checked(["S.a_cuda"])])
 
 
 class Names(unittest.TestCase):
@@ -303,8 +315,8 @@ class Visits(Fixture):
         began = time.monotonic()
         found, text = self.visit("first", "--seconds", "6", "--silence", "20", "--only", "shapes,timings", code=3)
         self.assertLess(time.monotonic() - began, 9)
-        self.assertIn("no time left for this stage (it had run for", self.result(found, "gpu_real_shapes chatter")[1])
-        self.assertEqual(self.result(found, "gpu_real_shapes never")[0], "cut")
+        self.assertIn("no time left for this stage (it had run for", self.result(found, "chatter")[1])
+        self.assertEqual(self.result(found, "never")[0], "cut")
         self.assertEqual(found.counts("timings")["passed"], 2)  # has its own share
         self.assertIn("exit code 3", self.small(text))
 
@@ -368,6 +380,22 @@ class Visits(Fixture):
                                   check=False, timeout=30).returncode
         self.assertEqual((code, self.report().end["exit"]), (0, 0))
 
+    def test_closed_streams(self):
+        code = subprocess.run(["/bin/sh", "-c", '"$@" <&- >&- 2>&-', "sh", *self.command("first", "--only", "tiny")],
+                              env=self.environment, check=False, timeout=30).returncode
+        self.assertEqual((code, self.report().counts()["passed"]), (0, 3))
+
+    def test_speed_and_deepbench_and_ncu(self):
+        self.cases["sluice-bench"] = ["figures/large/lstm", "figures/pytorch/lstm", "figures/packed/lstm", "figures/step/imdb",
+                                      "figures/limit/training/lstm", "deepbench-train/lstm"]
+        make_stub(self.folder / "path" / "ncu")
+        for name in ("speed", "deepbench", "ncu"):
+            found, _ = self.visit(name)
+            self.assertEqual(found.stages(), [one.name for one in running.VISITS[name]])
+        values = [one["values"] for one in found.cases if one["name"] == "slowest of cluster"]
+        self.assertEqual(values, [{"Registers Per Thread": 255.0}])
+        self.assertEqual((self.out / "ncu.csv").read_text().count("slow_kernel"), 4)
+
     def test_the_report_before_is_kept(self):
         self.visit("first", "--only", "machine")
         self.visit("first", "--only", "tiny")
@@ -413,7 +441,7 @@ class Ended(Fixture):
         passed = [one["name"] for one in found.cases if one["result"] == "passed"]
         finished = [one for one in self.done() if not one.startswith("sluice info")]
         for name in finished:
-            self.assertTrue(any(one.endswith(name) for one in passed), (name, passed))
+            self.assertTrue(any(one.endswith(name.partition(" ")[2]) for one in passed), (name, passed))
         self.assertFalse([name for name in passed if "hang" in name])
         return found
 
@@ -485,5 +513,24 @@ class Reports(unittest.TestCase):
         self.assertEqual(summary.alike("at 0xff01: 1.5e-3 > 2"), summary.alike("at 0xab: 7 > 31"))
 
 
+# They mostly wait, each for its own processes: so all parts at once.
+VISITS = [f"Visits.{name}" for name in unittest.TestLoader().getTestCaseNames(Visits)]
+PARTS = [["Names", "Reports", "Sanitizer"], ["Cases"], VISITS[::2], VISITS[1::2], ["Ended.test_by_sigkill"],
+         ["Ended.test_by_sigterm"]]
+
+
+def main():
+    if len(sys.argv) > 1:
+        return unittest.main()
+    parts = [subprocess.Popen([sys.executable, __file__, *part], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+             for part in PARTS]
+    failed = 0
+    for part, process in zip(PARTS, parts):
+        text, _ = process.communicate()
+        print(f"== {part[0]} ...\n{text if process.returncode else text.splitlines()[-3]}", flush=True)
+        failed |= process.returncode
+    return 1 if failed else 0
+
+
 if __name__ == "__main__":
-    unittest.main()
+    sys.exit(main())
