@@ -11,6 +11,8 @@ import stages
 
 SHORT = ("--min-time", "0.01", "--repeat", "5")  # enough for a median; a visit is short
 SMALL = ("--small", "--min-time", "0.000001", "--repeat", "2")  # on the imagined GPU times mean nothing
+# What pytorch_peer.py wants of the C library; without it, it would start anew and import PyTorch a second time.
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
 
 
 def entries(path):
@@ -62,8 +64,9 @@ def pytorch(visit, stage, wanted):
     if not names:
         return visit.write(stage, "all", "cut", "not run: Sluice measured none of the cases that PyTorch was to")
     protocol = protocols.Numbered(lambda name: outcome(out, name, "pytorch"), [],
-                                  [str(script), str(timings), "--cases", "/dev/stdin", "--append", "--out", str(out), *SHORT])
+                                  [str(script), str(timings), "--cases", "-", "--append", "--out", str(out), *SHORT])
     # Python's packages bring their own CUDA libraries: ours and the toolkit's would mix with them.
-    job = guarded.Job(stage, pathlib.Path(sys.executable), protocol, list(dict.fromkeys(names)), visit.plain_environment,
-                      label="pytorch_peer.py", silence=visit.silence, start=4 * visit.silence, families=False, excused=("exit 1",))
+    environment = {**visit.plain_environment, **KEEP_MEMORY}
+    job = guarded.Job(stage, pathlib.Path(sys.executable), protocol, list(dict.fromkeys(names)), environment, label="pytorch_peer.py",
+                      silence=visit.silence, start=4 * visit.silence, families=False, excused=("exit 1",))
     return guarded.run(visit, job)

@@ -12,7 +12,8 @@ What counts as what, and where a program's word is not taken:
   case had run: then another would do the same.
 - Results of cases that were not asked for count for nothing and are a failure of the program; of a case said twice
   the first counts.
-- A case under way when time is over or the visit is stopped is cut: neither passed nor failed.
+- A case under way when time is over or the visit is stopped is cut: neither passed nor failed. At the end of a stage,
+  not of the visit, one that is silent for half of `silence` already is given the other half, so that a hang is known.
 """
 
 import collections
@@ -125,15 +126,19 @@ class _Process:
                 self._take(self.lines.feed(got))
             if self.broken:
                 return "broken"
-            stop = self.visit.why_stop()
-            if stop:
-                return stop
             self.silent = now - heard
+            stop = self.visit.why_stop()
+            if stop and not self._may_hang():
+                return stop
             if self.silent > ((job.start or job.silence) if self._before_the_first() else job.silence):
                 return "hang"
             if self.case and now - self.case.began > (job.longest or 2 * job.silence):
                 return "hang"
         return ""
+
+    def _may_hang(self):
+        """Whether a case has been silent for so long that it is worth the next stage's time to know."""
+        return not self.visit.must_end() and self.case is not None and self.silent > self.job.silence / 2
 
     def _before_the_first(self):
         return self.ended == 0 and self.case is None
@@ -263,7 +268,7 @@ class _Process:
         case, self.case = self.case, None
         if case.asked and case.name in self.todo:
             del self.todo[case.name]
-            self._write(case.name, "cut", f"{why} (it had run for {case.seconds():.1f} s)", case.seconds(), {})
+            self._write(case.name, "cut", f"{why} (it had run for {case.seconds():.1f} s, silent for {self.silent:.1f} s)", case.seconds(), {})
 
     def _settle_end(self, ended):
         left = len(self.todo.keys() & self.asked)

@@ -35,7 +35,7 @@ def query(*fields):
 
 def describe(line):
     """From the line of query("name", "driver_version", "memory.total"); None where it names no GPU."""
-    if not line or "," not in line:
+    if not line.strip():
         return None
     gpu, driver, memory = (part.strip() for part in (line.splitlines()[0] + ",,").split(",")[:3])
     return {**without_gpu(), "gpu": gpu, "driver": driver, "gpu_memory": f"{memory} MiB" if memory.isdigit() else memory}

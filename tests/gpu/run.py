@@ -161,7 +161,7 @@ def _run_stage(visit, stage, later):
 def _end(visit, planned):
     code = 1 if visit.count("failed") or visit.stuck else 3 if visit.count("cut") else 0
     for path in visit.out.glob("*"):  # what was being written when its program was killed
-        if path.name not in FILES and path.name.startswith(FILES) and path.is_file():
+        if path.name not in FILES and path.name.lstrip(".").startswith(FILES) and path.is_file():
             try:
                 path.unlink()
             except OSError:

@@ -5,7 +5,7 @@ import re
 import timings
 
 MOST = 7900
-OF_STAGES, OF_TABLE, OF_FAILURES, OF_NOT_RUN = 1500, 2500, 2300, 1300
+OF_STAGES, OF_VALUES, OF_TABLE, OF_FAILURES, OF_NOT_RUN = 1100, 1100, 2300, 1900, 1000
 
 
 def alike(text):
@@ -48,6 +48,13 @@ def _stage_lines(visit, planned):
     return lines
 
 
+def _value_lines(visit):
+    """What the machine and the probes are like."""
+    return [_shortened(f"{one['name']}: " + ", ".join(f"{key} {value:.4g}" for key, value in one["values"].items()
+                                                    if value is not None), 240)
+            for one in visit.cases if one["stage"] in ("machine", "probes") and one.get("values")]
+
+
 def _group_lines(cases, width):
     lines = []
     for count, first in groups(cases):
@@ -65,7 +72,7 @@ def text(visit, planned, code):
         table = timings.table(visit, OF_TABLE)
     except Exception as error:  # a result file of another form: the rest must still be said  # pylint: disable=broad-except
         table = [_shortened(f"no table of times: {type(error).__name__}: {error}", 200)]
-    parts.append(table)
+    parts += [_fitting(_value_lines(visit), OF_VALUES, "cases with numbers"), table]
     if failed:
         parts.append([f"== Failed ({len(failed)})"] + _fitting(_group_lines(failed, 330), OF_FAILURES, "kinds of failure"))
     if not_run:

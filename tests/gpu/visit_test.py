@@ -198,7 +198,8 @@ class Cases(Fixture):
         self.assertEqual(len(self.last.cases), 3)
 
     def test_nothing_that_a_program_started_outlives_it(self):
-        self.assertEqual(self.run_cases(["S.forks", "S.b"])["S.b"][0], "passed")
+        found = self.run_cases(["S.forks", "S.b"])
+        self.assertEqual([result for result, _ in found.values()], ["passed", "passed"])
 
     def test_parts_errors_and_values(self):
         found = self.run_cases(["one"], "gpu_real_shapes")
@@ -289,6 +290,7 @@ class Visits(Fixture):
         for name in found.stages():
             self.assertRegex(end, rf"(?m)^{name} .* passed")
         self.assertIn("0.4/0 | 0.2/0.3 | 0.1/0 | 0.9/0 | 0.8/0 cudnn:standard (2.00x)", end)
+        self.assertIn("sluice info: clusters_of_8 15, clusters_of_16 7", end)
         self.assertIn("exit code 0", end)
         self.assertLessEqual(set(os.listdir(self.out)), set(running.FILES))
         self.assertEqual(self.done().count(f"kernels_persistent_test {FAMILIES[0]}"), 2)  # tiny, memcheck
@@ -308,7 +310,9 @@ class Visits(Fixture):
         self.cases.update({name: names for name in PROGRAMS if name.endswith("_test") or name.startswith("gpu_")})
         self.cases["sluice-bench"] = [f"shape/{'x' * 200}{i}" for i in range(90)]
         _, text = self.visit("first", code=1)
-        self.assertIn("exit code 1", self.small(text))
+        end = self.small(text)
+        for words in ("== visit first", "ms forward/backward", "== Failed (", "== Not run (", "exit code 1"):
+            self.assertIn(words, end)
 
     def test_time_is_kept_and_cut_is_3(self):
         self.cases["gpu_real_shapes"] = ["chatter", "never"]
@@ -319,6 +323,12 @@ class Visits(Fixture):
         self.assertEqual(self.result(found, "never")[0], "cut")
         self.assertEqual(found.counts("timings")["passed"], 2)  # has its own share
         self.assertIn("exit code 3", self.small(text))
+
+    def test_a_hang_is_told_from_want_of_time(self):
+        """The stage's time ends while a case has been silent for more than half of what makes it a hang."""
+        self.cases["gpu_real_shapes"] = ["one", "hang"]
+        found, _ = self.visit("first", "--seconds", "12", "--silence", "4", "--only", "shapes,memcheck,timings", code=1)
+        self.assertIn("hang: no end within 4 s", self.result(found, "hang")[1])
 
     def test_no_gpu(self):
         (self.folder / "path" / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")

@@ -72,12 +72,12 @@ def _reap(program, ended):
             ended = status
 
 
-def _watch(program):
+def _watch(program, visit):
     """The program's wait status, when it and all that it started are gone."""
     ended, told, any_left = None, False, True
     while any_left:
-        got = signal.sigtimedwait(WATCHED, 0.02 if told or ended is not None else 5.0)
-        told = told or (got is not None and got.si_signo != signal.SIGCHLD)
+        got = signal.sigtimedwait(WATCHED, 0.02 if told or ended is not None else 1.0)
+        told = told or (got is not None and got.si_signo != signal.SIGCHLD) or os.getppid() != visit
         any_left, ended = _reap(program, ended)
         if any_left and (told or ended is not None):
             _kill_all(program)
@@ -147,7 +147,7 @@ def _stand_guard(visit, command, environment, folder, standard_input, output, st
         os.write(status, b"pid %d\n" % program)
         _close_all_but({told, status})
         why = os.read(told, 200)  # empty once it has become the program
-        ended = _watch(program)
+        ended = _watch(program, visit)
         if why:
             os.write(status, b"exec " + why)
         elif ended is not None:
