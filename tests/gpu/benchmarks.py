@@ -29,7 +29,8 @@ def outcome(path, name, own):
     """What a case that is over is worth: failed where `own` - an implementation - was not measured, or one computes
     something else; what others refuse is said."""
     found = [one for one in entries(path) if one["case"] == name]
-    errors = [(one.get("implementation", ""), str(one.get("error_message", ""))) for one in found if one.get("error_occurred")]
+    errors = [(one.get("implementation", ""), str(one.get("error_message", "")))
+              for one in found if one.get("error_occurred")]
     wrong = [f"{who}: {what}" for who, what in errors if who == own or "differs" in what]
     if wrong:
         return "failed", "; ".join(wrong)
@@ -54,7 +55,7 @@ def sluice_bench(visit, stage, options, choose=None, few=1, **job):
 
 def pytorch(visit, stage, wanted):
     """PyTorch on the cases in timings.json whose names `wanted` (a compiled expression) matches."""
-    script, timings, out = visit.root / "bench" / "pytorch_peer.py", visit.out / "timings.json", visit.out / "pytorch.json"
+    timings, out = visit.out / "timings.json", visit.out / "pytorch.json"
     for package in ("torch", "numpy"):
         if importlib.util.find_spec(package) is None:
             return visit.write(stage, "all", "skipped", f"no {package} here")
@@ -63,10 +64,12 @@ def pytorch(visit, stage, wanted):
              and "pytorch" in one.get("opponents", ["pytorch"])]
     if not names:
         return visit.write(stage, "all", "cut", "not run: Sluice measured none of the cases that PyTorch was to")
+    script = str(visit.root / "bench" / "pytorch_peer.py")
     protocol = protocols.Numbered(lambda name: outcome(out, name, "pytorch"), [],
-                                  [str(script), str(timings), "--cases", "-", "--append", "--out", str(out), *SHORT])
+                                  [script, str(timings), "--cases", "-", "--append", "--out", str(out), *SHORT])
     # Python's packages bring their own CUDA libraries: ours and the toolkit's would mix with them.
     environment = {**visit.plain_environment, **KEEP_MEMORY}
-    job = guarded.Job(stage, pathlib.Path(sys.executable), protocol, list(dict.fromkeys(names)), environment, label="pytorch_peer.py",
-                      silence=visit.silence, start=4 * visit.silence, families=False, excused=("exit 1",))
+    job = guarded.Job(stage, pathlib.Path(sys.executable), protocol, list(dict.fromkeys(names)), environment,
+                      label="pytorch_peer.py", silence=visit.silence, start=4 * visit.silence, families=False,
+                      excused=("exit 1",))
     return guarded.run(visit, job)

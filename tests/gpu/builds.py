@@ -41,7 +41,8 @@ class Build:
         """For Sluice's own programs: the pack's libraries before the machine's, the loader's own places last."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("GTEST_", "CUDA_ON_CPU_"))}
         folders = [str(self.folder / "lib"), *filter(None, [clean.get("LD_LIBRARY_PATH")]), *machine.library_folders()]
-        mine = {"LD_LIBRARY_PATH": ":".join(folders), "SLUICE_SOURCE_DIR": str(root), "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+        mine = {"LD_LIBRARY_PATH": ":".join(folders), "SLUICE_SOURCE_DIR": str(root),
+                "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
         if self.dry:
             mine.update(CUDA_ON_CPU_ORDERS="1", CUDA_ON_CPU_OPEN_MEMORY="1")
         return {**clean, **mine}
@@ -70,7 +71,8 @@ def _digest(path):
 
 
 def _unpacked(pack, folder, stop):
-    """`folder` with the pack's content: as it is if its stamp says so. Half an unpacking never looks like a whole one."""
+    """`folder` with the pack's content: as it is if its stamp says so. Half an unpacking never looks like a whole
+    one."""
     stamp = _digest(pack)
     try:
         if (folder / "stamp").read_text() == stamp:

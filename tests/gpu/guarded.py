@@ -268,7 +268,8 @@ class _Process:
         case, self.case = self.case, None
         if case.asked and case.name in self.todo:
             del self.todo[case.name]
-            self._write(case.name, "cut", f"{why} (it had run for {case.seconds():.1f} s, silent for {self.silent:.1f} s)", case.seconds(), {})
+            how = f"{why} (it had run for {case.seconds():.1f} s, silent for {self.silent:.1f} s)"
+            self._write(case.name, "cut", how, case.seconds(), {})
 
     def _settle_end(self, ended):
         left = len(self.todo.keys() & self.asked)
@@ -281,7 +282,7 @@ class _Process:
             for name in list(self.todo):
                 self._finish(_Case(name, True), "skipped", why, {})
         elif left:
-            cases = f"ran none of {left} cases" if self.ended == 0 else f"had {left} cases still to run after {self.last}"
+            cases = f"had {left} cases still to run after {self.last}" if self.ended else f"ran none of {left} cases"
             self._of_program("failed", f"it {child.in_words(ended)} and {cases}{self._said()}")
         elif self.notes and not self.failed:
             self._of_program("failed", "; ".join(self.notes) + ", which no case shows")

@@ -62,7 +62,8 @@ class Writer:
     def _complain(self, error):
         if not self._told:
             self._told = True
-            self.say(f"{self.path} cannot be written ({error.strerror}): results are kept in memory and printed at the end")
+            self.say(f"{self.path} cannot be written ({error.strerror}): "
+                     "results are kept in memory and printed at the end")
         try:
             if self._file is not None:
                 os.ftruncate(self._file, self._good)  # half a line

@@ -31,11 +31,14 @@ VISITS = {"first": stages_first.STAGES, "rest": [MACHINE, *stages_rest.STAGES], 
 
 def options(parser):
     parser.description = __doc__
-    parser.add_argument("visit", choices=VISITS, help="first: does it work, at most 240 s; rest: the other tests, cuDNN, "
-                        "repeats, training, race and sync checks; speed: beside cuDNN and PyTorch; deepbench; ncu: counters")
-    parser.add_argument("--seconds", type=float, default=240.0, help="all that it may take, its summary included (default 240)")
-    parser.add_argument("--out", required=True, help="folder for at most six files: report.jsonl, log.txt, timings.json, "
-                        "pytorch.json, ncu.csv, and the report of the visit before into the same folder")
+    parser.add_argument("visit", choices=VISITS,
+                        help="first: does it work, at most 240 s; rest: the other tests, cuDNN, repeats, training, race "
+                        "and sync checks; speed: beside cuDNN and PyTorch; deepbench; ncu: counters")
+    parser.add_argument("--seconds", type=float, default=240.0,
+                        help="all that it may take, its summary included (default 240)")
+    parser.add_argument("--out", required=True,
+                        help="folder for at most six files: report.jsonl, log.txt, timings.json, pytorch.json, ncu.csv, "
+                        "and the report of the visit before into the same folder")
     parser.add_argument("--build", help="what `visit prepare` packed, a folder of that form, or a CMake build folder "
                         "(default .carry/visit.tar.xz, else build)")
     parser.add_argument("--only", metavar="STAGES", help="some of its stages, separated by commas: "
@@ -128,7 +131,8 @@ def _write_head(visit):
     commit = str(visit.build.manifest.get("commit") or visit.tree)
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     head = {"kind": "head", "schema": 2, "visit": visit.name, "time": now, "commit": commit, "seconds": visit.seconds,
-            "machine": visit.machine, "versions": machine.versions(visit.info.text), "dry": visit.dry, "tree": visit.tree}
+            "machine": visit.machine, "versions": machine.versions(visit.info.text), "dry": visit.dry,
+            "tree": visit.tree}
     if visit.tree and commit != visit.tree:
         head["warning"] = f"the programs are of commit {commit}, the sources of {visit.tree}"
         say(f"warning: {head['warning']}")
@@ -147,7 +151,8 @@ def _run_stage(visit, stage, later):
     began = time.monotonic()
     try:
         stage.run(visit)
-    except Exception as error:  # a fault of the visit's own: the other stages must still run  # pylint: disable=broad-except
+    except Exception as error:  # pylint: disable=broad-except
+        # A fault of the visit's own: the other stages must still run.
         where = error.__traceback__
         while where.tb_next is not None:
             where = where.tb_next

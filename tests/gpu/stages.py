@@ -60,7 +60,8 @@ def program(visit, stage, name):
 
 def listed(visit, stage, path, protocol, environment=None, label=""):
     """The names of its cases, or None where it does not say, which is written down."""
-    found = commands.capture(visit, protocol.listing(path), environment or visit.environment, 3 * visit.silence, log=False)
+    found = commands.capture(visit, protocol.listing(path), environment or visit.environment, 3 * visit.silence,
+                             log=False)
     # The imagined GPU's test programs call it a failure that they ran no test.
     if found.ok or (visit.dry and found.ended == "exit 1" and protocol.names(found.text)):
         return protocol.names(found.text)

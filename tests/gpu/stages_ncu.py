@@ -10,9 +10,10 @@ import protocols
 import stages
 
 # A shape of each kind; few steps are enough, since each is like the next.
-KINDS = {"block": ("persistent_block", "lstm,T100,B256,I128,H64"), "cluster": ("persistent_cluster", "lstm,T100,B64,I512,H512"),
-         "grid": ("persistent_grid", "lstm,T100,B64,I1024,H1024"), "stepwise": ("stepwise", "lstm,T10,B64,I2048,H2048")}
-SMALL = "lstm,T3,B8,I32,H32"
+KINDS = {"block": ("persistent_block", "lstm,T100,B256,I128,H64"),
+         "cluster": ("persistent_cluster", "lstm,T100,B64,I512,H512"),
+         "grid": ("persistent_grid", "lstm,T100,B64,I1024,H1024"),
+         "stepwise": ("stepwise", "lstm,T10,B64,I2048,H2048")}
 TIME = "gpu__time_duration.sum"
 MOST_KERNELS = 100  # of a run that are timed: some passes
 SECTIONS = ("SpeedOfLight", "LaunchStats", "Occupancy", "SchedulerStats", "WarpStateStats", "InstructionStats",
@@ -28,8 +29,9 @@ def kernels(visit):
         if tool is None:
             visit.write("ncu", name, "skipped", "the imagined GPU has no counters" if visit.dry else "no ncu here")
         elif path := stages.program(visit, "ncu", "sluice-bench"):
-            _slowest(visit, name, tool, [path, "--device", "cuda", "--shape", shape, "--dtype", "bfloat16", "--algorithm",
-                                         algorithm, "--peers", "none", "--no-graph", "--min-time", "0.000001", "--repeat", "1"])
+            _slowest(visit, name, tool, [path, "--device", "cuda", "--shape", shape, "--dtype", "bfloat16",
+                                         "--algorithm", algorithm, "--peers", "none", "--no-graph", "--min-time",
+                                         "0.000001", "--repeat", "1"])
 
 
 def _ncu(visit, tool, options, program):
@@ -64,7 +66,7 @@ def _slowest(visit, name, tool, program):
         if row.get("Metric Name") == TIME and value is not None:
             times[row["Kernel Name"]] = max(value, times.get(row["Kernel Name"], 0.0))
     if not times:
-        return visit.write("ncu", name, "failed", f"ncu names no kernel: {' '.join(timed.text.split())[-300:]}", timed.seconds)
+        return visit.write("ncu", name, "failed", f"ncu names no kernel: {_end_of(timed)}", timed.seconds)
     slowest = max(times, key=times.get)
     base = re.search(r"(\w+)\s*(?:<|\(|$)", slowest)
     options = [part for section in SECTIONS for part in ("--section", section)]
@@ -73,10 +75,15 @@ def _slowest(visit, name, tool, program):
     if _said(visit, name, counted):
         return
     rows = _table(counted.text)
-    values = {row["Metric Name"]: _number(row["Metric Value"]) for row in rows if WANTED.search(row.get("Metric Name") or "")}
+    values = {row["Metric Name"]: _number(row["Metric Value"])
+              for row in rows if WANTED.search(row.get("Metric Name") or "")}
     _keep(visit, rows)
-    visit.write("ncu", name, "passed" if rows else "failed", f"{slowest[:160]}: {times[slowest]:g}" if rows else
-                f"ncu counts nothing: {' '.join(counted.text.split())[-300:]}", timed.seconds + counted.seconds, values=values)
+    detail = f"{slowest[:160]}: {times[slowest]:g} ns" if rows else f"ncu counts nothing: {_end_of(counted)}"
+    visit.write("ncu", name, "passed" if rows else "failed", detail, timed.seconds + counted.seconds, values=values)
+
+
+def _end_of(found):
+    return " ".join(found.text.split())[-300:]
 
 
 def _said(visit, name, found):
@@ -88,7 +95,8 @@ def _said(visit, name, found):
     elif found.why:
         visit.write("ncu", name, "cut", found.why, found.seconds)
     elif protocols.NOT_HERE.search(found.text):
-        visit.write("ncu", name, "skipped", f"ncu does not work here: {protocols.NOT_HERE.search(found.text)[0]}", found.seconds)
+        why = protocols.NOT_HERE.search(found.text)[0]
+        visit.write("ncu", name, "skipped", f"ncu does not work here: {why}", found.seconds)
     else:
         visit.write("ncu", name, "failed", f"ncu {found.in_words()}", found.seconds)
     return True

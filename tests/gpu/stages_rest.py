@@ -40,7 +40,8 @@ def checks(visit):
     if not tool:
         return
     for kind in ("racecheck", "synccheck"):
-        stages.sanitized(visit, "checks", tool, kind, stages.PERSISTENT[0], lambda names: stages.smallest_of_each(names, 2))
+        stages.sanitized(visit, "checks", tool, kind, stages.PERSISTENT[0],
+                         lambda names: stages.smallest_of_each(names, 2))
     for name in WITH_BARRIERS:
         for kind in ("racecheck", "synccheck"):
             stages.sanitized(visit, "checks", tool, kind, name, lambda names: stages.smallest(names, 1))

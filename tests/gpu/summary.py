@@ -3,6 +3,7 @@
 import re
 
 import timings
+from report import RESULTS
 
 MOST = 7900
 OF_STAGES, OF_VALUES, OF_TABLE, OF_FAILURES, OF_NOT_RUN = 1100, 1100, 2300, 1900, 1000
@@ -42,7 +43,7 @@ def _stage_lines(visit, planned):
     lines = []
     for name in planned:
         counts = visit.counts[name]
-        said = ", ".join(f"{counts[result]} {result}" for result in ("passed", "failed", "skipped", "cut") if counts[result])
+        said = ", ".join(f"{counts[result]} {result}" for result in RESULTS if counts[result])
         warning = "  NOTHING RAN" if not counts["passed"] and not counts["failed"] else ""
         lines.append(f"{name:<12} {visit.stage_seconds.get(name, 0.0):5.1f} s  {said or 'nothing'}{warning}")
     return lines
@@ -66,19 +67,21 @@ def _group_lines(cases, width):
 def text(visit, planned, code):
     """The whole of it. `planned`: names of stages; `code`: the visit's exit code."""
     failed = [one for one in visit.cases if one["result"] == "failed"]
-    not_run = [one for one in visit.cases if one["result"] == "cut"] + [one for one in visit.cases if one["result"] == "skipped"]
+    not_run = [one for result in ("cut", "skipped") for one in visit.cases if one["result"] == result]
     parts = [[visit.title()], _fitting(_stage_lines(visit, planned), OF_STAGES, "stages")]
     try:
         table = timings.table(visit, OF_TABLE)
-    except Exception as error:  # a result file of another form: the rest must still be said  # pylint: disable=broad-except
+    except Exception as error:  # pylint: disable=broad-except
+        # A result file of another form: the rest must still be said.
         table = [_shortened(f"no table of times: {type(error).__name__}: {error}", 200)]
     parts += [_fitting(_value_lines(visit), OF_VALUES, "cases with numbers"), table]
     if failed:
-        parts.append([f"== Failed ({len(failed)})"] + _fitting(_group_lines(failed, 330), OF_FAILURES, "kinds of failure"))
+        lines = _fitting(_group_lines(failed, 330), OF_FAILURES, "kinds of failure")
+        parts.append([f"== Failed ({len(failed)})"] + lines)
     if not_run:
         parts.append([f"== Not run ({len(not_run)})"] + _fitting(_group_lines(not_run, 200), OF_NOT_RUN, "reasons"))
     meaning = {0: "all that was planned passed", 1: "something failed", 3: "cut short"}[code]
-    total = ", ".join(f"{visit.count(result)} {result}" for result in ("passed", "failed", "skipped", "cut"))
+    total = ", ".join(f"{visit.count(result)} {result}" for result in RESULTS)
     stuck = "GPU stuck: a process outlived SIGKILL; nothing was started after it. " if visit.stuck else ""
     last = f"{stuck}{total} in {visit.elapsed():.0f} s; exit code {code}: {meaning}"
     body = "\n".join("\n".join(part) for part in parts if part)

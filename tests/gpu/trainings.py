@@ -15,7 +15,8 @@ def _train(visit, stage, name, device, options):
     """(captured, the last epoch's training loss or None, a digest of the weights or None); a failure is written."""
     folder = pathlib.Path(visit.scratch) / "training"
     shutil.rmtree(folder, ignore_errors=True)
-    command = [visit.build.program("sluice"), "train", "--out", folder, "--device", device, "--seed", "1", "--json", *options]
+    command = [visit.build.program("sluice"), "train", "--out", folder, "--device", device, "--seed", "1", "--json",
+               *options]
     found = commands.capture(visit, command, visit.environment, LIMIT)
     losses = []
     for line in found.text.splitlines():
@@ -31,7 +32,8 @@ def _train(visit, stage, name, device, options):
     if not found.ok or not losses:
         if found.why == "hang":
             visit.hangs["sluice train"] += 1
-            visit.write(stage, name, "failed", f"hang: a training on {device} has no end within {LIMIT:g} s", found.seconds)
+            visit.write(stage, name, "failed", f"hang: a training on {device} has no end within {LIMIT:g} s",
+                        found.seconds)
         else:
             visit.write(stage, name, "cut" if found.why else "failed",
                         found.why or f"a training on {device} {found.in_words()}", found.seconds)
@@ -54,8 +56,8 @@ def same_bits(visit, stage, cell, times):
     name = f"training {cell} {times} times"
     if not _may_train(visit, stage, name):
         return
-    options = ["--cell", cell, "--count", "64" if visit.dry else "512", "--epochs", "1", "--hidden", "32", "--embed", "32",
-               "--batch", "32", "--dropout", "0.2"]
+    options = ["--cell", cell, "--count", "64" if visit.dry else "512", "--epochs", "1", "--hidden", "32", "--embed",
+               "32", "--batch", "32", "--dropout", "0.2"]
     digests, seconds = [], 0.0
     for _ in range(times):
         found, loss, digest = _train(visit, stage, name, "cuda", options)

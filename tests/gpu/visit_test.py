@@ -53,8 +53,8 @@ class Fixture(unittest.TestCase):
         for name in TOOLS:
             make_stub(self.folder / "path" / name)
         (self.build / "manifest.json").write_text('{"commit": "' + "0" * 40 + '"}')
-        self.environment = {**os.environ, "PATH": f"{self.folder}/path:{os.environ['PATH']}", "STUB_LEDGER": str(self.ledger),
-                            "STUB_CASES": str(self.folder / "cases")}
+        self.environment = {**os.environ, "PATH": f"{self.folder}/path:{os.environ['PATH']}",
+                            "STUB_LEDGER": str(self.ledger), "STUB_CASES": str(self.folder / "cases")}
         self.cases = {"kernels_persistent_test": FAMILIES + ["Grid/P.grid_b2_h2_t2_cuda"]}
 
     def command(self, name, *options):
@@ -120,7 +120,8 @@ class Cases(Fixture):
         environment = {**self.environment, "STUB_START": start}
         protocol = protocols.GoogleTest() if program.endswith("_test") else protocols.JsonLines()
         path = self.build / "bin" / program
-        job = guarded.Job("stage", path, protocol, names, environment, label=program, prefix=program + " ", silence=0.5, **limits)
+        job = guarded.Job("stage", path, protocol, names, environment, label=program, prefix=program + " ",
+                          silence=0.5, **limits)
         guarded.run(visit, job)
         self.last = visit
         self.nothing_lives()
@@ -150,7 +151,8 @@ class Cases(Fixture):
     def test_three_hangs_leave_out_the_rest_of_their_kind(self):
         names = [f"Grid/P.hang_{i}" for i in "abcde"] + ["Block/P.a", "Block/P.hang_b", "S.c"]
         found = self.run_cases(names)
-        self.assertEqual([found[name][0] for name in names], ["failed"] * 3 + ["cut"] * 2 + ["passed", "failed", "passed"])
+        self.assertEqual([found[name][0] for name in names],
+                         ["failed"] * 3 + ["cut"] * 2 + ["passed", "failed", "passed"])
         self.assertIn("3 cases of grid hung", found["Grid/P.hang_d"][1])
 
     def test_a_crash_is_its_case_s_failure(self):
@@ -229,7 +231,7 @@ class Sanitizer(Fixture):
         return visit.cases
 
     def test_errors_are_their_case_s_and_large_kernels_a_skip(self):
-        cases = self.checked(["Block/P.block_a_cuda", "Block/P.block_racy_cuda", "Block/P.block_trap_cuda", "Block/P.b_cuda"])
+        cases = self.checked([f"Block/P.block_{one}_cuda" for one in ("a", "racy", "trap", "b")])
         self.assertEqual([one["result"] for one in cases], ["passed", "failed", "skipped", "passed"])
         self.assertIn("Race reported", cases[1]["detail"])
         self.assertIn("more registers", cases[2]["detail"])
@@ -241,16 +243,19 @@ class Sanitizer(Fixture):
 
     def test_an_error_that_no_case_shows(self):
         self.environment["STUB_SANITIZER"] = "ERROR SUMMARY: 2 errors"
-        self.assertIn("the sanitizer counts 2, which no case shows", [one["detail"] for one in self.checked(["S.a_cuda"])])
+        details = [one["detail"] for one in self.checked(["S.a_cuda"])]
+        self.assertIn("the sanitizer counts 2, which no case shows", details)
 
 
 class Names(unittest.TestCase):
     def test_google_tests(self):
-        text = "note\nSuite/0.  # TypeParam = float\n  one\n  DISABLED_two\nBlock/P.\n  a_cuda  # GetParam() = 5\n  a_cuda\n"
+        text = ("note\nSuite/0.  # TypeParam = float\n  one\n  DISABLED_two\n"
+                "Block/P.\n  a_cuda  # GetParam() = 5\n  a_cuda\n")
         self.assertEqual(protocols.GoogleTest().names(text), ["Suite/0.one", "Block/P.a_cuda"])
 
     def test_sizes_and_families(self):
-        names = ["lstm/T512/B64/I512/H512", "Grid/P.grid_lstm_b3_h34_t7_cuda", "a/persistent_grid", "row_blocks", "cluster_x"]
+        names = ["lstm/T512/B64/I512/H512", "Grid/P.grid_lstm_b3_h34_t7_cuda", "a/persistent_grid", "row_blocks",
+                 "cluster_x"]
         self.assertEqual([stages.family(name) for name in names], ["", "grid", "grid", "", "cluster"])
         self.assertEqual(stages.size(names[0]), 512 * 64 * 512 * 512)
         self.assertEqual(stages.smallest(["h9_t9", "h1_t2", "h3_t3"], 2), ["h1_t2", "h3_t3"])
@@ -269,7 +274,8 @@ class Visits(Fixture):
 
     def setUp(self):
         super().setUp()
-        self.cases["sluice-bench"] = ["shape/lstm/T25/B64/I512/H512/bfloat16/inference", "shape/lstm/T25/B64/I512/H512/bfloat16"]
+        self.cases["sluice-bench"] = ["shape/inference/lstm/T25/B64/I512/H512/bfloat16",
+                                      "shape/lstm/T25/B64/I512/H512/bfloat16"]
 
     def small(self, text):
         """What a reader of the last 8,000 characters sees."""
@@ -338,7 +344,8 @@ class Visits(Fixture):
         self.assertFalse(self.out.exists())
 
     def test_programs_that_find_no_gpu_end_the_visit(self):
-        (self.build / "bin" / "sluice").write_text("#!/bin/sh\necho '{\"devices\": [], \"cuda_problem\": \"old driver\"}'\n")
+        info = json.dumps({"devices": [], "cuda_problem": "old driver"})
+        (self.build / "bin" / "sluice").write_text(f"#!/bin/sh\necho '{info}'\n")
         found, _ = self.visit("first", code=1)
         self.assertIn("old driver", self.result(found, "sluice info")[1])
         self.assertEqual(self.done("begin"), [])
@@ -386,8 +393,8 @@ class Visits(Fixture):
 
     def test_nobody_reads(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
-            code = subprocess.run(self.command("first", "--only", "tiny"), env=self.environment, stdout=full, stderr=full,
-                                  check=False, timeout=30).returncode
+            code = subprocess.run(self.command("first", "--only", "tiny"), env=self.environment, stdout=full,
+                                  stderr=full, check=False, timeout=30).returncode
         self.assertEqual((code, self.report().end["exit"]), (0, 0))
 
     def test_closed_streams(self):
@@ -396,8 +403,8 @@ class Visits(Fixture):
         self.assertEqual((code, self.report().counts()["passed"]), (0, 3))
 
     def test_speed_and_deepbench_and_ncu(self):
-        self.cases["sluice-bench"] = ["figures/large/lstm", "figures/pytorch/lstm", "figures/packed/lstm", "figures/step/imdb",
-                                      "figures/limit/training/lstm", "deepbench-train/lstm"]
+        self.cases["sluice-bench"] = [f"figures/{one}/lstm" for one in ("large", "pytorch", "packed", "step", "limit")]
+        self.cases["sluice-bench"].append("deepbench-train/lstm")
         make_stub(self.folder / "path" / "ncu")
         for name in ("speed", "deepbench", "ncu"):
             found, _ = self.visit(name)
@@ -414,9 +421,9 @@ class Visits(Fixture):
 
 
 # A stage, and the program whose third case (or only act) hangs there.
-STAGES = {"machine": ("sluice", "info"), "probes": ("gpu_probe_mma", ""), "tiny": ("kernels_persistent_test", "Grid/P.grid_{}"),
-          "persistent": ("engine_persistent_test", "Suite.{}"), "shapes": ("gpu_real_shapes", ""),
-          "timings": ("sluice-bench", ""), "memcheck": ("kernels_persistent_test", "Grid/P.grid_{}")}
+STAGES = {"machine": ("sluice", "info"), "probes": ("gpu_probe_mma", ""),
+          "tiny": ("kernels_persistent_test", "Grid/P.grid_{}"), "persistent": ("engine_persistent_test", "Suite.{}"),
+          "shapes": ("gpu_real_shapes", ""), "timings": ("sluice-bench", ""), "memcheck": ("kernels_persistent_test", "Grid/P.grid_{}")}
 
 
 class Ended(Fixture):
@@ -493,8 +500,8 @@ class Reports(unittest.TestCase):
             file.flush()
             return reports.read(file.name)
 
-    head = json.dumps({"kind": "head", "schema": 2, "visit": "first", "time": "t", "commit": "c", "seconds": 1, "machine": {},
-                       "versions": {}, "dry": False}) + "\n"
+    head = json.dumps({"kind": "head", "schema": 2, "visit": "first", "time": "t", "commit": "c", "seconds": 1,
+                       "machine": {}, "versions": {}, "dry": False}) + "\n"
     case = json.dumps(reports.case_line("s", "n", "passed", "", 0.1, {})) + "\n"
 
     def end(self, code=0, **counts):
@@ -532,8 +539,8 @@ PARTS = [["Names", "Reports", "Sanitizer"], ["Cases"], VISITS[::2], VISITS[1::2]
 def main():
     if len(sys.argv) > 1:
         return unittest.main()
-    parts = [subprocess.Popen([sys.executable, __file__, *part], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-             for part in PARTS]
+    parts = [subprocess.Popen([sys.executable, __file__, *part], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True) for part in PARTS]
     failed = 0
     for part, process in zip(PARTS, parts):
         text, _ = process.communicate()
