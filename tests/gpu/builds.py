@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import lzma
 import os
 import pathlib
 import shutil
@@ -92,7 +93,7 @@ def _unpacked(pack, folder, stop):
         (top / "stamp").write_text(stamp)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(top, folder)
-    except (OSError, tarfile.TarError, EOFError) as error:
+    except (OSError, tarfile.TarError, lzma.LZMAError, EOFError) as error:
         raise NoBuild(f"{pack} cannot be unpacked: {error}") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -61,6 +61,8 @@ def happen(case):
     """What a case does before it has a result."""
     if does("stubborn", case):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if does("forks", case):
+        subprocess.Popen(["/bin/sh", "-c", "sleep 600 & sleep 600"], start_new_session=True)
     if does("hang", case) or does("stubborn", case):
         time.sleep(600)
     while does("chatter", case):
@@ -74,8 +76,6 @@ def happen(case):
         os.write(1, b"{\"case\": 3}\n{\"case\": \"x\"\n" + b"\xff[" * 9)
         for _ in range(40):
             os.write(1, b"x" * 65536)
-    if does("forks", case):
-        subprocess.Popen(["/bin/sh", "-c", "sleep 600 & sleep 600"], start_new_session=True)
 
 
 def outcome(case):

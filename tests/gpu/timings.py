@@ -6,7 +6,6 @@ import re
 
 import benchmarks
 import commands
-import stages
 
 # predictions.md's shapes without the two that take seconds: where a kernel of each kind should win or lose.
 SEVEN = ("lstm,T400,B256,I128,H64", "lstm,T25,B64,I512,H512", "lstm,T512,B64,I512,H512", "lstm,T25,B64,I1024,H1024",

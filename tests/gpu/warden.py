@@ -12,6 +12,7 @@ It ends when all of them are gone, and then says on a pipe how the program ended
 import ctypes
 import errno
 import os
+import resource
 import signal
 
 SET_DEATH_SIGNAL, SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
@@ -106,6 +107,7 @@ def _execute(command, environment, folder, standard_input, output, failure):
             if signal.getsignal(number) not in (signal.SIG_DFL, None):
                 signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # gigabytes of a process with a GPU's address space
         os.dup2(standard_input, 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
