@@ -1,5 +1,6 @@
 """log.txt: what the programs of a visit printed, at most so much of each and of all, beginning and end."""
 
+import errno
 import os
 import re
 import shlex
@@ -21,8 +22,20 @@ class Log:
             self._give_up(error)
 
     def _give_up(self, error):
-        self._say(f"log.txt is not written from here on ({error.strerror})")
+        if self._room > 0:
+            self._say(f"log.txt is not written from here on ({error.strerror})")
         self._room = 0
+
+    def drop(self):
+        """Empties it, for the sake of the report. True if that made room."""
+        try:
+            size = os.fstat(self._file).st_size if self._file is not None else 0
+            if size:
+                os.ftruncate(self._file, 0)
+                self._give_up(OSError(errno.ENOSPC, "the report needs its room"))
+            return size > 0
+        except OSError:
+            return False
 
     def _write(self, data):
         if self._room <= 0:

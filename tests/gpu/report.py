@@ -26,9 +26,10 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 class Writer:
     """Appends lines. Where the disk takes no more they are kept, and tried again with each line that follows."""
 
-    def __init__(self, path, say):
-        """Errors: OSError where it cannot be made, except for want of room."""
-        self.path, self.say, self.waiting = path, say, []
+    def __init__(self, path, say, make_room=lambda: False):
+        """`make_room`: called where there is none; true if it has made some. Errors: OSError where the file cannot be
+        made, except for want of room."""
+        self.path, self.say, self.make_room, self.waiting = path, say, make_room, []
         self._file, self._good, self._told = None, 0, False
         self._open()
 
@@ -56,6 +57,9 @@ class Writer:
                 self._good += len(data)
                 self.waiting.pop(0)
         except OSError as error:
+            self._take_back()
+            if error.errno in NO_ROOM and self.make_room():
+                return self.flush()
             self._complain(error)
         return not self.waiting
 
@@ -64,6 +68,8 @@ class Writer:
             self._told = True
             self.say(f"{self.path} cannot be written ({error.strerror}): "
                      "results are kept in memory and printed at the end")
+
+    def _take_back(self):
         try:
             if self._file is not None:
                 os.ftruncate(self._file, self._good)  # half a line

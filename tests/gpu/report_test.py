@@ -2,9 +2,11 @@
 """report.py: what is wrong with a report is said; summary.py: messages that are alike are one."""
 
 import json
+import os
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 import report as reports
@@ -43,6 +45,27 @@ class Reports(unittest.TestCase):
     def test_errors_join_their_case(self):
         line = json.dumps({"kind": "errors", "stage": "s", "name": "n", "errors": {"y": 1.0}}) + "\n"
         self.assertEqual(self.read(self.head + self.case + line).cases[0]["errors"], {"y": 1.0})
+
+    def test_a_full_disk(self):
+        """No line is lost or written in half, and what can be given up makes room."""
+        with tempfile.TemporaryDirectory() as folder:
+            path, said, rooms = os.path.join(folder, "report.jsonl"), [], [True, False]
+            writer = reports.Writer(path, said.append, lambda: rooms.pop(0) if rooms else False)
+            pwrite, room = os.pwrite, [100]
+
+            def full(number, data, offset):
+                return pwrite(number, data[:max(0, room[0] - offset)], offset)
+
+            with unittest.mock.patch("os.pwrite", full):
+                for index in range(9):
+                    writer.line({"kind": "case", "name": f"case {index}"})
+                self.assertEqual(len(said), 1)
+                self.assertEqual(rooms, [])
+                with open(path, encoding="utf-8") as file:
+                    self.assertTrue(file.read().endswith("}\n"))
+                room[0] = 1000
+                self.assertTrue(writer.flush())
+            self.assertEqual([one["name"] for one in reports.read(path).cases], [f"case {index}" for index in range(9)])
 
     def test_messages_that_differ_in_numbers_are_alike(self):
         self.assertEqual(summary.alike("at 0xff01: 1.5e-3 > 2"), summary.alike("at 0xab: 7 > 31"))

@@ -119,7 +119,7 @@ def _open(visit, out):
     path = visit.out / FILES[0]
     if path.exists():
         os.replace(path, visit.out / FILES[1])
-    visit.report = reports.Writer(path, say)
+    visit.report = reports.Writer(path, say, lambda: visit.log.drop())
     visit.log = log.Log(visit.out / "log.txt", say)
 
 

@@ -52,6 +52,7 @@ class Nothing:
     def begin(self, command): pass
     def add(self, data): pass
     def end(self, how): pass
+    def drop(self): return False
 
 
 class Visit:
