@@ -50,10 +50,24 @@ def _stage_lines(visit, planned):
 
 
 def _value_lines(visit):
-    """What the machine and the probes are like."""
-    return [_shortened(f"{one['name']}: " + ", ".join(f"{key} {value:.4g}" for key, value in one["values"].items()
-                                                    if value is not None), 240)
-            for one in visit.cases if one["stage"] in ("machine", "probes") and one.get("values")]
+    """What the machine is like, and what the probes found: as constants of the cost model, where they are some."""
+    def lines(stage, width):
+        return [_shortened(f"{one['name']}: " + ", ".join(f"{key} {value:.4g}" for key, value in one["values"].items()
+                                                        if value is not None), width)
+                for one in visit.cases if one["stage"] == stage and one.get("values")]
+
+    return lines("machine", 240) + (_constants(visit) or lines("probes", 110))
+
+
+def _constants(visit):
+    probes = {one["name"]: one["values"] for one in visit.cases if one["stage"] == "probes" and one.get("values")}
+    try:
+        import constants  # of `visit keep`  # pylint: disable=import-outside-toplevel
+        source = (visit.root / "engine" / "gpu_rates.cpp").read_text()
+        card = re.search(r"h100|h200", visit.machine.get("gpu", "").lower())
+        return constants.lines(constants.replaced(probes, source, card[0] if card else ""))
+    except Exception:  # pylint: disable=broad-except
+        return []  # the values themselves, then
 
 
 def _group_lines(cases, width):
