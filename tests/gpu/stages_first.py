@@ -26,9 +26,6 @@ def about_machine(visit):
         commands.settle(visit, stage, "sluice info", visit.info, lambda text: _info(visit, text))
         if not visit.info.ok:
             visit.give_up("not even sluice info gets as far as the GPU")
-    if visit.tree and visit.build.manifest.get("commit") not in (None, visit.tree):
-        visit.write(stage, "commit", "skipped", f"the programs are of commit {visit.build.manifest['commit'][:12]}, the "
-                    f"sources of {visit.tree[:12]}: run prepare again if that is not meant")
 
 
 def _clocks(text):

@@ -141,8 +141,9 @@ class Visit:
 
     def title(self):
         warning = f"\nwarning: {self.head['warning']}" if "warning" in self.head else ""
+        changed = " and changes" if self.build.manifest.get("dirty") else ""
         return (f"== visit {self.name}: {self.machine.get('gpu')}, driver {self.machine.get('driver') or '-'}, commit "
-                f"{str(self.head.get('commit') or 'unknown')[:12]}{warning}")
+                f"{str(self.head.get('commit') or 'unknown')[:12]}{changed}{warning}")
 
     def count(self, result):
         return sum(counts[result] for counts in self.counts.values())
