@@ -1,0 +1,1 @@
+const char* beside() { return "from the library beside"; }

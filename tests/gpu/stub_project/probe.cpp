@@ -1,0 +1,5 @@
+#include <cstdio>
+
+const char* beside();
+
+int main() { return std::puts(beside()) < 0; }
