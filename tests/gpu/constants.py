@@ -1,0 +1,75 @@
+"""The constants of engine/gpu_rates.cpp that a visit's probes replace."""
+
+import re
+
+MICRO, TERA = 1e-6, 1e12
+# (constant, probe, value, its unit in SI, the unit that gpu_rates.cpp writes or None). A probe ending in "*" stands for
+# the one with the largest number there. Of a latency, which has a floor and a target, the target is what is measured.
+REPLACED = [
+    ("multiprocessors", "limits/device", "multiprocessors", 1, None),
+    ("clock", "cluster_exchange/blocks*", "clock_hz", 1, None),
+    ("bandwidth", "launches/memory", "bytes_per_second", 1, "kTera"),
+    ("cache_bandwidth", "launches/cache", "bytes_per_second", 1, "kTera"),
+    ("exchange_bytes_per_clock", "cluster_exchange/blocks*", "bytes_per_clock", 1, None),
+    ("block_exchange.target", "flag_barrier/block", "us_per_round_2048B", MICRO, "kMicro"),
+    ("cluster_exchange.target", "cluster_exchange/blocks*", "latency_us", MICRO, "kMicro"),
+    ("grid_exchange.target", "flag_barrier/grid*", "latency_us", MICRO, "kMicro"),
+    ("dependent_kernel", "launches/one_block", "us_from_end_to_start_in_graph", MICRO, "kMicro"),
+    ("smallest_kernel", "launches/one_block", "us_of_smallest_kernel", MICRO, "kMicro"),
+]
+UNITS = {"kMicro": MICRO, "kTera": TERA, None: 1}
+NUMBER = r"[0-9][0-9.]*(?:e[+-]?[0-9]+)?"
+
+
+def _old(source, name, card):
+    """As it stands in the source, or None."""
+    name, _, part = name.partition(".")
+    if name == "bandwidth":  # what each card gives hopper()
+        match = re.search(rf'hopper\("[^"]*{card}[^"]*", ([^)]+)\)', source, re.IGNORECASE) if card else None
+    else:
+        match = re.search(rf"rates\.{name} = ([^;]+);", source)
+    if match is None:
+        return None
+    text = match[1].strip()
+    if part:
+        both = text.strip("{}").split(",")
+        text = both[1 if part == "target" else 0].strip() if len(both) == 2 else text
+    return text
+
+
+def _number(text):
+    match = re.fullmatch(rf"({NUMBER})(?: \* (\w+))?", text or "")
+    return float(match[1]) * UNITS.get(match[2], 1) if match else None
+
+
+def _found(probes, pattern, key):
+    """(probe, value) or None."""
+    if not pattern.endswith("*"):
+        names = [pattern] if pattern in probes else []
+    else:
+        start = pattern[:-1]
+        names = sorted((name for name in probes if name.startswith(start) and name[len(start):].isdigit()),
+                       key=lambda name: -int(name[len(start):]))
+    return next(((name, probes[name][key]) for name in names if probes[name].get(key)), None)
+
+
+def replaced(probes, source, card):
+    """`probes`: {case: {key: number}}; `source`: the text of gpu_rates.cpp; `card`: "h100", "h200" or "". Returns
+    {"name", "old", "new", "change", "from"} of each that was measured; the new one as the source would have it."""
+    rows = []
+    for name, pattern, key, unit, written in REPLACED:
+        found = _found(probes, pattern, key)
+        if found is None:
+            continue
+        value = found[1] * unit
+        new = f"{value / UNITS[written]:.3g} * {written}" if written else f"{value:.4g}"
+        old = _old(source, name, card)
+        before = _number(old)
+        rows.append({"name": name, "old": old, "new": new, "change": round(value / before, 3) if before else None,
+                     "from": f"{found[0]} {key}"})
+    return rows
+
+
+def lines(rows):
+    return [f"{row['name']}: {row['old'] or 'not there'} -> {row['new']}"
+            f"{' (%.2f times)' % row['change'] if row['change'] else ''}, {row['from']}" for row in rows]
