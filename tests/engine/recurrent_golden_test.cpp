@@ -70,7 +70,7 @@ void expect_close(const std::string& name, const std::vector<float>& got,
   }
   char text[32];
   std::snprintf(text, sizeof text, "%.3g", largest);
-  testing::Test::RecordProperty("error_" + name, text);  // for the report of tests/gpu.sh
+  testing::Test::RecordProperty("error_" + name, text);  // for a visit's report
 }
 
 class RecurrentGolden : public ::testing::TestWithParam<std::tuple<std::string, Backend>> {};
