@@ -53,6 +53,7 @@ class CompareOrders : public testing::EmptyTestEventListener {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
+  if (GTEST_FLAG_GET(list_tests)) return RUN_ALL_TESTS();
   const char* const orders = std::getenv("CUDA_ON_CPU_ORDERS");  // fewer of them, for slow tests
   GTEST_FLAG_SET(repeat, orders != nullptr ? std::atoi(orders)
                                            : static_cast<int>(std::size(all_schedules)));
