@@ -3,19 +3,23 @@
 import re
 
 MICRO, TERA = 1e-6, 1e12
-# (constant, probe, value, its unit in SI, the unit that gpu_rates.cpp writes or None). A probe ending in "*" stands for
-# the one with the largest number there. Of a latency, which has a floor and a target, the target is what is measured.
+CLUSTERS = [f"cluster_exchange/blocks{blocks}" for blocks in (16, 8, 4, 2)]
+GRIDS = [f"flag_barrier/grid{blocks}" for blocks in (48, 64, 16, 128)]
+# (constant, probes, value, its unit in SI, the unit that gpu_rates.cpp writes or None), as probes/README.md has it. The
+# first probe that ran counts; of a latency's floor the least.
 REPLACED = [
-    ("multiprocessors", "limits/device", "multiprocessors", 1, None),
-    ("clock", "cluster_exchange/blocks*", "clock_hz", 1, None),
-    ("bandwidth", "launches/memory", "bytes_per_second", 1, "kTera"),
-    ("cache_bandwidth", "launches/cache", "bytes_per_second", 1, "kTera"),
-    ("exchange_bytes_per_clock", "cluster_exchange/blocks*", "bytes_per_clock", 1, None),
-    ("block_exchange.target", "flag_barrier/block", "us_per_round_2048B", MICRO, "kMicro"),
-    ("cluster_exchange.target", "cluster_exchange/blocks*", "latency_us", MICRO, "kMicro"),
-    ("grid_exchange.target", "flag_barrier/grid*", "latency_us", MICRO, "kMicro"),
-    ("dependent_kernel", "launches/one_block", "us_from_end_to_start_in_graph", MICRO, "kMicro"),
-    ("smallest_kernel", "launches/one_block", "us_of_smallest_kernel", MICRO, "kMicro"),
+    ("multiprocessors", ["limits/device"], "multiprocessors", 1, None),
+    ("clock", CLUSTERS, "clock_hz", 1, None),
+    ("bandwidth", ["launches/memory"], "bytes_per_second", 1, "kTera"),
+    ("cache_bandwidth", ["launches/cache"], "bytes_per_second", 1, "kTera"),
+    ("exchange_bytes_per_clock", CLUSTERS, "bytes_per_clock", 1, None),
+    ("block_exchange.target", ["flag_barrier/block"], "us_per_round_2048B", MICRO, "kMicro"),
+    ("cluster_exchange.floor", CLUSTERS, "latency_us", MICRO, "kMicro"),
+    ("cluster_exchange.target", CLUSTERS, "latency_us", MICRO, "kMicro"),
+    ("grid_exchange.floor", GRIDS, "us_per_round_plain", MICRO, "kMicro"),
+    ("grid_exchange.target", GRIDS, "latency_us", MICRO, "kMicro"),
+    ("dependent_kernel", ["launches/whole_gpu"], "us_from_end_to_start_in_graph", MICRO, "kMicro"),
+    ("smallest_kernel", ["launches/one_block"], "us_of_smallest_kernel", MICRO, "kMicro"),
 ]
 UNITS = {"kMicro": MICRO, "kTera": TERA, None: 1}
 NUMBER = r"[0-9][0-9.]*(?:e[+-]?[0-9]+)?"
@@ -42,23 +46,18 @@ def _number(text):
     return float(match[1]) * UNITS.get(match[2], 1) if match else None
 
 
-def _found(probes, pattern, key):
-    """(probe, value) or None."""
-    if not pattern.endswith("*"):
-        names = [pattern] if pattern in probes else []
-    else:
-        start = pattern[:-1]
-        names = sorted((name for name in probes if name.startswith(start) and name[len(start):].isdigit()),
-                       key=lambda name: -int(name[len(start):]))
-    return next(((name, probes[name][key]) for name in names if probes[name].get(key)), None)
+def _found(probes, names, key, least):
+    """(probe, value) or None. What is 0 or missing was not measured."""
+    found = [(name, probes[name][key]) for name in names if probes.get(name, {}).get(key)]
+    return min(found, key=lambda one: one[1]) if least and found else next(iter(found), None)
 
 
 def replaced(probes, source, card):
     """`probes`: {case: {key: number}}; `source`: the text of gpu_rates.cpp; `card`: "h100", "h200" or "". Returns
     {"name", "old", "new", "change", "from"} of each that was measured; the new one as the source would have it."""
     rows = []
-    for name, pattern, key, unit, written in REPLACED:
-        found = _found(probes, pattern, key)
+    for name, names, key, unit, written in REPLACED:
+        found = _found(probes, names, key, name.endswith(".floor"))
         if found is None:
             continue
         value = found[1] * unit

@@ -39,11 +39,12 @@ def case(name, result="passed", stage="tests", detail="a reason", **more):
             "seconds": 0.5, **more}
 
 
-PROBES = [case("launches/one_block", stage="probes",
+PROBES = [case("launches/whole_gpu", stage="probes",
                values={"us_from_end_to_start_in_graph": 0.91, "us_of_smallest_kernel": 1.5}),
-          case("cluster_exchange/blocks8", stage="probes", values={"latency_us": 0.9, "clock_hz": 1.9e9}),
+          case("cluster_exchange/blocks8", stage="probes", values={"latency_us": 0.25, "clock_hz": 1.9e9}),
           case("cluster_exchange/blocks16", stage="probes", values={"latency_us": 0.42, "clock_hz": 1.755e9}),
-          case("launches/memory", stage="probes", values={"bytes_per_second": 3.0e12})]
+          case("launches/memory", stage="probes", values={"bytes_per_second": 3.0e12}),
+          case("launches/cache", "skipped", stage="probes", values={"bytes_per_second": 1.0})]  # does not count
 
 
 def write_report(folder, visit="first", gpu=H100, time="2026-12-01T10:20:30Z", cases=(), end=True, cut=0, **head):
@@ -135,17 +136,17 @@ class Keep(unittest.TestCase):
         self.assertNotIn("outputs", joined["benchmarks"][0])
         self.assertEqual((folder / "ncu.csv").read_text(), "kernel,cycles\n")
         about = (folder / "README.md").read_text()
-        self.assertIn("- first, commit abc123" + "0" * 34 + ": 5 passed, 2 failed, 1 skipped, 1 not run", about)
+        self.assertIn("- first, commit abc123" + "0" * 34 + ": 5 passed, 2 failed, 2 skipped, 1 not run", about)
         self.assertEqual((self.root / "bench" / "predictions-h100.md").read_text(), "# Predictions --gpu h100\n")
         readme = (self.root / "README.md").read_text()
         self.assertTrue(readme.startswith("before\n") and readme.endswith("after\n") and "nothing yet" not in readme)
         self.assertIn(f"{H100}, driver 580.1, 2026-12-01, commit `abc123000000`, visits first:\n"
-                      "5 passed, 2 failed, 1 skipped, 1 not run.", readme)
+                      "5 passed, 2 failed, 2 skipped, 1 not run.", readme)
         self.assertIn("| PyTorch, same type | 3x | 6x | 4.21x on average of 4 of 4 shapes, worst 2.9x: reached on average |\n",
                       readme)
         message = self.message()
         self.assertTrue(message.startswith(f"GPU: first on {H100}: 2 failed\n\n"), message)
-        self.assertIn("5 passed, 2 failed, 1 skipped, 1 not run.", message)
+        self.assertIn("5 passed, 2 failed, 2 skipped, 1 not run.", message)
         self.assertIn("  2: wrong bits (tests b, ...)\n", message)
         self.assertIn("  1: no time left (tests e)\n", message)
 
@@ -160,10 +161,12 @@ class Keep(unittest.TestCase):
         self.assertEqual(rows["dependent_kernel"], (gap, "0.91 * kMicro"))
         exchange = re.search(r"rates\.cluster_exchange = \{[^,]+, ([^}]+)\};", source)[1]
         self.assertEqual(rows["cluster_exchange.target"], (exchange, "0.42 * kMicro"))  # of the largest cluster
+        self.assertEqual(rows["cluster_exchange.floor"][1], "0.25 * kMicro")            # the least
         bandwidth = re.search(r'hopper\("NVIDIA H100", ([^)]+)\)', source)[1]
         self.assertEqual(rows["bandwidth"], (bandwidth, "3 * kTera"))
         self.assertEqual(rows["clock"][1], "1.755e+09")
         self.assertNotIn("grid_exchange.target", rows)  # was not measured
+        self.assertNotIn("cache_bandwidth", rows)
         self.assertIn(f"dependent_kernel: {gap} -> 0.91 * kMicro", done.stdout)
 
     def test_every_constant_is_one_of_the_source(self):
@@ -171,8 +174,8 @@ class Keep(unittest.TestCase):
         import constants
         source = (ROOT / "engine" / "gpu_rates.cpp").read_text()
         probes = {}
-        for _, probe, key, _, _ in constants.REPLACED:
-            probes.setdefault(probe.replace("*", "16"), {})[key] = 1.0
+        for _, names, key, _, _ in constants.REPLACED:
+            probes.setdefault(names[0], {})[key] = 1.0
         rows = constants.replaced(probes, source, "h200")
         self.assertEqual(len(rows), len(constants.REPLACED))
         self.assertEqual([row["name"] for row in rows if row["old"] is None or row["change"] is None], [])
@@ -193,6 +196,12 @@ class Keep(unittest.TestCase):
         before = self.all_files()
         done = self.keep(out)
         self.assertIn("all of it was filed before", done.stdout)
+        self.assertEqual(self.all_files(), before)
+        # Nor when the constants have been replaced since.
+        rates = self.root / "engine" / "gpu_rates.cpp"
+        rates.write_text(re.sub(r"dependent_kernel = [0-9.]+", "dependent_kernel = 0.91", rates.read_text()))
+        before = self.all_files()
+        self.keep(out)
         self.assertEqual(self.all_files(), before)
 
     def test_two_visits_in_one_folder(self):
