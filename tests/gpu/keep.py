@@ -128,6 +128,7 @@ def _file(kept, programs):
         of_machine = [one for one in kept if one.filed.machine == machine]
         folder = ROOT / "bench" / "results" / machine
         changed += attempt(_file_times, of_machine, folder, programs)
+        changed += attempt(_file_predictions, of_machine[0].filed, folder, programs)
         rows[machine] = _file_probes(of_machine, folder)
         for one in of_machine:
             counters = one.folder / "ncu.csv"
@@ -165,16 +166,19 @@ def _file_report(one):
 def _file_times(of_machine, folder, programs):
     folders = dict.fromkeys(one.folder for one in of_machine)
     parts = [part for place in folders for part in results.documents(place, say)]
-    if not parts:
+    return [f"{folder.name}/"] if parts and results.join(parts, folder, programs["sluice-bench"], ROOT, say) else []
+
+
+def _file_predictions(machine, folder, programs):
+    """Beside the times that were joined, if any were."""
+    if not programs or not (folder / "results.json").exists():
         return []
-    changed = [f"{folder.name}/"] if results.join(parts, folder, programs["sluice-bench"], ROOT, say) else []
-    card = of_machine[0].filed.card
-    if not card:
-        say(f"no predictions for {of_machine[0].filed.gpu}: engine/gpu_rates.cpp has no constants of it")
-        return changed
-    path = ROOT / "bench" / ("predictions.md" if card == DEFAULT_CARD else f"predictions-{card}.md")
-    text = results.output_of([programs["predictions"], "--gpu", card, "--measured", folder / "results.json"])
-    return changed + ([f"bench/{path.name}"] if results.write(path, text) else [])
+    if not machine.card:
+        say(f"no predictions for {machine.gpu}: engine/gpu_rates.cpp has no constants of it")
+        return []
+    path = ROOT / "bench" / ("predictions.md" if machine.card == DEFAULT_CARD else f"predictions-{machine.card}.md")
+    text = results.output_of([programs["predictions"], "--gpu", machine.card, "--measured", folder / "results.json"])
+    return [f"bench/{path.name}"] if results.write(path, text) else []
 
 
 def _file_probes(of_machine, folder):
