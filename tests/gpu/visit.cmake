@@ -27,7 +27,7 @@ function(find_programs folder pattern found)
 endfunction()
 
 find_programs(${CMAKE_CURRENT_SOURCE_DIR}/gpu "^gpu_" own_programs)
-list(FILTER own_programs EXCLUDE REGEX "_stub$")  # of the tests of the scripts
+list(FILTER own_programs EXCLUDE REGEX "_(stub|test)$")  # of the tests of the scripts
 set(visit_programs sluice_command sluice-bench predictions ${own_programs} ${tests_for_a_gpu})
 add_custom_target(gpu_visit DEPENDS ${visit_programs})
 set(lines "")
@@ -40,6 +40,7 @@ if(NOT TARGET imagined_cudnn)  # without the headers of CUDA or cuDNN there is n
   return()
 endif()
 find_programs(${CMAKE_CURRENT_SOURCE_DIR}/cuda_on_cpu "^cuda_on_cpu_gpu_" dry_programs)
+list(FILTER dry_programs EXCLUDE REGEX "_test$")
 foreach(program IN LISTS tests_for_a_gpu)
   if(TARGET cuda_on_cpu_${program})
     list(APPEND dry_programs cuda_on_cpu_${program})
