@@ -58,8 +58,8 @@ def check_options(folder):
         raise Refusal(f"{folder} is no configured build folder; leave out --no-build, or name another --build")
     cache = cache_of(folder)
     if cache.get("CMAKE_GENERATOR") != "Ninja":
-        raise Refusal(f"{folder} was made for {cache.get('CMAKE_GENERATOR')}; expected Ninja, which says what is stale; "
-                      "remove the folder or name another --build")
+        raise Refusal(f"{folder} was made for {cache.get('CMAKE_GENERATOR')}; expected Ninja, which says what is "
+                      "stale; remove the folder or name another --build")
     has_headers = "NOTFOUND" not in cache.get("SLUICE_CUDNN_HEADERS", "NOTFOUND")
     if cache.get("SLUICE_CUDNN") == "OFF" or not has_headers:
         why = "SLUICE_CUDNN=OFF" if has_headers or cache.get("SLUICE_CUDNN") == "OFF" else \

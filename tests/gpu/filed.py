@@ -24,7 +24,8 @@ class Filed:
         self.report, self.visit, self.commit = report, head["visit"], head["commit"]
         self.gpu, self.driver = head["machine"]["gpu"], head["machine"].get("driver", "")
         time = datetime.datetime.fromisoformat(head["time"].replace("Z", "+00:00"))
-        self.time = (time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)).astimezone(datetime.timezone.utc)
+        time = time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)
+        self.time = time.astimezone(datetime.timezone.utc)
         self.date = self.time.strftime("%Y-%m-%d")
         self.machine = f"{slug(self.gpu)}-{self.date}"  # a folder of bench/results/
         self.name = f"{self.time:%Y%m%dT%H%M%SZ}-{slug(self.gpu)}-{slug(self.visit)}.jsonl"
@@ -83,7 +84,8 @@ def section(root):
                 f"{counts_text(counts)}.")
         rows = results.figures(root / "bench" / "results" / last.machine)
         if rows:
-            text += (f" Times over Sluice's own kernels'; more in `bench/results/{last.machine}/`.\n\n"
+            text += (" A figure is the other's time over\nSluice's, of the limit Sluice's over it; more in "
+                     f"`bench/results/{last.machine}/`.\n\n"
                      "| figure | at least | aim | reached |\n|---|---|---|---|\n" + "".join(_row(row) for row in rows))
         else:
             text += " No figure has been measured yet.\n"

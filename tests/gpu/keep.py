@@ -3,8 +3,8 @@
 The report goes to tests/gpu-reports/, times with their table and pictures, counters and what the probes found to
 bench/results/<gpu>-<date>/, the measured times beside the predictions for that card to bench/predictions.md (H200) or
 bench/predictions-<card>.md, the figures to README.md. A message for the commit goes to .carry/commit-message.txt, and
-says what ran, what failed and what did not run. Keeping the same again changes nothing. A report cut in half is kept, and
-the message says so.
+says what ran, what failed and what did not run. Keeping the same again changes nothing. A report cut in half is kept,
+and the message says so.
 
 Exit codes: 0 filed; 1 a report is refused, or a program of the build failed; 2 wrong usage."""
 
@@ -32,7 +32,8 @@ def options(parser):
                         help="what a run wrote to --out, or a folder of such folders")
     parser.add_argument("--build", metavar="DIR", help="with bin/sluice-bench and bin/predictions, for any device "
                         "(default: build, else build/visit)")
-    parser.add_argument("--dry-report", action="store_true", help="check reports of a rehearsal too; they are not filed")
+    parser.add_argument("--dry-report", action="store_true", 
+                        help="check reports of a rehearsal too; they are not filed")
 
 
 def say(text):
@@ -105,8 +106,8 @@ def _programs(build, kept):
         found = {name: (folder / "bin" / name).resolve() for name in ("sluice-bench", "predictions")}
         if all(path.is_file() for path in found.values()):
             return found
-    raise Refused(f"there are times to join, and {' and '.join(str(folder) for folder in folders)} lack bin/sluice-bench or "
-                  "bin/predictions: cmake --preset cpu && cmake --build --preset cpu --target sluice-bench predictions")
+    raise Refused(f"there are times to join, and {' and '.join(str(folder) for folder in folders)} lack bin/sluice-bench "
+                  "or bin/predictions: cmake --preset cpu && cmake --build --preset cpu --target sluice-bench predictions")
 
 
 # --- Filing ---
@@ -142,7 +143,8 @@ def _file(kept, programs):
     (ROOT / MESSAGE.parent).mkdir(exist_ok=True)
     results.write(ROOT / MESSAGE, message)
     print(f"\n{'filed anew: ' + ', '.join(dict.fromkeys(changed)) if changed else 'all of it was filed before'}\n"
-          f"\nThe commit's message, in {MESSAGE} (git add {filed.FOLDER} bench README.md && git commit -F {MESSAGE}):\n")
+          f"\nThe commit's message, in {MESSAGE} (git add {filed.FOLDER} bench README.md && git commit -F {MESSAGE}):"
+          "\n")
     print(message, end="")
     return status
 
@@ -199,8 +201,9 @@ def _file_probes(of_machine, folder):
             return before["constants"]
     source = (ROOT / "engine" / "gpu_rates.cpp").read_text()
     rows = constants.replaced(probes, source, last.card)
-    results.write(path, json.dumps({"machine": last.gpu, "driver": last.driver, "date": last.date, "commit": last.commit,
-                                    "probes": probes, "constants": rows}, indent=1) + "\n")
+    content = {"machine": last.gpu, "driver": last.driver, "date": last.date, "commit": last.commit, "probes": probes,
+               "constants": rows}
+    results.write(path, json.dumps(content, indent=1) + "\n")
     return rows
 
 
@@ -213,10 +216,12 @@ def _about(of_machine):
         gap = ", killed before its end" if one.report.killed else ""
         lines.append(f"- {one.visit}, commit {one.commit}: {filed.counts_text(one.report.counts())}{gap} "
                      f"(`{filed.FOLDER}/{one.name}`)")
-    return "\n".join(lines) + ("\n\n`results.json`: all times, joined by `visit keep`; `table.txt`, `results.csv` and the "
-                               "pictures show them; `probes.json`: what the\nprobes found and the constants of "
-                               "`engine/gpu_rates.cpp` that it replaces; `ncu.csv`: counters. Not all of them came of "
-                               "each day.\n")
+    return "\n".join(lines) + """
+
+`results.json`: all times, joined by `visit keep`; `table.txt`, `results.csv` and the pictures show them;
+`probes.json`: what the probes found and the constants of `engine/gpu_rates.cpp` that it replaces; `ncu.csv`:
+counters. Not all of them came of each day.
+"""
 
 
 # --- The commit's message ---
@@ -251,7 +256,8 @@ def _grouped(word, cases):
     for case in cases:
         groups.setdefault(str(case.get("detail", "")), []).append(f"{case['stage']} {case['name']}")
     shown = sorted(groups.items(), key=lambda item: -len(item[1]))[:MOST_FAILURES]
-    lines = [f"  {len(names)}: {detail[:160]} ({names[0]}{', ...' if len(names) > 1 else ''})" for detail, names in shown]
+    lines = [f"  {len(names)}: {detail[:160]} ({names[0]}{', ...' if len(names) > 1 else ''})"
+             for detail, names in shown]
     if len(groups) > len(shown):
         lines.append(f"  and {len(groups) - len(shown)} messages more")
     return [f"{word}:", *lines] if lines else []

@@ -1,5 +1,5 @@
-"""The pack of a visit: its programs, the shared libraries that a bare machine lacks, and a manifest, in one archive that
-is small enough to travel and is known to start there."""
+"""The pack of a visit: its programs, the shared libraries that a bare machine lacks, and a manifest, in one archive
+that is small enough to travel and is known to start there."""
 
 import datetime
 import hashlib
@@ -97,14 +97,15 @@ def check_symbols(top):
 
 
 def check_starts(top, work):
-    """Starts each program with the pack's libraries and CUDA's alone, and asks the loader what it took. Errors: Refusal,
-    naming the program and the library."""
+    """Starts each program with the pack's libraries and CUDA's alone, and asks the loader what it took. Errors:
+    Refusal, naming the program and the library."""
     lib = (top / "lib").resolve()
     for program in sorted((top / "bin").iterdir()):
         trace = pathlib.Path(work) / "loaded"
         environment = {"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": ":".join([str(lib), *machine.library_folders()]),
                        "LD_DEBUG": "libs", "LD_DEBUG_OUTPUT": str(trace), "HOME": str(work)}
-        options = STARTS.get(program.name, ["--gtest_list_tests", FOR_A_GPU] if program.name.endswith("_test") else ["--list"])
+        lists = ["--gtest_list_tests", FOR_A_GPU] if program.name.endswith("_test") else ["--list"]
+        options = STARTS.get(program.name, lists)
         try:
             done = subprocess.run([program, *options], capture_output=True, text=True, check=False, env=environment,
                                   timeout=60, cwd=work, errors="replace")
@@ -133,7 +134,8 @@ def _loaded(trace, program):
 
 def manifest(top, commit, dirty, cache):
     files = {path.name: path.read_bytes() for path in sorted((top / "bin").iterdir())}
-    return {"commit": commit, "dirty": dirty, "built": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return {"commit": commit, "dirty": dirty, "built": now.isoformat("T", "seconds"),
             "architectures": cache.get("CMAKE_CUDA_ARCHITECTURES", ""), "cudnn": True,
             "bounded_spins": cache.get("SLUICE_BOUNDED_SPINS") == "ON",
             "programs": {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}

@@ -1,8 +1,8 @@
-"""`visit prepare`, on a machine without a GPU: builds what a visit runs, packs it, rehearses every stage on the imagined
-GPU, and prints the commands of two runs on a machine with a GPU, lent for minutes.
+"""`visit prepare`, on a machine without a GPU: builds what a visit runs, packs it, rehearses every stage on the
+imagined GPU, and prints the commands of two runs on a machine with a GPU, lent for minutes.
 
-The pack, .carry/visit.tar.xz, holds the programs, the libraries that a bare machine lacks, and the commit. It is refused,
-with the reason, where a program is missing or stale or does not start with the pack's libraries alone, cuDNN is off,
+The pack, .carry/visit.tar.xz, holds the programs, the libraries that a bare machine lacks, and the commit. It is
+refused, with the reason, where a program is missing or stale or does not start with the pack's libraries alone, cuDNN is off,
 symbols are newer than the machine's system has, or it and the sources are too large to travel.
 
 Exit codes: 0 ready; 1 refused, or the rehearsal failed; 2 wrong usage; 3 the rehearsal was cut short."""
@@ -36,7 +36,8 @@ def options(parser):
                         help="where to build, by Ninja; configured if it is not yet (default build/visit)")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="at most so many at once (default: Ninja's)")
     parser.add_argument("--no-build", action="store_true", help="take the folder as it is")
-    parser.add_argument("--dirty", action="store_true", help="pack although files differ from the commit; the pack says so")
+    parser.add_argument("--dirty", action="store_true",
+                        help="pack although files differ from the commit; the pack says so")
     parser.add_argument("--dry", action="store_true", help="rehearse alone, without a pack")
     parser.add_argument("--no-rehearsal", action="store_true", help="pack alone")
     parser.add_argument("--stages", default=",".join(STAGES), metavar="NAMES",
@@ -51,7 +52,8 @@ def main(args):
     unknown = set(args.stages.split(",")) - set(STAGES)
     if unknown or (args.dry and args.no_rehearsal) or args.run_b < 60:
         why = f"--stages: no such stage: {', '.join(sorted(unknown))}; there are {', '.join(STAGES)}" if unknown else \
-            "--run-b: expected at least 60 seconds" if args.run_b < 60 else "--dry and --no-rehearsal leave nothing to do"
+            "--run-b: expected at least 60 seconds" if args.run_b < 60 else \
+            "--dry and --no-rehearsal leave nothing to do"
         print(f"visit prepare: {why}", file=sys.stderr)
         return 2
     folder = pathlib.Path(args.build)
@@ -84,8 +86,8 @@ def commit_of(root, dirty_too):
     changed = git(root, "status", "--porcelain").splitlines()
     if changed and not dirty_too:
         names = ", ".join(line[3:] for line in changed[:3]) + (", ..." if len(changed) > 3 else "")
-        raise Refusal(f"{len(changed)} files differ from {commit[:12]} ({names}): commit them, so that the report can be "
-                      "traced to a commit, or say --dirty")
+        raise Refusal(f"{len(changed)} files differ from {commit[:12]} ({names}): commit them, so that the report can "
+                      "be traced to a commit, or say --dirty")
     return commit, bool(changed)
 
 
@@ -109,7 +111,8 @@ def packed(folder, dirty_too):
     commit, dirty = commit_of(ROOT, dirty_too)
     carry = ROOT / CARRY
     if subprocess.run(["git", "-C", ROOT, "check-ignore", "-q", f"{CARRY}/visit.tar.xz"], check=False).returncode != 0:
-        raise Refusal(f"{CARRY} is not ignored by git, so that the pack would be among the sources; add it to .gitignore")
+        raise Refusal(f"{CARRY} is not ignored by git, so that the pack would be among the sources; add it to "
+                      ".gitignore")
     carry.mkdir(exist_ok=True)
     shutil.rmtree(carry / "visit", ignore_errors=True)  # an older pack, unpacked
     with tempfile.TemporaryDirectory(dir=folder) as work:
@@ -125,7 +128,8 @@ def packed(folder, dirty_too):
         raise Refusal(f"{total / 2**20:.1f} MiB would travel, more than {MOST_TRAVELLING >> 20}: the pack has "
                       f"{size / 2**20:.1f}, the rest are files in {CARRY} and what git tracks or does not ignore")
     print(f"packed: {CARRY}/visit.tar.xz, {size / 2**20:.1f} MiB, {programs} programs of {commit[:12]}"
-          f"{' and changes' if dirty else ''}, in {time.monotonic() - began:.0f} s; {total / 2**20:.1f} MiB travel", flush=True)
+          f"{' and changes' if dirty else ''}, in {time.monotonic() - began:.0f} s; {total / 2**20:.1f} MiB travel",
+          flush=True)
 
 
 # --- The rehearsal ---
@@ -156,8 +160,8 @@ def _rehearse(stage, folder, out, seconds):
                str(seconds), "--out", out]
     with open(out.parent / f"{stage}.txt", "wb") as printed:
         try:
-            code = subprocess.run([str(part) for part in command], stdout=printed, stderr=subprocess.STDOUT, check=False,
-                                  timeout=seconds + 60).returncode
+            code = subprocess.run([str(part) for part in command], stdout=printed, stderr=subprocess.STDOUT,
+                                  check=False, timeout=seconds + 60).returncode
         except subprocess.TimeoutExpired:
             code = None
     shutil.move(out.parent / f"{stage}.txt", out / "printed.txt")
