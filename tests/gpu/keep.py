@@ -106,8 +106,9 @@ def _programs(build, kept):
         found = {name: (folder / "bin" / name).resolve() for name in ("sluice-bench", "predictions")}
         if all(path.is_file() for path in found.values()):
             return found
-    raise Refused(f"there are times to join, and {' and '.join(str(folder) for folder in folders)} lack bin/sluice-bench "
-                  "or bin/predictions: cmake --preset cpu && cmake --build --preset cpu --target sluice-bench predictions")
+    places = " and ".join(str(folder) for folder in folders)
+    raise Refused(f"there are times to join, and {places} lack bin/sluice-bench or bin/predictions: "
+                  "cmake --preset cpu && cmake --build --preset cpu --target sluice-bench predictions")
 
 
 # --- Filing ---

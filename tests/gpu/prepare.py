@@ -2,8 +2,8 @@
 imagined GPU, and prints the commands of two runs on a machine with a GPU, lent for minutes.
 
 The pack, .carry/visit.tar.xz, holds the programs, the libraries that a bare machine lacks, and the commit. It is
-refused, with the reason, where a program is missing or stale or does not start with the pack's libraries alone, cuDNN is off,
-symbols are newer than the machine's system has, or it and the sources are too large to travel.
+refused, with the reason, where a program is missing or stale or does not start with the pack's libraries alone, cuDNN
+is off, symbols are newer than the machine's system has, or it and the sources are too large to travel.
 
 Exit codes: 0 ready; 1 refused, or the rehearsal failed; 2 wrong usage; 3 the rehearsal was cut short."""
 
