@@ -1,10 +1,9 @@
-// The recurrent layers that are compared and repeated on a GPU: every cell, direction, number of
-// layers and pattern of lengths.
+// The recurrent layers that are compared and repeated on a GPU: every cell, number type, direction,
+// number of layers and pattern of lengths.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,27 +34,42 @@ inline std::vector<std::pair<std::string, std::vector<std::int32_t>>> length_pat
           {"one_row", {25}}};
 }
 
-/// `cells` in every number type; 1 and 3 layers; H 17 (tails) and 128 (whole tiles).
+/// The number types, TF32 among them, in the order in which they are tried.
+struct Arithmetic {
+  const char* name;
+  DataType type;
+  MatrixMath math = MatrixMath::ieee;
+};
+inline constexpr Arithmetic arithmetics[] = {{"float32", DataType::float32},
+                                             {"tf32", DataType::float32, MatrixMath::tf32},
+                                             {"bfloat16", DataType::bfloat16},
+                                             {"float16", DataType::float16},
+                                             {"float64", DataType::float64}};
+
+/// `of_cells`, in their order, in every number type; 1 and 3 layers; H 17 (tails) and 128 (whole
+/// tiles). `all` false: some of H 17.
 inline std::vector<LayerCase> layer_cases(const std::vector<Cell>& of_cells, bool all = true) {
   std::vector<LayerCase> cases;
   for (const Cell cell : of_cells) {
-    for (const DataType type : {DataType::float32, DataType::float64, DataType::bfloat16, DataType::float16}) {
+    for (const Arithmetic& numbers : arithmetics) {
       for (const std::int64_t hidden : {17, 128}) {
         for (const int layers : {1, 3}) {
           for (const bool both : {false, true}) {
             for (const auto& [pattern, lengths] : length_patterns()) {
               const bool plain = layers == 1 && !both && pattern == "ragged";
+              const bool exact = numbers.type == DataType::float32 && numbers.math == MatrixMath::ieee;
               const bool few = hidden == 17 && pattern != "equal" &&
-                               (type == DataType::float32 || (is_16_bit(type) && plain));
+                               (exact || (plain && numbers.type != DataType::float64));
               if (!all && !few) continue;
               RecurrentConfig config;
               config.cell = cell;
-              config.data_type = type;
+              config.data_type = numbers.type;
+              config.math = numbers.math;
               config.input_size = hidden == 17 ? 13 : 128;
               config.hidden_size = hidden;
               config.num_layers = layers;
               config.bidirectional = both;
-              cases.push_back({std::string(sluice::name_of(cell)) + "_" + sluice::name_of(type) + "_h" +
+              cases.push_back({std::string(sluice::name_of(cell)) + "_" + numbers.name + "_h" +
                                    std::to_string(hidden) + "_l" + std::to_string(layers) +
                                    (both ? "_d2_" : "_d1_") + pattern,
                                config, lengths});
@@ -68,13 +82,15 @@ inline std::vector<LayerCase> layer_cases(const std::vector<Cell>& of_cells, boo
   return cases;
 }
 
-/// Inputs as fill_inputs makes them, with weights of the size that training begins with; where a
-/// 16-bit rounding could move a ReLU's input past 0, those of fill_smoothly.
+/// Inputs as fill_inputs makes them, with weights of the size that training begins with; where the
+/// rounding of 16 bits or of TF32 could move a ReLU's input past 0, those of fill_smoothly.
 template <class Number>
 void fill_case(RecurrentPass<Number>& pass) {
-  if (pass.plan().config().cell == Cell::rnn_relu && sizeof(Number) == 2) return fill_smoothly(pass);
+  const RecurrentConfig& config = pass.plan().config();
+  const bool rounded = sizeof(Number) == 2 || config.math == MatrixMath::tf32;
+  if (config.cell == Cell::rnn_relu && rounded) return fill_smoothly(pass);
   fill_inputs(pass);
-  const double scale = 1.0 / (0.6 * std::sqrt(static_cast<double>(pass.plan().config().hidden_size)));
+  const double scale = 1.0 / (0.6 * std::sqrt(static_cast<double>(config.hidden_size)));
   for (Number& weight : pass.parameters) {
     weight = narrow<Number>(static_cast<Wide<Number>>(static_cast<double>(widen(weight)) * scale));
   }
@@ -105,29 +121,22 @@ Outputs outputs(const RecurrentPass<Number>& pass) {
   return all;
 }
 
-inline std::string json_text(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c == '\n' || c == '\t' ? ' ' : c;
+/// What passes wrote outside of their buffers, or changed of their inputs, since the last call; empty
+/// if nothing. Guards fail as GoogleTest's checks do, here without a test around them.
+inline std::string stray_writes() {
+  static int seen = 0;
+  const testing::TestResult& all = testing::UnitTest::GetInstance()->ad_hoc_test_result();
+  std::string found;
+  for (; seen < all.total_part_count(); ++seen) {
+    const testing::TestPartResult& part = all.GetTestPartResult(seen);
+    if (part.failed()) found += (found.empty() ? "" : "; ") + std::string(part.message());
   }
-  return quoted + "\"";
+  return found;
 }
 
-/// {"program", "case", "result", "detail"} and more, one object a line; counts what failed.
-class JsonLines {
- public:
-  void write(const std::string& name, const char* result, const std::string& detail,
-             const std::string& more = "") {
-    std::printf("{\"case\": %s, \"result\": \"%s\", \"detail\": %s%s}\n", json_text(name).c_str(), result,
-                json_text(detail).c_str(), more.c_str());
-    std::fflush(stdout);
-    failed_ = failed_ || std::string(result) == "failed";
-  }
-  bool failed() const { return failed_; }
-
- private:
-  bool failed_ = false;
-};
+/// Whether `error` says that an algorithm does not take the case, rather than that it failed at it.
+inline bool does_not_fit(const Error& error, Algorithm algorithm) {
+  return error.kind() == Error::Kind::usage && algorithm != Algorithm::stepwise;
+}
 
 }  // namespace sluice::test

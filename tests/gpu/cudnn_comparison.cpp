@@ -1,28 +1,26 @@
-// Sluice's algorithms on a GPU beside cuDNN itself: forward, final states and gradients of every
-// cell, direction, number of layers and pattern of lengths that cuDNN has. Prints a JSON object a
-// line: {"case", "result", "detail", "algorithm", "against", "allowed", "errors": {tensor: maximal
-// difference, relative to the largest number of the tensor}}. With --few, some cases alone.
-// Exit codes: 0 all within what is allowed; 1 not; 77 skipped, with the reason.
+// Every algorithm on a GPU beside cuDNN's standard one: outputs, final states and gradients of every
+// cell, number type, direction, number of layers and pattern of lengths that cuDNN has. LSTM and GRU
+// come first. Subjects are Sluice's own algorithms and cuDNN's others; cuDNN's standard one is a case
+// too, which must run and give numbers. A case's line has "algorithm", "against", "allowed" and
+// "errors": {tensor: largest difference over the largest number of the tensor, at least 1}
+// (json_lines.h says how cases are chosen and reported).
 #include <algorithm>
-#include <cstring>
+#include <memory>
+#include <optional>
 
 #include "kernels/cudnn.h"
 #include "tests/gpu/cases.h"
+#include "tests/gpu/device_state.h"
+#include "tests/gpu/json_lines.h"
 
 namespace {
 
 using namespace sluice;
 using namespace sluice::test;
 
-constexpr Algorithm cudnn_algorithms[] = {Algorithm::cudnn_standard, Algorithm::cudnn_persist_static,
-                                          Algorithm::cudnn_persist_dynamic,
-                                          Algorithm::cudnn_persist_static_small_h};
-
-std::string number(double value) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return std::isfinite(value) ? text : "null";  // JSON has no NaN
-}
+constexpr Algorithm reference = Algorithm::cudnn_standard;
+constexpr Algorithm other_cudnn[] = {Algorithm::cudnn_persist_static, Algorithm::cudnn_persist_dynamic,
+                                     Algorithm::cudnn_persist_static_small_h};
 
 /// max |a - b| / max(|b|, 1); NaN if either has one.
 double error_of(const std::vector<double>& a, const std::vector<double>& b) {
@@ -36,97 +34,128 @@ double error_of(const std::vector<double>& a, const std::vector<double>& b) {
   return difference / largest;
 }
 
-template <class Number>
-Outputs run(const LayerCase& one, Algorithm algorithm) {
-  test::RecurrentPass<Number> pass(one.config, {DeviceKind::cuda, algorithm}, SequenceLayout(one.lengths));
-  fill_case(pass);
-  pass.forward();
-  pass.backward();
-  return outputs(pass);
-}
-
-/// Sums of H products over up to 60 steps and 3 layers, in another order; in 16 bits both sides
-/// round at every step, by up to 2^-11 or 2^-8.
-double allowed_error(DataType type) {
-  switch (type) {
+/// Sums of H products over up to 60 steps and 3 layers, in another order: float32 2e-5, float64 1e-11.
+/// In 16 bits both sides round states and operands at every step, by up to u = 2^-11 or 2^-8: 16 u.
+/// TF32 has float16's 11 bits, but only its operands are rounded, and hardware may cut them off
+/// instead (cuBLAS and cuDNN do not say), which is twice as much and always towards 0: 16 * 2^-10.
+/// A gate or a weight in the wrong place is off by tenths.
+double allowed_error(const RecurrentConfig& config) {
+  switch (config.data_type) {
     case DataType::float64: return 1e-11;
     case DataType::float16: return 16 * 0x1p-11;
     case DataType::bfloat16: return 16 * 0x1p-8;
     case DataType::float32: break;
   }
-  return 2e-5;
+  return config.math == MatrixMath::tf32 ? 16 * 0x1p-10 : 2e-5;
 }
 
-/// A persistent algorithm takes rows of equal length alone, and persist_dynamic is compiled anew for
-/// each plan.
-bool is_worth_trying(const LayerCase& one, Algorithm theirs) {
-  if (theirs == Algorithm::cudnn_standard) return true;
+/// A persistent algorithm of cuDNN takes rows of equal length alone, and persist_dynamic is compiled
+/// anew for each plan.
+bool is_worth_trying(const LayerCase& one, Algorithm subject) {
+  if (std::find(std::begin(other_cudnn), std::end(other_cudnn), subject) == std::end(other_cudnn)) return true;
   if (!SequenceLayout(one.lengths).host_view().equal_lengths || one.config.data_type == DataType::float64) {
     return false;
   }
-  return theirs != Algorithm::cudnn_persist_dynamic || (one.config.num_layers == 1 && one.config.hidden_size >= 128);
+  return subject != Algorithm::cudnn_persist_dynamic || (one.config.num_layers == 1 && one.config.hidden_size >= 128);
 }
 
-void compare_outputs(const std::string& name, Algorithm ours, const Outputs& got, Algorithm theirs,
-                     const Outputs& expected, double allowed, JsonLines& lines) {
-  std::string errors, worst;
-  double largest = 0.0;
-  bool within = true;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    const double error = error_of(got[i].second, expected[i].second);
-    errors += (i == 0 ? "" : ", ") + json_text(got[i].first) + ": " + number(error);
-    within = within && error <= allowed;  // false for NaN
-    if (!(error <= largest)) largest = error, worst = got[i].first;
-  }
-  lines.write(name + "/" + name_of(theirs) + "/" + name_of(ours), within ? "passed" : "failed",
-              "largest error " + number(largest) + " in " + worst,
-              std::string(", \"algorithm\": \"") + name_of(ours) + "\", \"against\": \"" + name_of(theirs) +
-                  "\", \"allowed\": " + number(allowed) + ", \"errors\": {" + errors + "}");
+Outputs pass(const LayerCase& one, Algorithm algorithm) {
+  Outputs found;
+  with_number(one.config.data_type, [&]<class Number>(Number) {
+    test::RecurrentPass<Number> pass(one.config, {DeviceKind::cuda, algorithm}, SequenceLayout(one.lengths));
+    fill_case(pass);
+    pass.forward();
+    pass.backward();
+    found = outputs(pass);
+  });
+  if (const std::string stray = stray_writes(); !stray.empty()) throw Error::runtime(stray);
+  return found;
 }
 
-template <class Number>
-void compare(const LayerCase& one, const std::vector<Algorithm>& own, JsonLines& lines) {
-  const double allowed = allowed_error(one.config.data_type);
-  std::vector<std::pair<Algorithm, Outputs>> results;
-  for (const Algorithm ours : own) {
-    const std::string name = one.name + "/" + name_of(ours);
-    try {
-      results.emplace_back(ours, run<Number>(one, ours));
-    } catch (const Error& error) {
-      const bool does_not_fit = error.kind() == Error::Kind::usage && ours != Algorithm::stepwise;
-      lines.write(name, does_not_fit ? "skipped" : "failed", error.what());
-    }
-  }
-  for (const Algorithm theirs : cudnn_algorithms) {
-    if (!is_worth_trying(one, theirs)) continue;
-    try {
-      const Outputs expected = run<Number>(one, theirs);
-      for (const auto& [ours, got] : results) {
-        compare_outputs(one.name, ours, got, theirs, expected, allowed, lines);
+/// The reference's outputs of the last layer that was asked for: a layer's cases follow each other.
+class Reference {
+ public:
+  /// Errors: as the reference's pass failed.
+  const Outputs& of(const LayerCase& one) {
+    if (one.name != name_) {
+      name_ = one.name, problem_.clear();
+      try {
+        outputs_ = pass(one, reference);
+      } catch (const Error& error) {
+        problem_ = std::string(sluice::name_of(reference)) + " does not run: " + error.what();
       }
-    } catch (const Error& error) {
-      // The standard algorithm takes all of them.
-      lines.write(one.name + "/" + name_of(theirs), theirs == Algorithm::cudnn_standard ? "failed" : "skipped",
-                  error.what());
+    }
+    if (!problem_.empty()) throw Error::runtime(problem_);
+    return outputs_;
+  }
+
+ private:
+  std::string name_, problem_;
+  Outputs outputs_;
+};
+
+CaseResult run_reference(const LayerCase& one, Reference& cudnn) {
+  for (const auto& [tensor, numbers] : cudnn.of(one)) {
+    if (std::any_of(numbers.begin(), numbers.end(), [](double x) { return !std::isfinite(x); })) {
+      return {CaseResult::failed, tensor + " holds what is no finite number"};
     }
   }
+  return {CaseResult::passed, "finite outputs"};
+}
+
+CaseResult compare(const LayerCase& one, Algorithm subject, Reference& cudnn) {
+  std::optional<Outputs> got;
+  try {
+    got = pass(one, subject);
+  } catch (const Error& error) {
+    return {does_not_fit(error, subject) ? CaseResult::skipped : CaseResult::failed, error.what()};
+  }
+  const Outputs& expected = cudnn.of(one);
+  const double allowed = allowed_error(one.config);
+  JsonFields errors;
+  std::string worst;
+  double largest = 0.0;
+  bool within = got->size() == expected.size();
+  for (std::size_t i = 0; i < std::min(got->size(), expected.size()); ++i) {
+    const double error = error_of((*got)[i].second, expected[i].second);
+    errors.add(expected[i].first, error);
+    within = within && error <= allowed;  // false for NaN
+    if (!(error <= largest)) largest = error, worst = expected[i].first;
+  }
+  char text[40];
+  std::snprintf(text, sizeof text, "%.3g", largest);
+  CaseResult result{within ? CaseResult::passed : CaseResult::failed,
+                    "largest error " + std::string(text) + (worst.empty() ? "" : " in " + worst)};
+  result.more.add("algorithm", name_of(subject)).add("against", name_of(reference));
+  result.more.add("allowed", allowed).add("errors", errors);
+  return result;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  JsonLines lines;
-  const std::string no_gpu = why_unavailable(DeviceKind::cuda);
-  if (const std::string& why = no_gpu.empty() ? cudnn_presence().problem : no_gpu; !why.empty()) {
-    lines.write("all", "skipped", why);
-    return 77;
-  }
-  const bool all = argc < 2 || std::strcmp(argv[1], "--few") != 0;
-  for (const LayerCase& one : layer_cases({Cell::rnn_tanh, Cell::rnn_relu, Cell::lstm, Cell::gru}, all)) {
-    with_number(one.config.data_type,
-                [&]<class Number>(Number) { compare<Number>(one, own_algorithms(all), lines); });
-  }
-  const bool stray = testing::UnitTest::GetInstance()->ad_hoc_test_result().Failed();
-  if (stray) lines.write("guards", "failed", "a pass wrote outside of its buffers or changed its inputs");
-  return lines.failed() ? 1 : 0;
+  bool all = true;
+  Reference cudnn;
+  LineProgram program{"cudnn_comparison", "every algorithm beside cuDNN's standard one on a GPU"};
+  program.options = {{"--few", "", "some layers alone, stepwise", [&](const std::string&) { all = false; }}};
+  program.cases = [&] {
+    std::vector<LineCase> cases;
+    for (const LayerCase& one : layer_cases({Cell::lstm, Cell::gru, Cell::rnn_tanh, Cell::rnn_relu}, all)) {
+      cases.push_back({one.name + "/" + name_of(reference), [=, &cudnn](JsonLines&) { return run_reference(one, cudnn); }});
+      std::vector<Algorithm> subjects = own_algorithms(all);
+      subjects.insert(subjects.end(), std::begin(other_cudnn), std::end(other_cudnn));
+      for (const Algorithm subject : subjects) {
+        if (!is_worth_trying(one, subject)) continue;
+        cases.push_back({one.name + "/" + name_of(subject),
+                         [=, &cudnn](JsonLines&) { return compare(one, subject, cudnn); }});
+      }
+    }
+    return cases;
+  };
+  program.why_skipped = [] {
+    const std::string no_gpu = why_unavailable(DeviceKind::cuda);
+    return no_gpu.empty() ? cudnn_presence().problem : no_gpu;
+  };
+  program.why_broken = why_context_is_broken;
+  return run_line_program(argc, argv, program);
 }

@@ -1,10 +1,11 @@
-// The same passes again and again on a GPU: every output must have the same bits each time. Prints a
-// JSON object a line: {"case", "result", "detail"}. repeated_passes [TIMES=20] [--few]
-// Exit codes: 0 the same bits; 1 others; 77 skipped, with the reason.
-#include <cstdlib>
-#include <cstring>
+// The same passes again and again on a GPU: every output must have the same bits each time.
+// A case for each layer and algorithm (json_lines.h says how they are chosen and reported).
+#include <algorithm>
+#include <memory>
 
 #include "tests/gpu/cases.h"
+#include "tests/gpu/device_state.h"
+#include "tests/gpu/json_lines.h"
 
 namespace {
 
@@ -12,8 +13,7 @@ using namespace sluice;
 using namespace sluice::test;
 
 template <class Number>
-void repeat(const LayerCase& one, Algorithm algorithm, int times, JsonLines& lines) {
-  const std::string case_name = one.name + "/" + name_of(algorithm);
+CaseResult repeat(const LayerCase& one, Algorithm algorithm, int times) {
   test::RecurrentPass<Number> pass(one.config, {DeviceKind::cuda, algorithm}, SequenceLayout(one.lengths));
   fill_case(pass);
   Outputs first;
@@ -27,37 +27,58 @@ void repeat(const LayerCase& one, Algorithm algorithm, int times, JsonLines& lin
     const Outputs now = outputs(pass);
     for (std::size_t k = 0; k < now.size(); ++k) {
       if (same_bits(now[k].second, first[k].second)) continue;
-      return lines.write(case_name, "failed", "other bits in " + now[k].first + " in run " + std::to_string(i + 1));
+      return {CaseResult::failed, "other bits in " + now[k].first + " in run " + std::to_string(i + 1)};
     }
   }
-  lines.write(case_name, "passed", std::to_string(times) + " runs");
+  return {CaseResult::passed, std::to_string(times) + " runs"};
+}
+
+CaseResult run(const LayerCase& one, Algorithm algorithm, int times) {
+  CaseResult result;
+  try {
+    with_number(one.config.data_type, [&]<class Number>(Number) { result = repeat<Number>(one, algorithm, times); });
+  } catch (const Error& error) {
+    result = {does_not_fit(error, algorithm) ? CaseResult::skipped : CaseResult::failed, error.what()};
+  }
+  if (const std::string stray = stray_writes(); !stray.empty()) return {CaseResult::failed, stray};
+  return result;
+}
+
+int times_from(const std::string& text) {
+  std::size_t read = 0;
+  int times = 0;
+  try {
+    times = std::stoi(text, &read);
+  } catch (const std::exception&) {  // no number at all
+  }
+  if (read != text.size() || times < 2) {
+    throw std::invalid_argument("--times: expected a number from 2, got '" + text + "'");
+  }
+  return times;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  JsonLines lines;
-  if (const std::string why = why_unavailable(DeviceKind::cuda); !why.empty()) {
-    lines.write("all", "skipped", why);
-    return 77;
-  }
   int times = 20;
   bool all = true;
-  for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--few") == 0) all = false;
-    else times = std::max(2, std::atoi(argv[i]));
-  }
-  for (const LayerCase& one : layer_cases({std::begin(cells), std::end(cells)}, all)) {
-    if (one.config.data_type == DataType::float64) continue;  // the same launches
-    for (const Algorithm algorithm : own_algorithms(all)) {
-      try {
-        with_number(one.config.data_type,
-                    [&]<class Number>(Number) { repeat<Number>(one, algorithm, times, lines); });
-      } catch (const Error& error) {
-        const bool does_not_fit = error.kind() == Error::Kind::usage && algorithm != Algorithm::stepwise;
-        lines.write(one.name + "/" + name_of(algorithm), does_not_fit ? "skipped" : "failed", error.what());
+  LineProgram program{"repeated_passes", "the same passes on a GPU have the same bits each time"};
+  program.options = {{"--times", "N", "runs of each case, 20 by default",
+                      [&](const std::string& text) { times = times_from(text); }},
+                     {"--few", "", "some layers alone, stepwise", [&](const std::string&) { all = false; }}};
+  program.cases = [&] {
+    std::vector<LineCase> cases;
+    for (const LayerCase& one : layer_cases({Cell::lstm, Cell::gru, Cell::gru_reset_before, Cell::rnn_tanh,
+                                             Cell::rnn_relu}, all)) {
+      if (one.config.data_type == DataType::float64) continue;  // the same launches
+      for (const Algorithm algorithm : own_algorithms(all)) {
+        cases.push_back({one.name + "/" + name_of(algorithm),
+                         [one, algorithm, &times](JsonLines&) { return run(one, algorithm, times); }});
       }
     }
-  }
-  return lines.failed() ? 1 : 0;
+    return cases;
+  };
+  program.why_skipped = [] { return why_unavailable(DeviceKind::cuda); };
+  program.why_broken = why_context_is_broken;
+  return run_line_program(argc, argv, program);
 }
