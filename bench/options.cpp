@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "bench/suites/shape.h"
 #include "bench/suites/suites.h"
 #include "host/version.h"
 
@@ -14,12 +15,23 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
       "Progress goes to standard error, the table to standard output.",
       "sluice-bench");
   app.set_version_flag("--version", std::string("sluice-bench ") + version);
+  std::vector<std::string> suites = suite_names();
+  suites.push_back(kShapeSuite);
   app.add_option("--suite", options.suites,
-                 "One or more of: " + joined(suite_names()) + "; default: all")
+                 "One or more of: " + joined(suites) + "; default: all but " + kShapeSuite +
+                     ", or with --shape that alone")
       ->delimiter(',')
-      ->check(CLI::IsMember(suite_names()));
+      ->check(CLI::IsMember(suites));
+  app.add_option("--shape", options.shapes,
+                 "A problem of your own, as suite " + std::string(kShapeSuite) +
+                     "; may be given more than once: CELL,T100,B32[,I256],H256\n"
+                     "[,L2][,D2][,inference]; I is H where it is not given, and both passes are run")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--filter", options.filter,
                  "Only cases whose name has a match of this regular expression");
+  app.add_option("--cases", options.cases,
+                 "Exactly the cases named in this file, a line each, in its order; - is standard input");
   app.add_option("--device", options.device, "cpu, cuda, cuda:N or auto")->capture_default_str();
   app.add_option("--threads", options.threads,
                  "Threads of the CPU, for every implementation; 0: one a processor")
@@ -51,7 +63,10 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
   app.add_option(
       "--cache", options.cache_mib,
       "MiB of the last cache, over which inputs are rotated; default: as the machine says");
-  app.add_option("--out", options.out, "Write the results here, in Google Benchmark's JSON schema");
+  app.add_option("--out", options.out,
+                 "Write the results here, in Google Benchmark's JSON schema; replaced whole after each case");
+  app.add_flag("--append", options.append,
+               "Keep what --out holds already; a case that is measured again replaces its old entries");
   app.add_option("--csv", options.csv, "Write a line for each median here");
   app.add_option(
       "--read", options.read,
@@ -69,6 +84,11 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
       std::fprintf(stderr, "sluice-bench: %s; see sluice-bench --help\n", error.what());
       status = 2;
     }
+    return false;
+  }
+  if (options.append && options.out.empty()) {
+    std::fprintf(stderr, "sluice-bench: --append: expected a file to add to, as --out names\n");
+    status = 2;
     return false;
   }
   if (options.small) {  // so that all suites end within ten minutes

@@ -13,6 +13,8 @@ namespace sluice::bench {
 struct Options {
   std::vector<std::string> suites;  ///< empty: all
   std::string filter;               ///< regular expression, found anywhere in suite/problem
+  std::string cases;                ///< a file of exact names, "-" for standard input; empty: all
+  std::vector<std::string> shapes;  ///< the cases of suite `shape`, see suites/shape.h
   std::string device = "auto";
   int threads = 0;  ///< of the CPU; 0: one a processor
   DataType data_type = DataType::float32;
@@ -24,6 +26,7 @@ struct Options {
   bool list = false;
   SamplingOptions sampling;
   std::string out, csv;           ///< files; empty: none
+  bool append = false;            ///< keep what `out` holds already
   std::vector<std::string> read;  ///< result files to show instead of measuring
   std::string machine;            ///< its name in the report; empty: the processor's or GPU's
 };

@@ -1,42 +1,67 @@
 """The numbers that sluice-bench makes (bench/layers/random_numbers.h), and how outputs are compared with its
-(bench/layers/output_comparison.h)."""
+(bench/layers/output_comparison.h), by PyTorch on whatever device the numbers are for: on a GPU neither waits
+for the host. The bits are the same everywhere."""
 
-import numpy as np
+import math
+
+import torch
 
 PROJECTIONS = 8
 STREAMS = {"inputs": 1, "parameters": 2, "signs": 3, "lengths": 4, "tokens": 5}
 ALLOWED = {"float32": 1e-4, "tf32": 5e-3, "float16": 5e-3, "bfloat16": 4e-2}
+AT_ONCE = 1 << 22  # words; each takes 8 bytes, and as much again for what it is made from
 
 
-def random_words(stream, first, count):
-    with np.errstate(over="ignore"):
-        z = np.arange(first, first + count, dtype=np.uint64)
-        z = (z + np.uint64((STREAMS[stream] << 40) + 1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return (z ^ (z >> np.uint64(31))) >> np.uint64(40)
+def signed(bits):
+    """The int64 of these 64 bits: PyTorch multiplies and shifts no unsigned ones."""
+    return bits - (1 << 64) if bits >= 1 << 63 else bits
 
 
-def random_numbers(stream, first, count, scale=1.0):
-    return np.float32(scale) * (random_words(stream, first, count).astype(np.float32)
-                                * np.float32(2.0 ** -23) - np.float32(1))
+def shifted(z, count):
+    """z >> count without copies of the sign."""
+    return (z >> count) & ((1 << (64 - count)) - 1)
+
+
+def random_words(stream, first, count, device="cpu"):
+    """int64 [count]: words first, first + 1, ... of the stream, 24 bits each. Products wrap around."""
+    z = torch.arange(first, first + count, dtype=torch.int64, device=device)
+    z = (z + ((STREAMS[stream] << 40) + 1)) * signed(0x9E3779B97F4A7C15)
+    z = (z ^ shifted(z, 30)) * signed(0xBF58476D1CE4E5B9)
+    z = (z ^ shifted(z, 27)) * signed(0x94D049BB133111EB)
+    return shifted(z ^ shifted(z, 31), 40)
+
+
+def random_numbers(stream, first, count, scale=1.0, device="cpu"):
+    """float32 [count]: the words as numbers in [-1, 1), times `scale` in single precision."""
+    numbers = torch.empty(count, dtype=torch.float32, device=device)
+    factor = torch.tensor(scale, dtype=torch.float32, device=device)
+    for begin in range(0, count, AT_ONCE):
+        part = numbers[begin:begin + AT_ONCE]
+        part.copy_(random_words(stream, first + begin, part.numel(), device))
+        part.mul_(2.0 ** -23).sub_(1.0).mul_(factor)
+    return numbers
 
 
 def differences(name, values, digest):
-    """Estimated |a - b| / |b| of an output from its norm and projections."""
-    values = values.detach().double().cpu().numpy().reshape(-1)
-    if values.size != digest["size"]:
-        raise Refusal(f"output {name} has {values.size} numbers, Sluice's {digest['size']}")
-    projections = np.zeros(PROJECTIONS)
-    step = 1 << 20
-    for begin in range(0, values.size, step):
-        part = values[begin:begin + step]
-        words = random_words("signs", PROJECTIONS * begin, PROJECTIONS * part.size)
-        signs = np.where(words.reshape(-1, PROJECTIONS) < (1 << 23), -1.0, 1.0)
-        projections += part @ signs
+    """Estimated |a - b| / |b| of an output from its norm and projections; infinite if it has a NaN."""
+    values = values.detach().reshape(-1)
+    if values.numel() != digest["size"]:
+        raise Refusal(f"output {name} has {values.numel()} numbers, Sluice's {digest['size']}")
+    projections = torch.zeros(PROJECTIONS, dtype=torch.float64, device=values.device)
+    squares = torch.zeros((), dtype=torch.float64, device=values.device)
+    step = AT_ONCE // PROJECTIONS
+    for begin in range(0, values.numel(), step):
+        part = values[begin:begin + step].double()
+        words = random_words("signs", PROJECTIONS * begin, PROJECTIONS * part.numel(), values.device)
+        negative = words.view(-1, PROJECTIONS) < (1 << 23)
+        signed_part = torch.where(negative, -part[:, None], part[:, None])
+        projections += signed_part.sum(0)
+        squares += part.square().sum()
+    *found, squares = torch.cat([projections, squares[None]]).tolist()  # the one wait
     norm = digest["norm"] or 1.0
-    apart = np.sqrt(np.mean((projections - np.array(digest["projections"])) ** 2))
-    return max(apart, abs(np.linalg.norm(values) - digest["norm"])) / norm
+    apart = math.sqrt(sum((a - b) ** 2 for a, b in zip(found, digest["projections"])) / PROJECTIONS)
+    difference = max(apart, abs(math.sqrt(squares) - digest["norm"])) / norm
+    return math.inf if math.isnan(difference) or math.isnan(apart) else difference
 
 
 class Refusal(Exception):

@@ -25,14 +25,14 @@ class Layer:
             raise Refusal(f"torch.nn has no {cell}")
         kind, options = kinds[cell]
         self.layer = kind(case["I"], hidden, num_layers=case["L"], bidirectional=case["D"] == 2,
-                          **options)
+                          device=device, **options)
         first = 0
         with torch.no_grad():
             for weight in self.layer.parameters():
-                numbers = random_numbers("parameters", first, weight.numel(), 1 / math.sqrt(hidden))
-                weight.copy_(torch.from_numpy(numbers).view_as(weight))
+                numbers = random_numbers("parameters", first, weight.numel(), 1 / math.sqrt(hidden), device)
+                weight.copy_(numbers.view_as(weight))
                 first += weight.numel()
-        self.layer.to(device, self.type)
+        self.layer.to(self.type)
         self.lengths = torch.tensor(case["lengths"]) if "lengths" in case else None
         if self.lengths is not None:
             # Sluice's rows are sorted by falling length, those of equal length in their order.
@@ -47,7 +47,7 @@ class Layer:
             if cache_bytes:
                 size = count * torch.finfo(self.type).bits // 8
                 copies = max(1, min(cache_bytes * 5 // 4, ROTATED_AT_MOST) // size)
-            original = torch.from_numpy(random_numbers("inputs", begin, count)).to(device, self.type)
+            original = random_numbers("inputs", begin, count, device=device).to(self.type)
             shape = (case["N"], width) if self.lengths is not None else (case["T"], case["B"], width)
             return [original.view(shape).clone() for _ in range(copies)]
 

@@ -5,20 +5,25 @@
     python3 bench/pytorch_peer.py run.json --out pytorch.json
     build/bin/sluice-bench --read run.json,pytorch.json --out all.json     # one table of both
 
-Takes each layer (suites deepbench-*, features, scaling, memory) and each training step (imdb) that
-Sluice measured, and of the suite figures what is to be compared with PyTorch, makes the same inputs and weights (bench/layers/random_numbers.h), compares norms
-and random projections of every output with those in the file, and times what agrees: layers by
-torch.nn.RNN, LSTM and GRU, training by autograd with gradients freed first (set_to_none).
+Takes each layer (suites deepbench-*, features, scaling, memory, shape) and each training step (imdb)
+that Sluice measured, and of the suite figures what is to be compared with PyTorch, makes the same inputs
+and weights (bench/layers/random_numbers.h) and compares norms and random projections of every output with
+those in the file, both on the device itself, and times what agrees: layers by torch.nn.RNN, LSTM and GRU,
+training by autograd with gradients freed first (set_to_none).
 As many threads as Sluice had; denormals flushed; TF32 off except in cases of dtype tf32; on CUDA
 time is taken by events. A layer's inputs are rotated over as many bytes as Sluice's were.
 Ragged rows are packed sequences. What PyTorch's layers do not have is listed as refused.
+
+--out is replaced whole after each case, which "[i/n] NAME" begins and "[i/n] NAME done" ends on standard
+error; what fails is an entry with its message, and the next case follows.
+Exit codes: 0; 1 where a case failed, or nothing could be written; 2 wrong usage; 3 where a case broke the
+device's context: what was measured is written, and another process can measure the rest.
 
 Needs Python 3.9, NumPy and PyTorch.
 """
 
 import argparse
 import datetime
-import json
 import math
 import os
 import platform
@@ -31,11 +36,14 @@ import torch
 
 sys.dont_write_bytecode = True
 from peer_numbers import Refusal
+from peer_results import Results, entries_of, error_of, fail, read_results
 from pytorch_layer import Layer
 from pytorch_step import Step
 
 # glibc: memory that is freed stays with the process instead of being mapped anew in each pass.
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
+
+MESSAGE = 2000  # characters of an error
 
 
 # --- Times (bench/measure/sampling.cpp) -------------------------------------------------------------
@@ -79,51 +87,10 @@ def sample(subject, min_time, repeat, cuda):
     return np.array(real), np.array(cpu), iterations
 
 
-# --- Google Benchmark's schema ----------------------------------------------------------------------
-
-def entries_of(case, family, real, cpu, iterations, fields):
-    name = case["case"] + "/pytorch"
-    common = {"name": name, "family_index": family, "per_family_instance_index": 0, "run_name": name,
-              "run_type": "iteration", "repetitions": len(real), "threads": 1}
-    for i in range(len(real)):
-        yield {**common, "repetition_index": i, "iterations": iterations, "real_time": real[i] * 1e6,
-               "cpu_time": cpu[i] * 1e6, "time_unit": "us"}
-
-    def aggregate(kind, function, unit="time"):
-        factor = 1e6 if unit == "time" else 1.0
-        return {**common, "name": f"{name}_{kind}", "run_type": "aggregate", "aggregate_name": kind,
-                "aggregate_unit": unit, "iterations": len(real), "real_time": float(function(real)) * factor,
-                "cpu_time": float(function(cpu)) * factor, "time_unit": "us"}
-
-    def deviation(values):
-        return np.std(values, ddof=1) if len(values) > 1 else 0.0
-
-    yield aggregate("mean", np.mean)
-    median = aggregate("median", np.median)
-    shape = {key: value for key, value in case.items()
-             if key in ("suite", "case", "cell", "pass", "T", "B", "N", "I", "H", "L", "D", "V", "E",
-                        "dtype", "flops", "limit_us", "lengths", "axis", "value")}
-    median.update({**shape, "implementation": "pytorch", "p10": float(np.percentile(real, 10)) * 1e6,
-                   "p90": float(np.percentile(real, 90)) * 1e6, **fields})
-    if "flops" in case:
-        median["tflops"] = case["flops"] / float(np.median(real)) * 1e-12
-    yield median
-    yield aggregate("stddev", deviation)
-    yield aggregate("cv", lambda values: deviation(values) / np.mean(values), "percentage")
-    yield aggregate("p10", lambda values: np.percentile(values, 10))
-    yield aggregate("p90", lambda values: np.percentile(values, 90))
-
-
-def refusal_of(case, family, message):
-    name = case["case"] + "/pytorch"
-    return {"name": name, "family_index": family, "per_family_instance_index": 0, "run_name": name,
-            "run_type": "iteration", "repetitions": 1, "repetition_index": 0, "threads": 1,
-            "error_occurred": True, "error_message": message, "iterations": 0, "real_time": 0.0,
-            "cpu_time": 0.0, "time_unit": "us", "suite": case["suite"], "case": case["case"],
-            "implementation": "pytorch"}
-
+# --- Cases ------------------------------------------------------------------------------------------
 
 def measure(case, args, context, family):
+    """(entries, whether it failed rather than was refused)"""
     device, cuda = args.device, args.device != "cpu"
     cache = int(context.get("inputs_rotated_over_bytes_more_than", 0))
     tf32 = case.get("dtype") == "tf32"
@@ -142,9 +109,78 @@ def measure(case, args, context, family):
             raise Refusal(f"not timed: its {output} differs from Sluice's by {difference:.2g}; "
                           f"allowed are {subject.allowed():.2g}")
         real, cpu, iterations = sample(subject, args.min_time, args.repeat, cuda)
-        return list(entries_of(case, family, real, cpu, iterations, {"difference": difference}))
-    except (Refusal, RuntimeError) as refusal:
-        return [refusal_of(case, family, str(refusal))]
+        return list(entries_of(case, family, real, cpu, iterations, {"difference": difference})), False
+    except Refusal as refusal:
+        return [error_of(case, family, str(refusal))], False
+    except Exception as error:  # PyTorch's, CUDA's, cuDNN's, or that there is no memory
+        return [error_of(case, family, f"{type(error).__name__}: {error}"[:MESSAGE])], True
+
+
+def why_broken(cuda):
+    """What the device says of everything before, if it takes no more work; empty if it does."""
+    if not cuda or not torch.cuda.is_initialized():
+        return ""
+    try:
+        torch.cuda.synchronize()
+        return ""
+    except Exception as error:
+        return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def chosen_cases(run, args):
+    cases = [each for each in run["benchmarks"]
+             if each.get("implementation") == "sluice" and each.get("aggregate_name") == "median"
+             and each["suite"] != "kernels" and "pytorch" in each.get("opponents", ["pytorch"])]
+    if args.cases:
+        try:
+            with open(sys.stdin.fileno() if args.cases == "-" else args.cases, encoding="utf-8") as file:
+                names = list(dict.fromkeys(filter(None, file.read().splitlines())))
+        except OSError as error:
+            fail(f"--cases: cannot read {args.cases}: {error.strerror}")
+        by_name = {each["case"]: each for each in cases}
+        for name in names:
+            if name not in by_name:
+                fail(f"--cases: {args.results} has no case '{name}' to be compared with PyTorch")
+        cases = [by_name[name] for name in names]
+    try:
+        return [each for each in cases if re.search(args.filter, each["case"])]
+    except re.error:
+        fail(f"--filter: '{args.filter}' is no regular expression")
+
+
+def write(results):
+    """False if it could not; a later try may, and what was there stays."""
+    try:
+        results.write()
+        return True
+    except OSError as error:
+        print(f"pytorch_peer: cannot write {results.path}: {error.strerror}", file=sys.stderr)
+        return False
+
+
+def measure_all(cases, args, context, results):
+    """The exit code."""
+    code, cuda = 0, args.device != "cpu"
+    for i, case in enumerate(cases):
+        print(f"[{i + 1}/{len(cases)}] {case['case']}", file=sys.stderr, flush=True)
+        entries, failed = measure(case, args, context, results.next_family())
+        code = max(code, int(failed))
+        results.add(case, entries)
+        broken = why_broken(cuda)
+        if broken:
+            if not failed:
+                results.add(case, [error_of(case, results.family, f"the device's context is broken: {broken}")])
+            print(f"pytorch_peer: {case['case']} broke the device's context: {broken}; {len(cases) - i - 1} cases are "
+                  "left", file=sys.stderr, flush=True)
+            write(results)
+            return 3
+        if cuda:
+            torch.cuda.empty_cache()  # the next case's sizes are others
+        written = write(results)
+        print(f"[{i + 1}/{len(cases)}] {case['case']} done", file=sys.stderr, flush=True)
+        if i + 1 == len(cases) and not written:
+            code = 1
+    return code
 
 
 def main():
@@ -152,15 +188,17 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", help="a result file of sluice-bench")
     parser.add_argument("--out", required=True, help="result file to write")
+    parser.add_argument("--append", action="store_true",
+                        help="keep what --out holds already; a case that is measured again replaces its old entries")
     parser.add_argument("--filter", default="", help="only cases in which this regular expression matches")
+    parser.add_argument("--cases", help="exactly the cases named in this file, a line each; - is standard input")
     parser.add_argument("--min-time", type=float, help="seconds of a repetition; default: as in the file")
     parser.add_argument("--repeat", type=int, help="repetitions; default: as in the file")
     parser.add_argument("--threads", type=int, help="default: as in the file")
     args = parser.parse_args()
     if not KEEP_MEMORY.items() <= os.environ.items():
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **KEEP_MEMORY})
-    with open(args.results, encoding="utf-8") as file:
-        run = json.load(file)
+    run = read_results(args.results)
     context = run["context"]
     args.min_time = args.min_time or context["min_time"]
     args.repeat = args.repeat or context["repeat"]
@@ -169,26 +207,26 @@ def main():
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
 
-    cases = [each for each in run["benchmarks"]
-             if each.get("implementation") == "sluice" and each.get("aggregate_name") == "median"
-             and each["suite"] != "kernels" and re.search(args.filter, each["case"])
-             and "pytorch" in each.get("opponents", ["pytorch"])]
-    benchmarks = []
-    for family, case in enumerate(cases):
-        print(f"[{family + 1}/{len(cases)}] {case['case']}", file=sys.stderr)
-        benchmarks += measure(case, args, context, family)
-    document = {"context": {**context, "executable": "bench/pytorch_peer.py",
-                            "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-                            "python": platform.python_version(), "pytorch_threads": threads,
-                            "peers": {"pytorch": torch.__version__}},
-                "benchmarks": benchmarks}
-    with open(args.out, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1)
-        file.write("\n")
-    refused = [each for each in benchmarks if each.get("error_occurred")]
-    print(f"{len(cases) - len(refused)} cases measured, {len(refused)} refused", file=sys.stderr)
-    for each in refused:
+    cases = chosen_cases(run, args)
+    folder = os.path.dirname(os.path.abspath(args.out))
+    if not os.path.isdir(folder):
+        fail(f"--out: there is no folder {folder}; make it first")
+    results = Results(args.out,
+                      {**context, "executable": "bench/pytorch_peer.py",
+                       "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+                       "python": platform.python_version(), "pytorch_threads": threads,
+                       "peers": {"pytorch": torch.__version__}}, args.append)
+    code = 0 if cases or write(results) else 1
+    code = max(code, measure_all(cases, args, context, results))
+    ours = {case["case"] for case in cases}
+    errors = [each for each in results.document["benchmarks"] if each.get("error_occurred") and each["case"] in ours]
+    print(f"{len(cases) - len(errors)} cases measured, {len(errors)} refused or failed", file=sys.stderr)
+    for each in errors:
         print(f"  {each['case']}: {each['error_message']}", file=sys.stderr)
+    if code == 3:
+        sys.stderr.flush()
+        os._exit(3)  # what is on the device could be waited for without end
+    sys.exit(code)
 
 
 if __name__ == "__main__":

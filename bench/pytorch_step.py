@@ -1,14 +1,15 @@
-"""A whole training step by PyTorch in eager mode (bench/layers/training_step.h), for pytorch_peer.py."""
+"""A whole training step by PyTorch in eager mode (bench/layers/training_step.h), for pytorch_peer.py. The reviews
+are made up as Sluice's are, of IMDB's lengths: no file is read."""
 
 import math
 
-import numpy as np
 import torch
 
 from peer_numbers import ALLOWED, random_numbers, random_words
 
 QUANTILES = [20, 84, 120, 136, 146, 158, 171, 184, 202, 224, 251, 289, 331, 390]
-CUT_AT_400, CUT_AT_1000 = np.array(QUANTILES + [400, 400, 400]), np.array(QUANTILES + [478, 636, 1000])
+CUT_AT_400 = torch.tensor(QUANTILES + [400, 400, 400])
+CUT_AT_1000 = torch.tensor(QUANTILES + [478, 636, 1000])
 UNKNOWN = 1
 
 
@@ -18,8 +19,8 @@ def dropped(values, rate, shape):
 
 
 class Step:
-    """Embedding, layer, pooling, sigmoid unit, Adam: fused, padded to the longest row of the batch.
-    The recipe's layer runs in both directions, so its rows are packed."""
+    """Embedding, layer, pooling, sigmoid unit, Adam: fused where this PyTorch has that for the device. Padded to
+    the longest row of the batch; the recipe's layer runs in both directions, so its rows are packed."""
 
     def __init__(self, case, device, _):
         self.case, self.device, self.training = case, device, True
@@ -29,44 +30,44 @@ class Step:
         self.embedding = torch.nn.Embedding(vocabulary, embedding)
         self.layer = layer(embedding, hidden, bidirectional=self.recipe)
         self.head = torch.nn.Linear(hidden * (2 if self.recipe else 1), 1)
-        modules = torch.nn.ModuleList([self.embedding, self.layer, self.head])
+        modules = torch.nn.ModuleList([self.embedding, self.layer, self.head]).to(device)
         first = 0
         with torch.no_grad():
             for module in modules:
                 first = (first + 63) // 64 * 64  # the parts of Sluice's flat buffer are aligned
                 for weight in module.parameters():
-                    numbers = random_numbers("parameters", first, weight.numel(), 0.1)
-                    weight.copy_(torch.from_numpy(numbers).view_as(weight))
+                    weight.copy_(random_numbers("parameters", first, weight.numel(), 0.1, device).view_as(weight))
                     first += weight.numel()
-        modules.to(device)
         self.parameters = list(modules.parameters())
-        self.optimizer = torch.optim.Adam(self.parameters, lr=1e-3, eps=1e-4 if self.recipe else 1e-8,
-                                          fused=True)
+        adam = {"lr": 1e-3, "eps": 1e-4 if self.recipe else 1e-8}
+        try:
+            self.optimizer = torch.optim.Adam(self.parameters, **adam, fused=True)
+        except RuntimeError:  # on a CPU before PyTorch 2.4
+            self.optimizer = torch.optim.Adam(self.parameters, **adam, foreach=True)
         self.averages = [weight.detach().clone() for weight in self.parameters]
         self.batches = self.make_batches(vocabulary, batch)
 
     def make_batches(self, vocabulary, batch):
         rows, longest = self.case["batches"] * batch, self.case.get("longest", 400)
         quantiles = CUT_AT_1000 if longest > 400 else CUT_AT_400
-        words = random_words("lengths", 0, rows).astype(np.int64)
-        place, within = words % 16, words // 16 % 64
-        lengths = quantiles[place] + (quantiles[place + 1] - quantiles[place]) * within // 64
+        words = random_words("lengths", 0, rows)
+        place, within = words % 16, (words >> 4) % 64
+        lengths = quantiles[place] + ((quantiles[place + 1] - quantiles[place]) * within >> 6)
         if self.case["bucketed"]:
-            lengths.sort()
+            lengths = lengths.sort().values
         made = []
         for begin in range(0, rows, batch):
             own = lengths[begin:begin + batch]
             steps = int(own.max()) if self.case["bucketed"] else longest
-            x = np.zeros((steps, batch), np.int64)
-            for i, length in enumerate(own):
-                word = random_words("tokens", longest * (begin + i), length).astype(np.int64)
-                power = 1 << word % 13
-                tokens = (power + word // 16 % power) % (vocabulary - 2) + 2
+            x = torch.zeros((steps, batch), dtype=torch.int64)
+            for i, length in enumerate(own.tolist()):
+                word = random_words("tokens", longest * (begin + i), length)
+                power = 2 ** (word % 13)
+                tokens = (power + (word >> 4) % power) % (vocabulary - 2) + 2
                 x[0 if self.case["bucketed"] else steps - length:, i][:length] = tokens
             if not self.case["bucketed"]:
-                own = np.full(batch, steps)
-            made.append((torch.from_numpy(x).to(self.device), torch.from_numpy(own),
-                         torch.from_numpy(own - 1).to(self.device),
+                own = torch.full((batch,), steps)
+            made.append((x.to(self.device), own, (own - 1).to(self.device),
                          (torch.arange(begin, begin + batch) % 2).float().to(self.device)))
         return made
 

@@ -78,6 +78,12 @@ Session::Session(const Options& options)
   }
 }
 
+void Session::add_failure(const std::string& suite, const std::string& problem,
+                          const std::string& message) {
+  ++failures_;
+  report_.add_error({suite, problem, peers_.front()->name}, message);
+}
+
 void Session::measure(std::vector<Entry> entries, const std::vector<Pass>& passes,
                       const Annotate& annotate, bool graphs) {
   SamplingOptions sampling = options_.sampling;
@@ -85,8 +91,10 @@ void Session::measure(std::vector<Entry> entries, const std::vector<Pass>& passe
   const std::vector<Samples> samples = sample(queue(), passes, sampling);
   std::vector<double> medians;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    medians.push_back(statistics(samples[i].real).median);
     nlohmann::ordered_json& fields = entries[i].fields;
+    if (!samples[i].error.empty() && !samples[i].real.empty()) fields["cut_short"] = samples[i].error;
+    medians.push_back(samples[i].real.empty() ? NAN : statistics(samples[i].real).median);
+    if (samples[i].real.empty()) continue;
     if (graphs && queue().device == DeviceKind::cuda) fields["graph"] = samples[i].graph;
     if (fields.contains("flops")) {
       fields["tflops"] = fields["flops"].get<double>() / medians[i] * 1e-12;
@@ -96,7 +104,14 @@ void Session::measure(std::vector<Entry> entries, const std::vector<Pass>& passe
     }
   }
   if (annotate) annotate(entries, medians);
-  for (std::size_t i = 0; i < entries.size(); ++i) report_.add(entries[i], samples[i]);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (samples[i].real.empty()) {
+      ++failures_;
+      report_.add_error(entries[i], "failed while it was timed: " + samples[i].error);
+    } else {
+      report_.add(entries[i], samples[i]);
+    }
+  }
 }
 
 void Session::measure_layer(const LayerMeasurement& measurement) {
@@ -144,7 +159,7 @@ void Session::measure_layer(const LayerMeasurement& measurement) {
       passes.push_back(pass_of(*layer));
       entries.push_back(std::move(entry));
       prepared.push_back(std::move(layer));
-    } catch (const std::runtime_error& refusal) {  // a Refusal, or an Error: memory, a library's
+    } catch (const std::exception& refusal) {  // a Refusal, or an Error: memory, a library's
       report_.add_error(entry, refusal.what());
     }
   }
@@ -158,7 +173,9 @@ void Session::measure_layer(const LayerMeasurement& measurement) {
   entries.back().fields["flops"] = problem.input_product_flops();
   entries.back().fields.erase("limit_us");
   measure(entries, passes, [](std::vector<Entry>& all, const std::vector<double>& medians) {
+    if (std::isnan(medians.back())) return;
     for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+      if (std::isnan(medians[i])) continue;
       all[i].fields["us_without_input_product"] = std::max(0.0, medians[i] - medians.back()) * 1e6;
     }
   }, true);
@@ -191,7 +208,7 @@ void Session::measure_together(const std::string& suite, const std::string& grou
       entry.fields["outputs"] = digest(prepared.back()->outputs());
       passes.push_back(pass_of(*prepared.back()));
       entries.push_back(std::move(entry));
-    } catch (const Refusal& refusal) {
+    } catch (const std::exception& refusal) {
       report_.add_error(entry, refusal.what());
     }
   }

@@ -43,12 +43,19 @@ class Session {
   const Limits& limits() const { return limits_; }
   Report& report() { return report_; }
 
-  /// Adds to the entries' fields what follows from the medians (seconds, one for each entry).
+  /// How many benchmarks failed while they were timed; a refusal is no failure.
+  int failures() const { return failures_; }
+  /// The whole of a case failed, so that nothing else says so.
+  void add_failure(const std::string& suite, const std::string& problem, const std::string& message);
+
+  /// Adds to the entries' fields what follows from the medians: seconds, one for each entry, NaN for
+  /// one that failed.
   using Annotate =
       std::function<void(std::vector<Entry>& entries, const std::vector<double>& medians)>;
 
   /// Times what each entry names, in turn; passes[i] belongs to entries[i]. The entries enter the
-  /// report in their order. `graphs`: whether passes may be recorded, which wait for nothing.
+  /// report in their order, one that throws meanwhile with its message. `graphs`: whether passes may be
+  /// recorded, which wait for nothing.
   void measure(std::vector<Entry> entries, const std::vector<Pass>& passes,
                const Annotate& annotate = {}, bool graphs = false);
 
@@ -56,7 +63,8 @@ class Session {
   /// The others enter the report with their message.
   void measure_layer(const LayerMeasurement& measurement);
 
-  /// Several problems of Sluice's own layer, timed in turn, as <suite>/<group>/<problem>.
+  /// Several problems of Sluice's own layer, timed in turn, as <suite>/<group>/<problem>. Those that
+  /// cannot be prepared enter the report with their message, and the others are timed.
   void measure_together(const std::string& suite, const std::string& group,
                         const std::vector<LayerProblem>& problems, const Annotate& annotate = {});
 
@@ -70,6 +78,7 @@ class Session {
   std::map<DataType, InputRing> rings_;
   Limits limits_;
   Report report_;
+  int failures_ = 0;
 };
 
 }  // namespace sluice::bench

@@ -1,6 +1,7 @@
 #include "bench/measure/recorded_passes.h"
 
-#include "kernels/error.h"
+#include <exception>
+
 #include "kernels/graph.h"
 
 namespace sluice::bench {
@@ -16,7 +17,7 @@ RecordedPasses::RecordedPasses(const Queue& queue, const Pass& pass, std::uint64
     for (std::int64_t i = 0; i < count; ++i) pass(first + static_cast<std::uint64_t>(i));
     recording = false;
     end_recording(queue, graph_);
-  } catch (const Error&) {  // it runs kernel by kernel then
+  } catch (const std::exception&) {  // it runs kernel by kernel then
     if (recording) drop_recording(queue);
   }
 }

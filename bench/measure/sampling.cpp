@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 
 #include "bench/measure/clock.h"
+#include "bench/measure/device_state.h"
 
 namespace sluice::bench {
 namespace {
@@ -98,23 +101,64 @@ class Implementation {
   double seconds_ = 0;  // of a pass
 };
 
+// All implementations of one thing, of which those that threw take no further part.
+class Turns {
+ public:
+  Turns(const Queue& queue, const std::vector<Pass>& passes) : queue_(queue) {
+    for (const Pass& pass : passes) all_.push_back(std::make_unique<Implementation>(queue, pass));
+  }
+
+  // use(implementation) for each that is still well, in turn.
+  template <class Use>
+  void each(const Use& use) {
+    for (auto& one : all_) {
+      if (!one->samples.error.empty()) continue;
+      try {
+        use(*one);
+      } catch (const std::exception& error) {
+        leave_out(*one, error.what());
+      }
+    }
+  }
+
+  std::vector<Samples> take() {
+    std::vector<Samples> found;
+    for (auto& one : all_) found.push_back(std::move(one->samples));
+    return found;
+  }
+
+ private:
+  void leave_out(Implementation& failed, const std::string& what) {
+    failed.samples = {};
+    failed.samples.error = what.empty() ? "it threw an exception without a message" : what;
+    if (queue_.device == DeviceKind::cpu) return;
+    const std::string broken = why_context_is_broken();  // waits for what it had enqueued
+    if (broken.empty()) return;
+    for (auto& one : all_) {
+      if (one->samples.error.empty()) {
+        one->samples.error = "another implementation broke the device's context: " + broken;
+      }
+    }
+  }
+
+  const Queue& queue_;
+  std::vector<std::unique_ptr<Implementation>> all_;
+};
+
 }  // namespace
 
 std::vector<Samples> sample(const Queue& queue, const std::vector<Pass>& implementations,
                             const SamplingOptions& options) {
-  std::vector<std::unique_ptr<Implementation>> all;
+  Turns turns(queue, implementations);
   int repetitions = options.repetitions;
-  for (const Pass& pass : implementations) {
-    all.push_back(std::make_unique<Implementation>(queue, pass));
-    all.back()->warm_up(options);
-    if (all.back()->slow()) repetitions = std::min(repetitions, kSlowRepetitions);
-  }
+  turns.each([&](Implementation& one) {
+    one.warm_up(options);
+    if (one.slow()) repetitions = std::min(repetitions, kSlowRepetitions);
+  });
   for (int i = 0; i < repetitions; ++i) {
-    for (auto& each : all) each->repeat();
+    turns.each([](Implementation& one) { one.repeat(); });
   }
-  std::vector<Samples> found;
-  for (auto& each : all) found.push_back(std::move(each->samples));
-  return found;
+  return turns.take();
 }
 
 }  // namespace sluice::bench

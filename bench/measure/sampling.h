@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "bench/measure/recorded_passes.h"
@@ -21,12 +22,17 @@ struct Samples {
   std::vector<double> real;     ///< CPU: the monotonic clock; CUDA: events around the passes
   std::vector<double> cpu;      ///< of this process, all threads
   bool graph = false;           ///< whether the passes were launched as graphs
+  std::string error = {};       ///< why there are none; or, beside some, why there are fewer
 };
 
 /// The i-th repetition of every implementation before the next one of any, so that what changes on
 /// the machine meanwhile meets all of them. On the CPU each begins after a rest, so that no threads
 /// of the one before spin on. Before its repetition each runs one pass that does not
 /// count, and several at the start. Pass numbers rise throughout.
+///
+/// An implementation that throws takes no further part: its samples are empty and have the error; the
+/// others go on. Where it broke the device's context nothing can go on: the others keep the
+/// repetitions that they have, with an error that says so.
 std::vector<Samples> sample(const Queue& queue, const std::vector<Pass>& implementations,
                             const SamplingOptions& options);
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "bench/measure/statistics.h"
+#include "host/checkpoint/atomic_file.h"
 #include "kernels/error.h"
 
 namespace sluice::bench {
@@ -13,15 +15,10 @@ using nlohmann::ordered_json;
 
 constexpr double kMicroseconds = 1e6;
 
-std::ofstream open_for_writing(const std::string& path) {
-  std::ofstream file(path);
-  if (!file) throw Error::runtime("cannot write " + path + "; does its folder exist?");
-  return file;
-}
-
-void finish(std::ofstream& file, const std::string& path) {
-  file.flush();
-  if (!file) throw Error::runtime("writing " + path + " failed; is the disk full?");
+// The case of a benchmark: its name without the implementation, in which there is no "/".
+std::string case_of(const ordered_json& benchmark) {
+  const std::string name = benchmark.value("run_name", benchmark.value("name", ""));
+  return name.substr(0, name.rfind('/'));
 }
 
 // RFC 4180.
@@ -64,6 +61,38 @@ Report Report::read(const std::vector<std::string>& paths) {
   return merged;
 }
 
+void Report::begin_with(const Report& old, const std::string& path) {
+  const ordered_json& before = old.document_["context"];
+  for (const char* key : {"machine", "device"}) {
+    const ordered_json was = before.value(key, ordered_json()), is = context().value(key, ordered_json());
+    require(was == is, std::string("--append: ") + path + " holds results of " + key + " " + was.dump() +
+                           ", this is " + is.dump() + "; name another --out");
+  }
+  const ordered_json peers = before.value("peers", ordered_json::object());
+  for (const auto& [name, version] : peers.items()) {
+    if (!context()["peers"].contains(name)) context()["peers"][name] = version;
+  }
+  document_["benchmarks"] = old.document_["benchmarks"];
+  for (const ordered_json& each : document_["benchmarks"]) {
+    old_cases_.insert(case_of(each));
+    family_ = std::max(family_, each.value("family_index", -1));
+  }
+}
+
+void Report::begin_entry(const Entry& entry) {
+  if (old_cases_.erase(entry.case_name()) > 0) {
+    ordered_json kept = ordered_json::array();
+    for (ordered_json& each : document_["benchmarks"]) {
+      if (case_of(each) != entry.case_name()) kept.push_back(std::move(each));
+    }
+    document_["benchmarks"] = std::move(kept);
+  }
+  const bool same_family = entry.case_name() == last_case_;
+  family_ += same_family ? 0 : 1;
+  instance_ = same_family ? instance_ + 1 : 0;
+  last_case_ = entry.case_name();
+}
+
 ordered_json Report::common(const Entry& entry, const char* run_type, int repetitions) {
   return {{"name", entry.name()},
           {"family_index", family_},
@@ -75,10 +104,7 @@ ordered_json Report::common(const Entry& entry, const char* run_type, int repeti
 }
 
 void Report::add(const Entry& entry, const Samples& samples) {
-  const bool same_family = entry.case_name() == last_case_;
-  family_ += same_family ? 0 : 1;
-  instance_ = same_family ? instance_ + 1 : 0;
-  last_case_ = entry.case_name();
+  begin_entry(entry);
   ordered_json& benchmarks = document_["benchmarks"];
   const auto repetitions = static_cast<int>(samples.real.size());
   for (int i = 0; i < repetitions; ++i) {
@@ -119,10 +145,7 @@ void Report::add(const Entry& entry, const Samples& samples) {
 }
 
 void Report::add_error(const Entry& entry, const std::string& message) {
-  const bool same_family = entry.case_name() == last_case_;
-  family_ += same_family ? 0 : 1;
-  instance_ = same_family ? instance_ + 1 : 0;
-  last_case_ = entry.case_name();
+  begin_entry(entry);
   ordered_json each = common(entry, "iteration", 1);
   each["repetition_index"] = 0;
   each["error_occurred"] = true;
@@ -150,9 +173,8 @@ std::vector<ordered_json> Report::summaries() const {
 }
 
 void Report::write_json(const std::string& path) const {
-  std::ofstream file = open_for_writing(path);
-  file << document_.dump(1) << "\n";
-  finish(file, path);
+  // A message may hold bytes that are no text.
+  replace_file(path, {document_.dump(1, ' ', false, ordered_json::error_handler_t::replace), "\n"});
 }
 
 void Report::write_csv(const std::string& path) const {
@@ -163,7 +185,7 @@ void Report::write_csv(const std::string& path) const {
       if (std::find(columns.begin(), columns.end(), key) == columns.end()) columns.push_back(key);
     }
   }
-  std::ofstream file = open_for_writing(path);
+  std::ostringstream file;
   for (std::size_t i = 0; i < columns.size(); ++i) file << (i == 0 ? "" : ",") << columns[i];
   file << "\n";
   for (const ordered_json& row : rows) {
@@ -172,7 +194,7 @@ void Report::write_csv(const std::string& path) const {
     }
     file << "\n";
   }
-  finish(file, path);
+  replace_file(path, {file.str()});
 }
 
 }  // namespace sluice::bench

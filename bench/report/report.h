@@ -7,6 +7,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ class Report {
   /// Errors: usage if one cannot be read or is no such document.
   static Report read(const std::vector<std::string>& paths);
 
+  /// Takes over what `old` holds; a case that is measured again replaces all of its entries.
+  /// Errors: usage if `old`, read from `path`, is of another machine or device.
+  void begin_with(const Report& old, const std::string& path);
+
   void add(const Entry& entry, const Samples& samples);
   void add_error(const Entry& entry, const std::string& message);
 
@@ -40,14 +45,18 @@ class Report {
   /// The medians' and the errors' entries.
   std::vector<nlohmann::ordered_json> summaries() const;
 
+  /// Replaces the file whole or, with an error, not at all.
   /// Errors: runtime if the file cannot be written.
   void write_json(const std::string& path) const;
   void write_csv(const std::string& path) const;
 
  private:
+  // Before an entry: makes room for it if its case is an old one, and numbers it.
+  void begin_entry(const Entry& entry);
   nlohmann::ordered_json common(const Entry& entry, const char* run_type, int repetitions);
 
   nlohmann::ordered_json document_;
+  std::set<std::string> old_cases_;  // not yet measured again
   std::string last_case_;
   int family_ = -1, instance_ = 0;
 };

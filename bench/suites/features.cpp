@@ -1,6 +1,7 @@
 // What each feature of the layer costs beside the plain layer, for each multiplication: a pass with
 // the feature and a plain pass in turn, each time divided by its products' work.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "bench/suites/suites.h"
@@ -66,7 +67,7 @@ std::vector<Feature> features(const Options& options) {
 }
 
 void annotate(std::vector<Entry>& entries, const std::vector<double>& medians) {
-  if (entries.size() < 2) return;
+  if (entries.size() < 2 || std::isnan(medians[0]) || std::isnan(medians[1])) return;
   const double work =
       entries[1].fields["flops"].get<double>() / entries[0].fields["flops"].get<double>();
   const double cost = medians[1] / medians[0] / work;

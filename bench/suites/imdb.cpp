@@ -1,4 +1,5 @@
 // Whole training steps of the IMDB network: embedding, layer, head, loss, backward, Adam.
+#include <cmath>
 #include <cstdio>
 
 #include "bench/layers/training_step.h"
@@ -32,6 +33,7 @@ Entry step_entry(const StepProblem& problem, const TrainingStep& step, const std
                {"dtype", problem.math == MatrixMath::tf32 ? "tf32" : "float32"},
                {"recipe", problem.recipe},
                {"longest", problem.longest},
+               {"lengths", "made up"},  // IMDB's distribution, without its files: review_length()
                {"flops", flops},
                {"limit_us", limits.kernel_seconds(flops, 0) * 1e6},
                {"bytes", step.bytes()},
@@ -40,6 +42,7 @@ Entry step_entry(const StepProblem& problem, const TrainingStep& step, const std
 }
 
 void add_rates(Entry& entry, double seconds) {
+  if (std::isnan(seconds)) return;
   entry.fields["reviews_per_second"] = StepProblem::kBatch / seconds;
   entry.fields["tokens_per_second"] = entry.fields["N"].get<double>() / seconds;
   char note[64];

@@ -1,4 +1,5 @@
 // Each kernel against its bandwidth or arithmetic limit.
+#include <cmath>
 #include <cstdio>
 
 #include "bench/layers/random_numbers.h"
@@ -16,6 +17,7 @@ void measure_kernel(Session& session, const KernelBench& kernel) {
   entry.fields["limit_us"] = session.limits().kernel_seconds(kernel.flops, kernel.bytes) * 1e6;
   session.measure({entry}, {kernel.prepare(session.queue())},
                   [&](auto& entries, const auto& medians) {
+                    if (std::isnan(medians[0])) return;
                     const double rate = kernel.bytes / medians[0];
                     char note[64];
                     std::snprintf(note, sizeof note, "%.2f GB/s", rate * 1e-9);

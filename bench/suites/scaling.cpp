@@ -52,7 +52,7 @@ LayerProblem base_problem(const Options& options, Cell cell) {
   return problem;
 }
 
-// Cost of one unit (a step, a row) beside that of the largest point.
+// Cost of one unit (a step, a row) beside that of the largest point; a point that failed has none.
 void annotate(const Axis& axis, std::vector<Entry>& entries, const std::vector<double>& medians) {
   double worst = 0;
   const auto value = [&](std::size_t i) { return entries[i].fields[axis.name].get<double>(); };
@@ -61,6 +61,7 @@ void annotate(const Axis& axis, std::vector<Entry>& entries, const std::vector<d
     const double relative = unit / (medians.back() / value(entries.size() - 1));
     entries[i].fields["axis"] = axis.name;
     entries[i].fields["value"] = value(i);
+    if (std::isnan(relative)) continue;
     entries[i].fields["cost_of_unit"] = relative;
     char note[96];
     std::snprintf(note, sizeof note, "cost of one of %s: %.2fx the last's", axis.name, relative);

@@ -1,5 +1,6 @@
 #include "bench/suites/suites.h"
 
+#include "bench/suites/shape.h"
 #include "kernels/error.h"
 
 namespace sluice::bench {
@@ -20,6 +21,7 @@ std::vector<Case> cases_of(const std::string& suite, const Options& options, Dev
   if (suite == "scaling") return scaling_cases(options);
   if (suite == "memory") return memory_cases(options);
   if (suite == "figures") return figure_cases(options, device);
+  if (suite == kShapeSuite) return shape_cases(options);
   throw Error::usage("no suite is called '" + suite + "'; there are " + joined(suite_names()));
 }
 

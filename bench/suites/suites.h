@@ -17,6 +17,7 @@ struct Case {
   std::string name() const { return suite + "/" + problem; }
 };
 
+/// All but `shape`, whose cases the command line names.
 const std::vector<std::string>& suite_names();
 
 /// Of one suite, in the order in which they run. `device`: which kind they will run on.

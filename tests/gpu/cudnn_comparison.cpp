@@ -8,9 +8,9 @@
 #include <memory>
 #include <optional>
 
+#include "bench/measure/device_state.h"
 #include "kernels/cudnn.h"
 #include "tests/gpu/cases.h"
-#include "tests/gpu/device_state.h"
 #include "tests/gpu/json_lines.h"
 
 namespace {
@@ -156,6 +156,6 @@ int main(int argc, char** argv) {
     const std::string no_gpu = why_unavailable(DeviceKind::cuda);
     return no_gpu.empty() ? cudnn_presence().problem : no_gpu;
   };
-  program.why_broken = why_context_is_broken;
+  program.why_broken = bench::why_context_is_broken;
   return run_line_program(argc, argv, program);
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "bench/measure/device_state.h"
 #include "tests/gpu/cases.h"
-#include "tests/gpu/device_state.h"
 #include "tests/gpu/json_lines.h"
 
 namespace {
@@ -79,6 +79,6 @@ int main(int argc, char** argv) {
     return cases;
   };
   program.why_skipped = [] { return why_unavailable(DeviceKind::cuda); };
-  program.why_broken = why_context_is_broken;
+  program.why_broken = bench::why_context_is_broken;
   return run_line_program(argc, argv, program);
 }

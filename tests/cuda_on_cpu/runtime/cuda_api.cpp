@@ -2,6 +2,7 @@
 // streams.cpp.
 #include <cuda_runtime_api.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include "cuda_on_cpu/schedule.h"
 #include "cuda_on_cpu/streams.h"
 #include "cuda_on_cpu/device_memory.h"
+#include "runtime/broken_context.h"
 
 namespace {
 
@@ -52,6 +54,13 @@ void add_to_digest(const void* bytes, std::size_t count) {
 bool is_on_its_side(const void* memory, std::size_t bytes, bool device) {
   return device ? cuda_on_cpu::is_device_memory(memory, bytes)
                 : !cuda_on_cpu::touches_device_memory(memory);
+}
+
+/// Whether this launch is the one that CUDA_ON_CPU_BREAK_AT names, counted from 1.
+bool breaks_the_context() {
+  static const char* const wanted = std::getenv("CUDA_ON_CPU_BREAK_AT");
+  static std::atomic<long> launches{0};
+  return wanted != nullptr && ++launches == std::atol(wanted);
 }
 
 std::mutex pinned_mutex;
@@ -109,6 +118,10 @@ cudaError_t execute(const cudaLaunchConfig_t& config, const void* kernel, void (
   const unsigned cluster_blocks = launch.cluster.x * launch.cluster.y * launch.cluster.z;
   if (cluster_blocks > portable_cluster_blocks && !raised.large_clusters) {
     return finish(cudaErrorInvalidClusterSize);
+  }
+  if (breaks_the_context()) {
+    break_context(cudaErrorIllegalAddress);
+    return finish(cudaErrorIllegalAddress);
   }
   return finish(static_cast<cudaError_t>(cuda_on_cpu::execute(launch)));
 }
@@ -213,6 +226,7 @@ const char* cudaGetErrorName(cudaError_t status) {
     case cudaErrorInvalidValue: return "cudaErrorInvalidValue";
     case cudaErrorMemoryAllocation: return "cudaErrorMemoryAllocation";
     case cudaErrorInvalidConfiguration: return "cudaErrorInvalidConfiguration";
+    case cudaErrorIllegalAddress: return "cudaErrorIllegalAddress";
     case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
     default: return "CUDA on CPU";
   }

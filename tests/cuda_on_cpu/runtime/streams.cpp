@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/broken_context.h"
 #include "runtime/order.h"
 
 namespace {
@@ -60,7 +61,7 @@ cuda_on_cpu::Streams mode_from_environment() {
 cuda_on_cpu::Streams mode = mode_from_environment();
 Work later;       // with Streams::late
 Nodes done;       // of `later`
-cudaError_t failure = cudaSuccess;  // of a node that ran late; stays
+cudaError_t failure = cudaSuccess;  // of a node that ran late, or of a broken context; stays
 
 cudaGraph_t handle(Graph* graph) { return reinterpret_cast<cudaGraph_t>(graph); }
 Graph* graph_of(cudaGraph_t graph) { return reinterpret_cast<Graph*>(graph); }
@@ -139,8 +140,14 @@ cudaError_t submit(cudaStream_t stream, const Node& node) {
       later.add(stream, node);
       return failure;
     }
+    if (failure != cudaSuccess) return failure;
   }
   return node.run();
+}
+
+void break_context(cudaError_t status) {
+  const std::lock_guard lock(mutex);
+  failure = status;
 }
 
 cudaError_t run_all() {
