@@ -9,27 +9,30 @@ constexpr double kTera = 1e12, kMicro = 1e-6;
 // share of them is 2048 multiply-adds a clock in 16 bits and 1024 in TF32; 4096 and 2048, which are
 // found as "FMA", are operations, of which a multiply-add is two. The exchange and
 // pointwise latencies are estimates; the gap between the kernels of a graph and the shortest kernel
-// are what is commonly reported for this generation.
+// are what is commonly reported for this generation. Beside a constant: the probe's case and value
+// (tests/gpu/probes/README.md) that replace it once a GPU has run them.
 GpuRates hopper(const char* name, double bandwidth) {
   GpuRates rates;
   rates.name = name;
-  rates.multiprocessors = 132;
-  rates.clock = 1.83e9;
+  rates.multiprocessors = 132;  // limits/device multiprocessors
+  rates.clock = 1.83e9;         // cluster_exchange/blocks16 clock_hz
+  // mma.sync: the share mma/bfloat16 most_multiply_adds_per_clock / 2048 of it, mma/tf32's / 1024
   rates.tensor_16 = 989.4 * kTera;
   rates.tensor_tf32 = 494.7 * kTera;
   rates.float32 = 66.9 * kTera;
   rates.float64 = 33.5 * kTera;
-  rates.bandwidth = bandwidth;
-  rates.cache_bandwidth = 5.5 * kTera;
+  rates.bandwidth = bandwidth;          // launches/memory bytes_per_second
+  rates.cache_bandwidth = 5.5 * kTera;  // launches/cache bytes_per_second
   rates.weight_bytes_per_clock = 128.0;
-  rates.exchange_bytes_per_clock = 64.0;
+  rates.exchange_bytes_per_clock = 64.0;  // cluster_exchange/blocks16 bytes_per_clock
   rates.kept_weight_bytes = 128.0 * 1024;
-  rates.block_exchange = {0.06 * kMicro, 0.12 * kMicro};
-  rates.cluster_exchange = {0.15 * kMicro, 0.30 * kMicro};
+  rates.block_exchange = {0.06 * kMicro, 0.12 * kMicro};    // flag_barrier/block us_per_round_2048B
+  rates.cluster_exchange = {0.15 * kMicro, 0.30 * kMicro};  // cluster_exchange/blocks16 latency_us
+  // flag_barrier/grid48 us_per_round_plain, latency_us
   rates.grid_exchange = {0.50 * kMicro, 0.80 * kMicro};
   rates.pointwise = {0.05 * kMicro, 0.09 * kMicro};
-  rates.dependent_kernel = 1.3 * kMicro;
-  rates.smallest_kernel = 1.2 * kMicro;
+  rates.dependent_kernel = 1.3 * kMicro;  // launches/whole_gpu us_from_end_to_start_in_graph
+  rates.smallest_kernel = 1.2 * kMicro;   // launches/one_block us_of_smallest_kernel
   return rates;
 }
 

@@ -10,7 +10,7 @@ namespace sluice {
 
 /// Peak rates are dense, from NVIDIA's data sheets. A latency has a floor, what the hardware allows,
 /// and a target, what a good kernel reaches; both are estimates until `measured` names a machine and
-/// a date.
+/// a date. gpu_rates.cpp says which value of which probe (tests/gpu/probes/) replaces each.
 struct GpuRates {
   std::string name;
   int multiprocessors = 0;
