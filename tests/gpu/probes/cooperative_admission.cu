@@ -58,7 +58,7 @@ class Party {
         meet_kernel,
         {.grid = {blocks_},
          .block = {32},
-         .shared_bytes = shared_bytes(),
+         .shared_bytes = shared_bytes_of_a_lone_block(0),
          .stream = stream,
          .cooperative = true},
         MeetingGrid{blocks_, patience_in_nanoseconds(), small() ? 1000ull : 200'000ull,
@@ -72,9 +72,6 @@ class Party {
     std::sort(begins.begin(), begins.end());
     std::sort(ends.begin(), ends.end());
   }
-  /// So much that a multiprocessor has room for one block.
-  static std::size_t shared_bytes() { return small() ? 1024 : 160 * 1024; }
-
   unsigned late = 0;
   std::vector<std::uint64_t> begins, ends;  ///< rising
 
@@ -137,7 +134,7 @@ void measure(Finding& finding, const Setting& setting) {
       cuda::launch(crowd_kernel,
                    {.grid = {static_cast<unsigned>(full_or_small(2 * multiprocessors, 4))},
                     .block = {32},
-                    .shared_bytes = Party::shared_bytes(),
+                    .shared_bytes = shared_bytes_of_a_lone_block(0),
                     .stream = third},
                    small() ? 100ull : 30'000ull);
     }

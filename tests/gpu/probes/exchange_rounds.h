@@ -134,7 +134,7 @@ RoundsTime time_rounds(const RoundsAsked& asked, int runs = 3) {
     cuda::launch(rounds_kernel<Exchange>,
                  {.grid = {static_cast<unsigned>(places)},
                   .block = {static_cast<unsigned>(full_or_small(256, 64))},
-                  .shared_bytes = (grid ? 1 : 2) * bytes + 16,
+                  .shared_bytes = shared_bytes_of_a_lone_block((grid ? 1 : 2) * bytes + 16),
                   .stream = stream,
                   .cooperative = grid,
                   .cluster = cluster ? dim3(static_cast<unsigned>(asked.blocks)) : dim3(1)},

@@ -107,6 +107,7 @@ double microseconds_of_meeting(Finding& finding, int blocks, int groups, int rou
     cuda::launch(kernel,
                  {.grid = {static_cast<unsigned>(places)},
                   .block = {static_cast<unsigned>(full_or_small(256, 32))},
+                  .shared_bytes = shared_bytes_of_a_lone_block(0),
                   .stream = stream,
                   .cooperative = true},
                  MeetingLaunch{blocks, of_run, flags.data(), messages.data(), wrong.data(),

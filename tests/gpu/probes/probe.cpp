@@ -76,6 +76,10 @@ std::string why_skipped() {
 
 bool small() { return is_small; }
 
+std::size_t shared_bytes_of_a_lone_block(std::size_t needed) {
+  return small() ? needed : std::max(needed, std::size_t{120} * 1024);
+}
+
 unsigned long long patience_in_nanoseconds() {
 #ifdef SLUICE_IMAGINED_GPU  // its threads take turns, on a machine that may have much else to do
   return 15'000'000'000ull;

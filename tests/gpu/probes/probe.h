@@ -29,7 +29,7 @@ struct ProbeCase {
 struct Probe {
   std::string name, purpose;
   std::vector<ProbeCase> cases;
-  int seconds = 20;  ///< a case that takes longer ends the process, with exit code 3
+  int seconds = 15;  ///< a case that takes longer ends the process, with exit code 3
 };
 
 /// main() returns what this returns.
@@ -39,6 +39,9 @@ int run_probe(int argc, char** argv, const Probe& probe);
 /// times but that it works.
 bool small();
 inline int full_or_small(int full, int few) { return small() ? few : full; }
+
+/// Dynamic shared memory of which a multiprocessor has room for one block only: `needed`, or more.
+std::size_t shared_bytes_of_a_lone_block(std::size_t needed);
 
 /// How long a kernel may wait for others before it gives up.
 unsigned long long patience_in_nanoseconds();
