@@ -11,7 +11,7 @@ int resident_clusters(int blocks, std::size_t shared_bytes) {
   cuda::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
               "asking for clusters of more than 8 blocks");
   cuda::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                   static_cast<int>(shared_bytes)),
+                                   attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin)),
               "asking for a kernel's dynamic shared memory");
   cudaLaunchAttribute cluster;
   cluster.id = cudaLaunchAttributeClusterDimension;

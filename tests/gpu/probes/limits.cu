@@ -49,7 +49,7 @@ void measure_device(Finding& finding) {
 int resident_clusters(int blocks, int threads, std::size_t shared_bytes) {
   const auto kernel = reinterpret_cast<const void*>(&spin_kernel);
   cuda::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                   static_cast<int>(shared_bytes)),
+                                   attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin)),
               "asking for a kernel's dynamic shared memory");
   cuda::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
               "asking for clusters of more than 8 blocks");
