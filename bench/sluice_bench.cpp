@@ -28,7 +28,8 @@ void show(Report& report, const Options& options) {
   if (!options.csv.empty()) report.write_csv(options.csv);
 }
 
-// A run that is ended has lost no finished case; if the disk is full, later ones may yet be written.
+// A run that is ended has lost no finished case; if the disk is full, later ones may yet be
+// written.
 void keep(const Report& report, const std::string& path) {
   if (path.empty()) return;
   try {

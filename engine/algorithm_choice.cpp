@@ -105,6 +105,7 @@ GpuDescription described_device(const RecurrentConfig& config) {
 
 GpuDescription described_h200() { return described(h200_rates()); }
 GpuDescription described_h100() { return described(h100_rates()); }
+GpuDescription described_gpu(const std::string& name) { return described(rates_named(name)); }
 
 AlgorithmCandidate algorithm_candidate(const RecurrentConfig& config, const PassShape& shape,
                                        const GpuDescription& gpu, Algorithm algorithm) {

@@ -24,6 +24,8 @@ GpuDescription described_device(const RecurrentConfig& config);
 /// Of an H200 or H100 (SXM), for predictions where there is none, of our own algorithms.
 GpuDescription described_h200();
 GpuDescription described_h100();
+/// By its name in known_gpus() (engine/gpu_rates.h). Errors: usage for another.
+GpuDescription described_gpu(const std::string& name);
 
 struct AlgorithmCandidate {
   Algorithm algorithm = Algorithm::stepwise;

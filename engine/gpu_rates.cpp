@@ -1,5 +1,7 @@
 #include "engine/gpu_rates.h"
 
+#include "kernels/error.h"
+
 namespace sluice {
 namespace {
 
@@ -50,6 +52,19 @@ double GpuRates::products(DataType type, MatrixMath math) const {
 
 GpuRates h200_rates() { return hopper("NVIDIA H200", 4.8 * kTera); }
 GpuRates h100_rates() { return hopper("NVIDIA H100", 3.35 * kTera); }
+
+const std::vector<std::string>& known_gpus() {
+  static const std::vector<std::string> names{"h200", "h100"};
+  return names;
+}
+
+GpuRates rates_named(const std::string& gpu) {
+  if (gpu == "h200") return h200_rates();
+  if (gpu == "h100") return h100_rates();
+  std::string known;
+  for (const std::string& name : known_gpus()) known += (known.empty() ? "" : ", ") + name;
+  throw Error::usage("no rates are known of a GPU called '" + gpu + "'; expected one of " + known);
+}
 
 GpuRates rates_of(const CudaDevice& device) {
   if (device.name.find("H200") != std::string::npos) return h200_rates();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "kernels/device.h"
 #include "kernels/types.h"
@@ -48,6 +49,11 @@ struct GpuRates {
 GpuRates h200_rates();
 /// H100 (SXM): the same, with 3.35 TB/s.
 GpuRates h100_rates();
+
+/// What people call the two above, "h200" and "h100": the GPUs whose rates are known.
+const std::vector<std::string>& known_gpus();
+/// Errors: usage for a name that is not among them.
+GpuRates rates_named(const std::string& gpu);
 
 /// Of the device at hand: those of the two above by name, others scaled from the H200's by the
 /// number of multiprocessors.

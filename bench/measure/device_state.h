@@ -9,9 +9,9 @@
 
 namespace sluice::bench {
 
-/// CUDA's name for what is wrong with this process's context for good: an illegal address, a trap, a
-/// time-out of the driver, ... Empty if nothing is, and in a build without CUDA. Waits for what was
-/// enqueued, and takes back an error that did no harm, such as a launch that was refused.
+/// CUDA's name for what is wrong with this process's context for good: an illegal address, a trap,
+/// a time-out of the driver, ... Empty if nothing is, and in a build without CUDA. Waits for what
+/// was enqueued, and takes back an error that did no harm, such as a launch that was refused.
 inline std::string why_context_is_broken() {
 #ifdef SLUICE_WITH_CUDA
   static_cast<void>(cudaGetLastError());

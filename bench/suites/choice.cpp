@@ -42,8 +42,9 @@ std::vector<Case> named_cases(const std::string& path, std::vector<Case> cases) 
   for (const std::string& name : names_in(path)) {
     const auto found = std::find_if(cases.begin(), cases.end(),
                                     [&](const Case& each) { return each.name() == name; });
-    require(found != cases.end(), "--cases: no case is called '" + name +
-                                      "'; see --list with the same --suite, --small, --dtype and --device");
+    require(found != cases.end(),
+            "--cases: no case is called '" + name +
+                "'; see --list with the same --suite, --small, --dtype and --device");
     named.push_back(*found);
   }
   return named;

@@ -16,8 +16,9 @@ constexpr Cell cells[] = {Cell::lstm, Cell::gru, Cell::gru_reset_before, Cell::r
 
 // What fits into the engine's numbers with room to spare; memory ends earlier.
 constexpr std::int64_t kMostRows = std::int64_t{1} << 31;
-const std::map<char, std::int64_t> kLargest{{'T', kMostRows - 1}, {'B', kMostRows - 1}, {'I', 1 << 20},
-                                            {'H', 1 << 20},       {'L', 1024},          {'D', 2}};
+const std::map<char, std::int64_t> kLargest{{'T', kMostRows - 1}, {'B', kMostRows - 1},
+                                            {'I', 1 << 20},       {'H', 1 << 20},
+                                            {'L', 1024},          {'D', 2}};
 
 std::string cell_names() {
   std::vector<std::string> names;
@@ -28,8 +29,10 @@ std::string cell_names() {
 std::vector<std::string> parts_of(const std::string& text) {
   std::vector<std::string> parts(1);
   for (const char c : text) {
-    if (c == ',') parts.emplace_back();
-    else parts.back() += c;
+    if (c == ',')
+      parts.emplace_back();
+    else
+      parts.back() += c;
   }
   return parts;
 }
@@ -83,7 +86,8 @@ class Shape {
   void take_size(const std::string& part) {
     const char letter = part.empty() ? ' ' : part.front();
     const auto limit = kLargest.find(letter);
-    if (limit == kLargest.end() || (part.size() > 1 && std::isalpha(static_cast<unsigned char>(part[1])))) {
+    if (limit == kLargest.end() ||
+        (part.size() > 1 && std::isalpha(static_cast<unsigned char>(part[1])))) {
       fail_at(part, "expected a cell (" + cell_names() +
                         "), T, B, I, H, L or D with a number, or inference");
     }
@@ -95,7 +99,8 @@ class Shape {
       fail_at(part, std::string("expected ") + letter + " with a whole number from 1 to " +
                         std::to_string(largest));
     }
-    if (!sizes_.emplace(letter, size).second) fail_at(part, std::string(1, letter) + " is given twice");
+    if (!sizes_.emplace(letter, size).second)
+      fail_at(part, std::string(1, letter) + " is given twice");
   }
 
   std::string text_, pass_;
@@ -123,8 +128,9 @@ LayerProblem parse_shape(const std::string& text, const Options& options) {
 }
 
 std::vector<Case> shape_cases(const Options& options) {
-  require(!options.shapes.empty(), std::string("--suite ") + kShapeSuite +
-                                       ": its cases are those of --shape, for example --shape lstm,T100,B32,H256");
+  require(!options.shapes.empty(),
+          std::string("--suite ") + kShapeSuite +
+              ": its cases are those of --shape, for example --shape lstm,T100,B32,H256");
   std::vector<Case> cases;
   std::set<std::string> seen;
   for (const std::string& text : options.shapes) {
