@@ -72,10 +72,8 @@ void print_introduction(const GpuRates& rates, const std::optional<Measured>& me
   std::printf(
       "# Estimates for an %s\n\n"
       "Milliseconds, forward / backward, input product included. Made by `build/bin/predictions`. "
-      "What is "
-      "called *predicted*, *limit*, *stepwise* and *cuDNN* are estimates by the cost model, whose "
-      "latencies "
-      "%s. *likely* is what the present code is likely to take, an estimate too: by %s, for the "
+      "*Predicted*, *limit*, *stepwise* and *cuDNN* are estimates by the cost model, whose "
+      "latencies %s. *Likely* is what %s, expects of the present code: an estimate too, for the "
       "shapes that it looked at; `?` where it gives none.\n\n",
       rates.name.c_str(),
       rates.measured.empty() ? "are assumed" : ("were measured on " + rates.measured).c_str(),

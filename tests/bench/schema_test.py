@@ -56,6 +56,9 @@ for entry in own:
     assert 0 <= entry["us_without_input_product"] < entry["real_time"] * 1.01
     assert entry["percent_of_limit"] > 0 and entry["bytes"] > 0 and entry["algorithm"]
 
+steps = [entry for entry in document["benchmarks"] if entry.get("pass") == "training step"]
+assert steps and all(entry["lengths"] == "made up" for entry in steps), "whose reviews they were is not said"
+
 with open(results / "run.csv", newline="", encoding="utf-8") as file:
     rows = list(csv.DictReader(file))
 medians = [entry for entry in document["benchmarks"] if "case" in entry]
