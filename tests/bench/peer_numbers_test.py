@@ -36,7 +36,7 @@ def words_by_numpy(stream, first, count):
         return (z ^ (z >> np.uint64(31))) >> np.uint64(40)
 
 
-peer_numbers.AT_ONCE = 1 << 12  # so that the numbers come in many pieces
+peer_numbers.ON_HOST = peer_numbers.ON_DEVICE = 1 << 12  # so that the numbers come in many pieces
 for device in DEVICES:
     for name, stream in peer_numbers.STREAMS.items():
         for first in (0, 1, 12345, (1 << 35) + 7):
