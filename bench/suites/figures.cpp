@@ -41,11 +41,14 @@ class Figures {
     return problem;
   }
 
-  // A case of `folder`; Sluice's own kernels count for `figure`, and `others` take part as peers,
-  // for figures of their own if they have any.
+  // A case of `folder`, once; Sluice's own kernels count for `figure`, and `others` take part as
+  // peers, for figures of their own if they have any.
   void add(const std::string& folder, const LayerProblem& problem, const Figure& figure,
            const std::map<std::string, std::optional<Figure>>& others = {}) {
     LayerMeasurement wanted{"figures", problem, folder + "/"};
+    const std::string name = wanted.group + problem.name();
+    const auto same = [&](const Case& each) { return each.problem == name; };
+    if (std::any_of(cases.begin(), cases.end(), same)) return;  // small shapes may coincide
     wanted.peers = {"sluice:" + (options_.algorithm.empty() ? "own" : options_.algorithm)};
     wanted.fields["sluice"] = figure.fields();
     for (const auto& [peer, other] : others) {
@@ -56,8 +59,8 @@ class Figures {
       if (opponent.rfind("cudnn:", 0) == 0) wanted.peers.push_back(opponent);
     }
     wanted.with_digest = figure.opponents.front() == "pytorch";
-    cases.push_back({"figures", wanted.group + problem.name(),
-                     [wanted](Session& session) { session.measure_layer(wanted); }});
+    cases.push_back(
+        {"figures", name, [wanted](Session& session) { session.measure_layer(wanted); }});
   }
 
   void add_step(const StepProblem& problem, const Figure& figure) {

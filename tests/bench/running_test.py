@@ -38,6 +38,9 @@ def entries(case):
 assert run("--list", *OWN, "--shape", SHAPES[0]).stdout.split() == NAMES
 assert run("--list", *OWN, "--suite", "memory", "--small").stdout.split()[-4:] == NAMES
 assert run("--list", "--shape", "lstm,T1,B1,H8", "--dtype", "bfloat16").stdout == "shape/lstm/T1/B1/I8/H8/bfloat16\n"
+for options in ([], ["--small"]):
+    every = run("--list", *options).stdout.split()
+    assert len(set(every)) == len(every), "a name stands for two cases"
 
 # Killed in its third case: the first two are there, whole.
 out.unlink(missing_ok=True)
