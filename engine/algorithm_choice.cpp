@@ -15,7 +15,9 @@ namespace {
 void let_layers_overlap(AlgorithmCandidate& candidate, const RecurrentConfig& config,
                         const PassShape& shape, RecurrentPass pass, double chunk_seconds,
                         double gpu_share) {
-  if (most_lanes_of(config, DeviceKind::cuda, candidate.algorithm) == 1) return;
+  const int wanted = most_lanes_of(config, DeviceKind::cuda, candidate.algorithm);
+  if (wanted == 1) return;
+  candidate.room[pass == RecurrentPass::backward] = lanes_with_room(wanted, gpu_share);
   double& predicted = pass == RecurrentPass::forward ? candidate.cost.predicted.forward
                                                      : candidate.cost.predicted.backward;
   WavefrontCut& cut = candidate.wavefronts[pass == RecurrentPass::backward];

@@ -33,10 +33,13 @@ struct AlgorithmCandidate {
   CostPrediction cost;  ///< if it does; predicted with layers that overlap
   std::string cut;      ///< how it would divide the work, for people
   WavefrontCut wavefronts[2];  ///< forward, backward: how layers overlap
+  int room[2] = {1, 1};  ///< forward, backward: layers or directions that the GPU holds at once, of
+                         ///< those that may overlap
 
   const WavefrontCut& wavefront(RecurrentPass pass) const {
     return wavefronts[pass == RecurrentPass::backward];
   }
+  int most_lanes(RecurrentPass pass) const { return room[pass == RecurrentPass::backward]; }
 };
 
 /// Whether, and how, one algorithm takes the call; `algorithm` is one that CUDA has.

@@ -266,7 +266,7 @@ void CudnnPass::backward(const Queue& queue, const RecurrentBackwardArgs& args) 
     const void* const given = i == 0 ? args.x : reserve[i - 1].output;
     const void* const x = reserve[i].input != nullptr ? reserve[i].input : given;
     const std::int64_t columns = stack.rnn.config().input_size;
-    void* const dx = i > 0                         ? workspace.d_output[i % 2]
+    void* const dx = i > 0                         ? workspace.d_output[(i - 1) % 2]
                      : args.dx == nullptr || shared ? workspace.own_dx
                                                     : args.dx;
     const TraceRange range("cuDNN", "backward", stack.first_layer, false);
@@ -309,14 +309,12 @@ void CudnnPass::backward(const Queue& queue, const RecurrentBackwardArgs& args) 
 }
 
 std::string CudnnPass::explain(const PassShape& shape) const {
-  const CudnnRnnConfig& config = stacks_.front().rnn.config();
   const bool equal = shape.rows == std::int64_t{shape.steps} * shape.batch;
-  const CudnnAlgorithm algorithm =
-      config.algorithm != CudnnAlgorithm::best
-          ? config.algorithm
-          : cudnn_best(config, {shape.steps, shape.batch, equal, shape.training});
+  const CudnnRnn::Choice choice =
+      stacks_.front().rnn.choice({shape.steps, shape.batch, equal, shape.training});
   return "cuDNN: version " + cudnn_version_text(cudnn_presence().version) + ", its algorithm " +
-         name_of(algorithm) + (equal ? "" : ", on rows of different lengths") + ", " +
+         name_of(choice.algorithm) + (choice.fell_back.empty() ? "" : " (not " + choice.fell_back + ")") +
+         (equal ? "" : ", on rows of different lengths") + ", " +
          std::to_string(stacks_.size()) + (stacks_.size() == 1 ? " call" : " calls") +
          " a pass; the same bits from run to run need CUBLAS_WORKSPACE_CONFIG=:4096:8";
 }

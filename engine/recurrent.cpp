@@ -99,17 +99,17 @@ int RecurrentPlan::lanes() const {
 }
 
 PassSchedule RecurrentPlan::schedule(const PassShape& shape, RecurrentPass pass) const {
-  PassSchedule schedule{.algorithm = algorithm(shape), .rule = chunk_rule(config_, device_, 0)};
-  const int most = most_lanes_of(config_, device_, schedule.algorithm);
-  if (chunk_steps_ > 0) {
-    schedule.lanes = most;
-    if (most > 1 || !is_persistent(schedule.algorithm)) schedule.rule = {0, chunk_steps_};
-  } else if (most > 1) {
-    const WavefrontCut cut =
-        algorithm_candidate(config_, shape, *gpu_, schedule.algorithm).wavefront(pass);
-    schedule.lanes = cut.lanes;
-    schedule.rule = {0, cut.chunk_steps};
+  PassSchedule schedule{.algorithm = algorithm(shape), .rule = chunk_rule(config_, device_, chunk_steps_)};
+  if (most_lanes_of(config_, device_, schedule.algorithm) == 1) {
+    if (is_persistent(schedule.algorithm)) schedule.rule = chunk_rule(config_, device_, 0);
+    return schedule;
   }
+  const AlgorithmCandidate candidate = algorithm_candidate(config_, shape, *gpu_, schedule.algorithm);
+  const WavefrontCut cut = chunk_steps_ > 0 ? WavefrontCut{candidate.most_lanes(pass), chunk_steps_}
+                                            : candidate.wavefront(pass);
+  schedule.lanes = cut.lanes;
+  const bool whole = is_persistent(schedule.algorithm) && cut.lanes == 1;
+  schedule.rule = {0, whole ? 0 : cut.chunk_steps};
   return schedule;
 }
 

@@ -142,6 +142,16 @@ enum class RecurrentPass;
 /// Allocates no device memory; everything runs on the queue it is given, and waits for nothing, so
 /// that a pass can be recorded in a CUDA graph (kernels/graph.h), as stepwise ones should be where
 /// their steps are short.
+///
+/// The blocks of a persistent_grid wait for each other, so that a launch needs all of them resident at
+/// once, with a multiprocessor each. A plan lets its own layers overlap only as far as the GPU has room
+/// for them all. Of other work it knows nothing: a pass by persistent_grid (algorithm() says which are)
+/// must not be able to run at the same time as another one on the same GPU, nor as any kernel that keeps
+/// multiprocessors while it waits for something, such as a collective operation between GPUs. Not from two plans
+/// on two streams, not from two threads, not in two branches of a graph, not in two processes that share
+/// the GPU by MPS: each could hold a part of the multiprocessors and wait for ever for the rest. Give both the same
+/// queue, or let one wait for the other's event (kernels/side_stream.h), or ask for another algorithm:
+/// the groups of persistent_block and persistent_cluster wait for nothing outside of them.
 class RecurrentPlan {
  public:
   /// `chunk_steps`: steps taken together (engine/step_chunks.h); 0 lets the engine choose. It changes
@@ -158,8 +168,9 @@ class RecurrentPlan {
 
   /// Streams that passes can use. On CUDA the layers of a stack of one direction overlap, each taking
   /// chunks of steps after the layer before it, and so do the two directions of a layer, where the cost
-  /// model expects a gain (engine/wavefront.h); for that give the queue its streams, once, by add_lanes(queue, plan.lanes()) in kernels/lanes.h.
-  /// Without them the bits are the same, and the layers run one after another.
+  /// model expects a gain or `chunk_steps` asks for it (engine/wavefront.h), as many as the GPU has room
+  /// for; for that give the queue its streams, once, by add_lanes(queue, plan.lanes()) in
+  /// kernels/lanes.h. Without them the bits are the same, and the layers run one after another.
   int lanes() const;
 
   /// Enough for every smaller shape too, and with `training` for inference as well.

@@ -9,8 +9,6 @@ namespace {
 
 constexpr double kLeastSpeedup = 1.05;
 
-int beside(const LayerCost& layer) { return static_cast<int>(1.0 / std::max(layer.gpu_share, 1e-3)); }
-
 }  // namespace
 
 int most_lanes_of(const RecurrentConfig& config, DeviceKind device, Algorithm algorithm) {
@@ -19,9 +17,14 @@ int most_lanes_of(const RecurrentConfig& config, DeviceKind device, Algorithm al
   return std::min(config.num_layers, most_lanes);
 }
 
+int lanes_with_room(int wanted, double gpu_share) {
+  const int beside = static_cast<int>(1.0 / std::max(gpu_share, 1e-3));
+  return std::max(1, std::min({wanted, beside, most_lanes}));
+}
+
 WavefrontCut wavefront_cut(int layers, std::int32_t steps, const LayerCost& layer) {
   constexpr std::int32_t kFewestSteps = 4, kMostChunks = 32;
-  const int lanes = std::min({layers, beside(layer), most_lanes});
+  const int lanes = lanes_with_room(layers, layer.gpu_share);
   WavefrontCut best;
   if (lanes < 2) return best;
   const double one_by_one = layers * layer.seconds;
@@ -40,7 +43,7 @@ WavefrontCut wavefront_cut(int layers, std::int32_t steps, const LayerCost& laye
 
 WavefrontCut side_by_side(const LayerCost& direction) {
   const double speedup = 2 * direction.seconds / (direction.seconds + direction.chunk_seconds);
-  if (beside(direction) < 2 || speedup < kLeastSpeedup) return {};
+  if (lanes_with_room(2, direction.gpu_share) < 2 || speedup < kLeastSpeedup) return {};
   return {2, 0, speedup};
 }
 

@@ -22,6 +22,11 @@ struct LayerCost {
   double gpu_share = 1.0;      ///< of the GPU's arithmetic or multiprocessors, that it keeps from others
 };
 
+/// How many of `wanted` layers or directions run side by side at most, up to most_lanes: as many as a GPU
+/// holds at once. Not a matter of speed alone: blocks of a persistent_grid wait for each other, and those
+/// of two that are resident in part would wait for ever.
+int lanes_with_room(int wanted, double gpu_share);
+
 struct WavefrontCut {
   int lanes = 1;
   std::int32_t chunk_steps = 0;  ///< 0: all steps

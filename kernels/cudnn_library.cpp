@@ -61,18 +61,25 @@ bool is_refusal(cudnnStatus_t status) {
   return code >= 2000 && code < 4000;  // BAD_PARAM..., NOT_SUPPORTED...
 }
 
-void check(cudnnStatus_t status, const std::string& action) {
-  if (status == CUDNN_STATUS_SUCCESS) return;
+std::string words_for(cudnnStatus_t status) {
   const CudnnLibrary& library = cudnn_library();
   char detail[512] = "";
   library.cudnnGetLastErrorString(detail, sizeof detail);
-  std::string message = action + " failed: " + library.cudnnGetErrorString(status) +
-                        " (cuDNN status " + std::to_string(static_cast<int>(status)) + ")";
-  if (detail[0] != '\0') message += std::string(": ") + detail;
+  std::string words = std::string(library.cudnnGetErrorString(status)) + " (cuDNN status " +
+                      std::to_string(static_cast<int>(status)) + ")";
+  if (detail[0] != '\0') words += std::string(": ") + detail;
+  return words;
+}
+
+void throw_failure(cudnnStatus_t status, const std::string& failure) {
   if (is_refusal(status)) {
-    throw Error::usage(message + "; use cudnn_standard, which takes most, or an algorithm of Sluice's own");
+    throw Error::usage(failure + "; use cudnn_standard, which takes most, or an algorithm of Sluice's own");
   }
-  throw Error::runtime(message + "; use another algorithm, or check the device with nvidia-smi");
+  throw Error::runtime(failure + "; use another algorithm, or check the device with nvidia-smi");
+}
+
+void check(cudnnStatus_t status, const std::string& action) {
+  if (status != CUDNN_STATUS_SUCCESS) throw_failure(status, action + " failed: " + words_for(status));
 }
 
 }  // namespace sluice::cuda

@@ -55,8 +55,14 @@ const CudnnLibrary& require_cudnn();
 /// Statuses that say that cuDNN, or one of its algorithms, does not take a call.
 bool is_refusal(cudnnStatus_t status);
 
-/// Throws unless `status` is success, in cuDNN's own words: a usage error for a refusal, else a
-/// runtime error. `action` completes "... failed".
+/// A failed status by name and number, with what cuDNN has to say of it.
+std::string words_for(cudnnStatus_t status);
+
+/// Throws what `failure` tells ("... failed: words_for(status)"): a usage error for a refusal, else a
+/// runtime error.
+[[noreturn]] void throw_failure(cudnnStatus_t status, const std::string& failure);
+
+/// Throws unless `status` is success, in cuDNN's own words. `action` completes "... failed".
 void check(cudnnStatus_t status, const std::string& action);
 
 }  // namespace sluice::cuda

@@ -28,6 +28,11 @@ CudnnRnn::Bytes CudnnRnn::bytes(std::int32_t steps, std::int32_t batch, bool tra
   return state_->bytes(steps, batch, training);
 }
 
+CudnnRnn::Choice CudnnRnn::choice(const CudnnBatch& batch) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->choice(batch);
+}
+
 void CudnnRnn::load_weights(const Queue& queue, const void* parameters, void* weights) const {
   const std::lock_guard lock(state_->mutex);
   state_->open();
@@ -50,6 +55,56 @@ void CudnnRnn::store_gradients(const Queue& queue, const void* d_weights, void* 
   }
 }
 
+namespace {
+
+/// What a status is of.
+struct Outcome {
+  cudnnStatus_t status;
+  const char* action;
+};
+
+Outcome try_forward(cuda::CudnnSession& s, cudnnRNNAlgo_t algorithm, const CudnnBatch& batch,
+                    const CudnnRnn::Bytes& bytes, const CudnnForwardArgs& args) {
+  cudnnRNNDescriptor_t layers = nullptr;
+  const cudnnStatus_t status = s.ready(algorithm, batch, layers);
+  if (status != CUDNN_STATUS_SUCCESS) return {status, "describing recurrent layers to cuDNN"};
+  return {s.cudnn.cudnnRNNForward(
+              s.handle.get(), layers, args.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE,
+              args.sequences.lengths, s.x.get(), args.x, s.y.get(), args.y, s.states.get(), args.h0,
+              args.h_n, s.states.get(), args.c0, args.c_n, bytes.weights, args.weights,
+              bytes.workspace - bytes.repeated_y, args.workspace, args.training ? bytes.reserve : 0,
+              args.training ? args.reserve : nullptr),
+          "cudnnRNNForward"};
+}
+
+Outcome try_backward(cuda::CudnnSession& s, cudnnRNNAlgo_t algorithm, const CudnnBatch& batch,
+                     const CudnnRnn::Bytes& bytes, const Queue& queue, const CudnnBackwardArgs& args) {
+  const std::size_t workspace_bytes = bytes.workspace - bytes.repeated_y;
+  cudnnRNNDescriptor_t layers = nullptr;
+  cudnnStatus_t status = s.ready(algorithm, batch, layers);
+  if (status != CUDNN_STATUS_SUCCESS) return {status, "describing recurrent layers to cuDNN"};
+  status = s.cudnn.cudnnRNNBackwardData_v8(
+      s.handle.get(), layers, args.sequences.lengths, s.y.get(), args.y, args.dy, s.x.get(), args.dx,
+      s.states.get(), args.h0, args.dh_n, args.dh0, s.states.get(), args.c0, args.dc_n, args.dc0,
+      bytes.weights, args.weights, workspace_bytes, args.workspace, bytes.reserve, args.reserve);
+  if (status != CUDNN_STATUS_SUCCESS || args.d_weights == nullptr) return {status, "cudnnRNNBackwardData_v8"};
+  fill_zero(queue, args.d_weights, bytes.weights);  // since cuDNN adds to them
+  return {s.cudnn.cudnnRNNBackwardWeights_v8(s.handle.get(), layers, CUDNN_WGRAD_MODE_ADD,
+                                             args.sequences.lengths, s.x.get(), args.x, s.states.get(),
+                                             args.h0, s.y.get(), args.y, bytes.weights, args.d_weights,
+                                             workspace_bytes, args.workspace, bytes.reserve, args.reserve),
+          "cudnnRNNBackwardWeights_v8"};
+}
+
+/// The forward pass whose arguments a backward pass has, with outputs that nobody waits for.
+CudnnForwardArgs forward_of(const CudnnBackwardArgs& args, void* y) {
+  return {.sequences = args.sequences, .training = true, .weights = args.weights, .x = args.x,
+          .h0 = args.h0, .c0 = args.c0, .y = y, .h_n = nullptr, .c_n = nullptr,
+          .workspace = args.workspace, .reserve = args.reserve};
+}
+
+}  // namespace
+
 void CudnnRnn::forward(const Queue& queue, const CudnnForwardArgs& args) const {
   State& s = *state_;
   const std::lock_guard lock(s.mutex);
@@ -57,17 +112,10 @@ void CudnnRnn::forward(const Queue& queue, const CudnnForwardArgs& args) const {
   const Bytes bytes = s.prepare(queue, args.sequences, args.training);
   for (;;) {
     const cudnnRNNAlgo_t algorithm = s.algorithm_for(batch);
-    cudnnRNNDescriptor_t layers = nullptr;
-    cudnnStatus_t status = s.ready(algorithm, batch, layers);
-    if (status == CUDNN_STATUS_SUCCESS) {
-      status = s.cudnn.cudnnRNNForward(
-          s.handle.get(), layers, args.training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE,
-          args.sequences.lengths, s.x.get(), args.x, s.y.get(), args.y, s.states.get(), args.h0,
-          args.h_n, s.states.get(), args.c0, args.c_n, bytes.weights, args.weights, bytes.workspace,
-          args.workspace, args.training ? bytes.reserve : 0, args.training ? args.reserve : nullptr);
-    }
-    if (s.falls_back(batch, algorithm, status)) continue;
-    return s.check_call(status, "cudnnRNNForward", algorithm, batch);
+    const Outcome outcome = try_forward(s, algorithm, batch, bytes, args);
+    if (s.tries_again(queue, outcome.action, batch, algorithm, outcome.status)) continue;
+    if (args.training) s.wrote_reserve(args.reserve, algorithm);
+    return;
   }
 }
 
@@ -76,22 +124,23 @@ void CudnnRnn::backward(const Queue& queue, const CudnnBackwardArgs& args) const
   const std::lock_guard lock(s.mutex);
   const CudnnBatch batch = batch_of(args.sequences, true);
   const Bytes bytes = s.prepare(queue, args.sequences, true);
-  const cudnnRNNAlgo_t algorithm = s.algorithm_for(batch);
-  cudnnRNNDescriptor_t layers = nullptr;
-  s.check_call(s.ready(algorithm, batch, layers), "describing recurrent layers to cuDNN", algorithm, batch);
-  s.check_call(s.cudnn.cudnnRNNBackwardData_v8(
-                   s.handle.get(), layers, args.sequences.lengths, s.y.get(), args.y, args.dy,
-                   s.x.get(), args.dx, s.states.get(), args.h0, args.dh_n, args.dh0, s.states.get(),
-                   args.c0, args.dc_n, args.dc0, bytes.weights, args.weights, bytes.workspace,
-                   args.workspace, bytes.reserve, args.reserve),
-               "cudnnRNNBackwardData_v8", algorithm, batch);
-  if (args.d_weights == nullptr) return;
-  fill_zero(queue, args.d_weights, bytes.weights);  // since cuDNN adds to them
-  s.check_call(s.cudnn.cudnnRNNBackwardWeights_v8(
-                   s.handle.get(), layers, CUDNN_WGRAD_MODE_ADD, args.sequences.lengths, s.x.get(),
-                   args.x, s.states.get(), args.h0, s.y.get(), args.y, bytes.weights, args.d_weights,
-                   bytes.workspace, args.workspace, bytes.reserve, args.reserve),
-               "cudnnRNNBackwardWeights_v8", algorithm, batch);
+  void* const repeated_y = static_cast<unsigned char*>(args.workspace) + bytes.workspace - bytes.repeated_y;
+  CudnnBackwardArgs own = args;
+  cudnnRNNAlgo_t written_by = s.writer_of(args.reserve, batch);
+  for (;;) {
+    const cudnnRNNAlgo_t algorithm = s.algorithm_for(batch);
+    Outcome outcome{CUDNN_STATUS_SUCCESS, ""};
+    if (algorithm != written_by) {
+      outcome = try_forward(s, algorithm, batch, bytes, forward_of(args, repeated_y));
+      own.y = repeated_y;
+      written_by = algorithm;
+    }
+    if (outcome.status == CUDNN_STATUS_SUCCESS) {
+      outcome = try_backward(s, algorithm, batch, bytes, queue, own);
+    }
+    if (s.tries_again(queue, outcome.action, batch, algorithm, outcome.status)) continue;
+    return s.consumed_reserve(args.reserve);
+  }
 }
 
 }  // namespace sluice
@@ -106,6 +155,7 @@ CudnnRnn::CudnnRnn(const CudnnRnnConfig& config) : config_(config) {
   throw Error::usage("algorithm cudnn: " + cudnn_presence().problem + ", or use another algorithm");
 }
 CudnnRnn::Bytes CudnnRnn::bytes(std::int32_t, std::int32_t, bool) const { return {}; }
+CudnnRnn::Choice CudnnRnn::choice(const CudnnBatch&) const { return {}; }
 void CudnnRnn::load_weights(const Queue&, const void*, void*) const {}
 void CudnnRnn::store_gradients(const Queue&, const void*, void*) const {}
 void CudnnRnn::forward(const Queue&, const CudnnForwardArgs&) const {}

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "kernels/cudnn.h"
 #include "kernels/queue.h"
@@ -51,6 +52,10 @@ struct CudnnBackwardArgs {
 /// float32 is computed in IEEE float32, or in TF32 where `math` asks for it; 16-bit types are added
 /// up in float32, while states and the gradients of weights are of the type itself. cuDNN promises
 /// the same bits from run to run only with CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment.
+///
+/// Where `best` stands for another algorithm than the standard one, and cuDNN refuses a call or fails in
+/// it, that batch runs by the standard one from then on. A backward pass needs the reserve of its own
+/// algorithm: where it has to change, it first repeats the forward pass from the arguments that it has.
 class CudnnRnn {
  public:
   /// Errors: usage when cuDNN is not there or does not have the cell.
@@ -63,8 +68,16 @@ class CudnnRnn {
   /// Of every buffer, for batches of these T and B whatever their rows' lengths.
   struct Bytes {
     std::size_t weights = 0, workspace = 0, reserve = 0;
+    std::size_t repeated_y = 0;  ///< the last part of `workspace`, for a forward pass that is repeated
   };
   Bytes bytes(std::int32_t steps, std::int32_t batch, bool training) const;
+
+  /// What batches of this kind run by, and why it is not what cudnn_best() says, if it is not.
+  struct Choice {
+    CudnnAlgorithm algorithm = CudnnAlgorithm::standard;
+    std::string fell_back;
+  };
+  Choice choice(const CudnnBatch& batch) const;
 
   /// Between Sluice's parameters of these layers and cuDNN's arrangement. `d_parameters` is of
   /// state_type(type).
@@ -72,7 +85,7 @@ class CudnnRnn {
   void store_gradients(const Queue& queue, const void* d_weights, void* d_parameters) const;
 
   /// Errors: usage, in cuDNN's words, where the algorithm asked for does not take the call (bytes()
-  /// says it first); runtime from cuDNN.
+  /// says it first); runtime from cuDNN, or where a failure broke the device's context or a recording.
   void forward(const Queue& queue, const CudnnForwardArgs& args) const;
   void backward(const Queue& queue, const CudnnBackwardArgs& args) const;
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 
+#include "kernels/cudnn_recovery.h"
 #include "kernels/error.h"
 
 namespace sluice::cuda {
@@ -124,20 +125,38 @@ cudnnStatus_t CudnnSession::describe_layers(cudnnRNNAlgo_t algorithm, bool packe
   return status;
 }
 
-cudnnRNNAlgo_t CudnnSession::algorithm_for(const CudnnBatch& batch) {
+cudnnRNNAlgo_t CudnnSession::algorithm_for(const CudnnBatch& batch) const {
   if (config.algorithm != CudnnAlgorithm::best) return id_of(config.algorithm);
-  const Call call{batch.steps, batch.batch, batch.equal_lengths, batch.training};
-  const auto found = chosen_.find(call);
-  return found != chosen_.end() ? found->second : id_of(cudnn_best(config, batch));
+  return fell_back_.count(call_of(batch)) != 0 ? CUDNN_RNN_ALGO_STANDARD : id_of(cudnn_best(config, batch));
 }
 
-bool CudnnSession::falls_back(const CudnnBatch& batch, cudnnRNNAlgo_t algorithm, cudnnStatus_t status) {
-  if (config.algorithm != CudnnAlgorithm::best || algorithm == CUDNN_RNN_ALGO_STANDARD ||
-      !is_refusal(status)) {
-    return false;
-  }
-  chosen_[{batch.steps, batch.batch, batch.equal_lengths, batch.training}] = CUDNN_RNN_ALGO_STANDARD;
-  return true;
+CudnnRnn::Choice CudnnSession::choice(const CudnnBatch& batch) const {
+  const auto found = fell_back_.find(call_of(batch));
+  return {algorithm_of(algorithm_for(batch)), found == fell_back_.end() ? "" : found->second};
+}
+
+bool CudnnSession::can_fall_back(cudnnRNNAlgo_t algorithm) const {
+  return config.algorithm == CudnnAlgorithm::best && algorithm != CUDNN_RNN_ALGO_STANDARD;
+}
+
+void CudnnSession::fall_back(const CudnnBatch& batch, cudnnRNNAlgo_t algorithm, const std::string& failure) {
+  fell_back_[call_of(batch)] = std::string(name_of(algorithm_of(algorithm))) + ", since " + failure;
+}
+
+bool CudnnSession::tries_again(const Queue& queue, const char* action, const CudnnBatch& batch,
+                               cudnnRNNAlgo_t algorithm, cudnnStatus_t status) {
+  if (status == CUDNN_STATUS_SUCCESS) return false;
+  const std::string words = words_for(status);
+  const std::string failure = name_of_call(action, algorithm, batch) + " failed: " + words;
+  if (can_fall_back(algorithm)) fall_back(batch, algorithm, std::string(action) + " failed: " + words);
+  if (!is_refusal(status)) require_sound(queue, failure);
+  if (can_fall_back(algorithm)) return true;
+  throw_failure(status, failure);
+}
+
+cudnnRNNAlgo_t CudnnSession::writer_of(const void* reserve, const CudnnBatch& batch) const {
+  const auto found = writers_.find(reserve);
+  return found == writers_.end() ? algorithm_for(batch) : found->second;
 }
 
 void CudnnSession::describe_data(const CudnnBatch& batch, const std::vector<int>& lengths) {
@@ -177,10 +196,22 @@ cudnnStatus_t CudnnSession::temporary_bytes(cudnnRNNAlgo_t algorithm, const Cudn
   return status;
 }
 
+// Nothing where no batch that fits into this one's memory could fall back.
+std::size_t CudnnSession::repeated_y_bytes(std::int32_t steps, std::int32_t batch, bool training) const {
+  constexpr std::int32_t easy_batch = 8;  // a multiple of what any algorithm wants
+  const bool might =
+      training && config.algorithm == CudnnAlgorithm::best &&
+      cudnn_best(config, {steps, easy_batch, true, training}) != CudnnAlgorithm::standard;
+  if (!might) return 0;
+  return static_cast<std::size_t>(steps) * static_cast<std::size_t>(batch) *
+         static_cast<std::size_t>(config.directions() * config.hidden_size) * size_of(config.type);
+}
+
 CudnnSession::Bytes CudnnSession::bytes(std::int32_t steps, std::int32_t rows, bool training) {
   const auto found = sizes_.find({steps, rows, training});
   if (found != sizes_.end()) return found->second;
-  Bytes most{weight_bytes, 0, 0};
+  Bytes most{weight_bytes, 0, 0, 0};
+  const char* const asking = "asking cuDNN for the size of its workspace";
   bool taken = false;
   cudnnStatus_t status = CUDNN_STATUS_SUCCESS;
   for (const bool equal : {false, true}) {  // where neither is taken, the latter is reported
@@ -192,15 +223,20 @@ CudnnSession::Bytes CudnnSession::bytes(std::int32_t steps, std::int32_t rows, b
       status = temporary_bytes(algorithm, batch, most);
       if (status == CUDNN_STATUS_SUCCESS) {
         taken = true;
-      } else if (!falls_back(batch, algorithm, status) && !is_refusal(status)) {
-        check_call(status, "asking cuDNN for the size of its workspace", algorithm, batch);
+      } else if (can_fall_back(algorithm)) {
+        fall_back(batch, algorithm, std::string(asking) + " failed: " + words_for(status));
+      } else if (!is_refusal(status)) {
+        check_call(status, asking, algorithm, batch);
       }
     }
   }
   if (!taken) {
     const CudnnBatch batch{steps, rows, true, training};
-    check_call(status, "asking cuDNN for the size of its workspace", algorithm_for(batch), batch);
+    check_call(status, asking, algorithm_for(batch), batch);
   }
+  constexpr std::size_t alignment = 256;
+  most.repeated_y = repeated_y_bytes(steps, rows, training);
+  most.workspace = (most.workspace + alignment - 1) / alignment * alignment + most.repeated_y;
   constexpr std::size_t most_remembered = 4096;
   if (sizes_.size() >= most_remembered) sizes_.clear();
   return sizes_[{steps, rows, training}] = most;
@@ -258,14 +294,18 @@ cudnnStatus_t CudnnSession::ready(cudnnRNNAlgo_t algorithm, const CudnnBatch& ba
   return status;
 }
 
+std::string CudnnSession::name_of_call(const char* action, cudnnRNNAlgo_t algorithm,
+                                       const CudnnBatch& batch) const {
+  return std::string(action) + " by its algorithm " + name_of(algorithm_of(algorithm)) + " (" +
+         name_of(config.cell) + ", " + name_of(config.type) + ", input " +
+         std::to_string(config.input_size) + ", hidden " + std::to_string(config.hidden_size) + ", T " +
+         std::to_string(batch.steps) + ", B " + std::to_string(batch.batch) +
+         (batch.equal_lengths ? "" : ", rows of different lengths") + ")";
+}
+
 void CudnnSession::check_call(cudnnStatus_t status, const char* action, cudnnRNNAlgo_t algorithm,
                               const CudnnBatch& batch) const {
-  if (status == CUDNN_STATUS_SUCCESS) return;
-  check(status, std::string(action) + " by its algorithm " + name_of(algorithm_of(algorithm)) + " (" +
-                    name_of(config.cell) + ", " + name_of(config.type) + ", input " +
-                    std::to_string(config.input_size) + ", hidden " + std::to_string(config.hidden_size) +
-                    ", T " + std::to_string(batch.steps) + ", B " + std::to_string(batch.batch) +
-                    (batch.equal_lengths ? "" : ", rows of different lengths") + ")");
+  if (status != CUDNN_STATUS_SUCCESS) check(status, name_of_call(action, algorithm, batch));
 }
 
 }  // namespace sluice::cuda

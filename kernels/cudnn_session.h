@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -56,9 +57,20 @@ struct CudnnSession {
   /// See CudnnRnn::bytes(). Voids what prepare() set.
   Bytes bytes(std::int32_t steps, std::int32_t batch, bool training);
 
-  cudnnRNNAlgo_t algorithm_for(const CudnnBatch& batch);
-  /// Whether another algorithm is to be tried after `status`.
-  bool falls_back(const CudnnBatch& batch, cudnnRNNAlgo_t algorithm, cudnnStatus_t status);
+  cudnnRNNAlgo_t algorithm_for(const CudnnBatch& batch) const;
+  CudnnRnn::Choice choice(const CudnnBatch& batch) const;
+  /// What became of a call on `queue`: true where it failed and is to be tried again, by the standard
+  /// algorithm, as all such batches are from then on. `action`: cuDNN's function. Errors: of a failure
+  /// where nothing else is to be tried, or where the queue cannot go on (require_sound).
+  bool tries_again(const Queue& queue, const char* action, const CudnnBatch& batch, cudnnRNNAlgo_t algorithm,
+                   cudnnStatus_t status);
+
+  /// By whose algorithm a forward pass wrote a reserve; without a pass that is known, what such a
+  /// batch runs by.
+  void wrote_reserve(const void* reserve, cudnnRNNAlgo_t algorithm) { writers_[reserve] = algorithm; }
+  cudnnRNNAlgo_t writer_of(const void* reserve, const CudnnBatch& batch) const;
+  void consumed_reserve(const void* reserve) { writers_.erase(reserve); }
+
   /// Gives the layers' descriptor; persist_dynamic is compiled for each B, for equal lengths alone.
   cudnnStatus_t ready(cudnnRNNAlgo_t algorithm, const CudnnBatch& batch, cudnnRNNDescriptor_t& layers);
 
@@ -70,15 +82,23 @@ struct CudnnSession {
   using RnnDescriptor = Owned<cudnnRNNDescriptor_t>;
   using Call = std::tuple<std::int32_t, std::int32_t, bool, bool>;  // T, B, equal lengths, training
 
+  static Call call_of(const CudnnBatch& batch) {
+    return {batch.steps, batch.batch, batch.equal_lengths, batch.training};
+  }
   cudnnStatus_t describe_layers(cudnnRNNAlgo_t algorithm, bool packed, cudnnRNNDescriptor_t& layers);
   void describe_data(const CudnnBatch& batch, const std::vector<int>& lengths);
   void describe_states(std::int32_t batch);
   cudnnStatus_t temporary_bytes(cudnnRNNAlgo_t algorithm, const CudnnBatch& batch, Bytes& bytes);
+  std::size_t repeated_y_bytes(std::int32_t steps, std::int32_t batch, bool training) const;
   void locate_weights();
+  bool can_fall_back(cudnnRNNAlgo_t algorithm) const;
+  void fall_back(const CudnnBatch& batch, cudnnRNNAlgo_t algorithm, const std::string& failure);
+  std::string name_of_call(const char* action, cudnnRNNAlgo_t algorithm, const CudnnBatch& batch) const;
 
   std::map<std::pair<cudnnRNNAlgo_t, bool>, RnnDescriptor> rnns_;  // by algorithm and packed
   int dynamic_batch_ = 0;  // what persist_dynamic was built for
-  std::map<Call, cudnnRNNAlgo_t> chosen_;
+  std::map<Call, std::string> fell_back_;          // to the standard algorithm, and why
+  std::map<const void*, cudnnRNNAlgo_t> writers_;  // of reserves that wait for their backward pass
   std::map<std::tuple<std::int32_t, std::int32_t, bool>, Bytes> sizes_;
 };
 

@@ -5,7 +5,8 @@
 //   - launch with launch() below, never with <<<>>>;
 //   - declare shared memory with the two macros below, never with __shared__;
 //   - PTX only inside one small function that has a C++ twin under #ifndef __CUDACC__;
-//   - a loop that spins on memory calls __nanosleep in its body.
+//   - a loop that spins on memory calls __nanosleep in its body, and a SpinLimit
+//     (kernels/persistent/spin_limit.h).
 #pragma once
 
 #include <cuda_runtime.h>
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "kernels/cuda_check.h"
+#include "kernels/kernel_limits.h"
 
 /// A block's array of fixed size, 128-byte aligned: SLUICE_SHARED_ARRAY(float, tile, [16][24]).
 /// SLUICE_DYNAMIC_SHARED(T, name) makes `name` a T* to the launch's `shared_bytes`, aligned alike.
@@ -37,19 +39,14 @@ struct LaunchConfig {
   dim3 cluster = {1, 1, 1};      ///< blocks that share an SM group; divides the grid
 };
 
-/// Enqueues `kernel`. A grid of no blocks does nothing. Raises the kernel's limits when it asks for
-/// more than 48 KiB of dynamic shared memory or clusters above the portable 8 blocks.
+/// Enqueues `kernel`, with its limits raised where it needs that (kernels/kernel_limits.h). A grid of no
+/// blocks does nothing.
 /// Errors: runtime if CUDA refuses the launch.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const LaunchConfig& config, Arguments&&... arguments) {
   if (config.grid.x == 0 || config.grid.y == 0 || config.grid.z == 0) return;
-  constexpr std::size_t default_shared_bytes = 48 * 1024;
-  if (config.shared_bytes > default_shared_bytes) {
-    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
-                               cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(config.shared_bytes)),
-          "asking for a kernel's dynamic shared memory");
-  }
+  const unsigned cluster_blocks = config.cluster.x * config.cluster.y * config.cluster.z;
+  allow_launch(reinterpret_cast<const void*>(kernel), config.shared_bytes, cluster_blocks);
   cudaLaunchAttribute attributes[2];
   cudaLaunchConfig_t cuda_config = {};
   cuda_config.gridDim = config.grid;
@@ -62,14 +59,7 @@ void launch(void (*kernel)(Parameters...), const LaunchConfig& config, Arguments
     attribute.id = cudaLaunchAttributeCooperative;
     attribute.val.cooperative = 1;
   }
-  const unsigned cluster_blocks = config.cluster.x * config.cluster.y * config.cluster.z;
   if (cluster_blocks > 1) {
-    constexpr unsigned portable_cluster_blocks = 8;
-    if (cluster_blocks > portable_cluster_blocks) {
-      check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
-                                 cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
-            "asking for a cluster of more than 8 blocks");
-    }
     cudaLaunchAttribute& attribute = attributes[cuda_config.numAttrs++];
     attribute.id = cudaLaunchAttributeClusterDimension;
     attribute.val.clusterDim.x = config.cluster.x;

@@ -61,9 +61,18 @@ void check(const char* operation, const PersistentRequest& request, const Persis
 
 #ifdef SLUICE_WITH_CUDA
 PersistentLimits persistent_limits() { return cuda::persistent_limits(); }
+PersistentLimits persistent_limits(int device) { return cuda::persistent_limits(device); }
 #else
 PersistentLimits persistent_limits() { return {}; }
+PersistentLimits persistent_limits(int) { return {}; }
 #endif
+
+int PersistentLimits::largest_cluster() const {
+  for (int power = 4; power > 0; --power) {
+    if (clusters[power] > 0) return 1 << power;
+  }
+  return 0;
+}
 
 void persistent_pack(const Queue& queue, const PersistentRequest& request, const void* weight_hh,
                      void* packed) {

@@ -40,9 +40,15 @@ struct PersistentLimits {
   std::size_t shared_bytes = 0;   ///< dynamic shared memory that a block may ask for
   int clusters[5] = {};           ///< resident clusters of 1, 2, 4, 8, 16 blocks with an SM each
   int device = 0;                 ///< number of the GPU
+  bool cooperative = false;       ///< launches blocks that must all be resident at once
+
+  /// Blocks of the largest cluster of which one at least is resident; 0: it has no clusters.
+  int largest_cluster() const;
 };
-/// Of the current CUDA device, asked once a device.
+/// Of the current CUDA device, or the one of that number; asked once a device. All zero where there is
+/// none. Errors: runtime from CUDA.
 PersistentLimits persistent_limits();
+PersistentLimits persistent_limits(int device);
 
 enum class RecurrentPass { forward, backward };
 
@@ -116,6 +122,7 @@ void persistent_backward(const Queue& queue, const PersistentRequest& request,
 
 namespace cuda {
 PersistentLimits persistent_limits();
+PersistentLimits persistent_limits(int device);
 void persistent_pack(const Queue&, const PersistentRequest&, const void* weight_hh, void* packed);
 void persistent_forward(const Queue&, const PersistentRequest&, const PersistentFit&,
                         const PersistentForwardArgs*);

@@ -70,13 +70,30 @@ __global__ void __launch_bounds__(kThreads)
 /// Stands for a persistent kernel: 512 threads, all of an SM's shared memory.
 __global__ void __launch_bounds__(512) cluster_probe() {}
 
-PersistentLimits ask() {
+/// Makes another device the current one as long as it lives.
+class CurrentDevice {
+ public:
+  explicit CurrentDevice(int device) {
+    check(cudaGetDevice(&before_), "asking which device is current");
+    check(cudaSetDevice(device), "making a device current");
+  }
+  ~CurrentDevice() { static_cast<void>(cudaSetDevice(before_)); }
+  CurrentDevice(const CurrentDevice&) = delete;
+  CurrentDevice& operator=(const CurrentDevice&) = delete;
+
+ private:
+  int before_ = 0;
+};
+
+PersistentLimits ask(int device) {
   PersistentLimits limits;
-  int device = 0, count = 0;
-  if (cudaGetDeviceCount(&count) != cudaSuccess || count == 0 || cudaGetDevice(&device) != cudaSuccess) {
+  limits.device = device;
+  int count = 0;
+  if (cudaGetDeviceCount(&count) != cudaSuccess || device >= count) {
     static_cast<void>(cudaGetLastError());
     return limits;
   }
+  const CurrentDevice current(device);
   const auto attribute = [&](cudaDeviceAttr which) {
     int value = 0;
     check(cudaDeviceGetAttribute(&value, which, device), "asking for the device's limits");
@@ -86,14 +103,11 @@ PersistentLimits ask() {
   limits.minor = attribute(cudaDevAttrComputeCapabilityMinor);
   limits.multiprocessors = attribute(cudaDevAttrMultiProcessorCount);
   limits.shared_bytes = static_cast<std::size_t>(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin));
+  limits.cooperative = attribute(cudaDevAttrCooperativeLaunch) != 0;
   limits.clusters[0] = limits.multiprocessors;
   if (limits.major < 9) return limits;
   const auto kernel = reinterpret_cast<const void*>(&cluster_probe);
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             static_cast<int>(limits.shared_bytes)),
-        "asking for a kernel's dynamic shared memory");
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
-        "asking for clusters of more than 8 blocks");
+  allow_launch(kernel, limits.shared_bytes, 16);
   for (int power = 1; power < 5; ++power) {
     const unsigned blocks = 1u << power;
     cudaLaunchAttribute cluster;
@@ -133,18 +147,19 @@ void pack(const Queue& queue, const PersistentRequest& request, const void* weig
 
 }  // namespace
 
-PersistentLimits persistent_limits() {
+PersistentLimits persistent_limits(int device) {
   static std::mutex mutex;
   static std::map<int, PersistentLimits> known;
-  int device = 0;
-  if (cudaGetDevice(&device) != cudaSuccess) static_cast<void>(cudaGetLastError());
   const std::lock_guard lock(mutex);
   const auto found = known.find(device);
   if (found != known.end()) return found->second;
-  PersistentLimits& limits = known[device];
-  limits = ask();
-  limits.device = device;
-  return limits;
+  return known[device] = ask(device);
+}
+
+PersistentLimits persistent_limits() {
+  int device = 0;
+  if (cudaGetDevice(&device) != cudaSuccess) static_cast<void>(cudaGetLastError());
+  return persistent_limits(device);
 }
 
 void persistent_pack(const Queue& queue, const PersistentRequest& request, const void* weights,

@@ -11,7 +11,9 @@
 #include "host/version.h"
 #include "kernels/cudnn.h"
 #include "kernels/device.h"
+#include "kernels/error.h"
 #include "kernels/instruction_set.h"
+#include "kernels/persistent.h"
 #include "kernels/thread_pool.h"
 
 namespace sluice {
@@ -61,6 +63,22 @@ ordered_json libraries(const CudaDevices& cuda) {
   return found;
 }
 
+// What the persistent kernels go by: clusters that are resident at once, by blocks a cluster.
+void add_cluster_limits(ordered_json& device, int ordinal) {
+  try {
+    const PersistentLimits limits = persistent_limits(ordinal);
+    ordered_json clusters = ordered_json::object();
+    for (int power = 1; power < 5; ++power) clusters[std::to_string(1 << power)] = limits.clusters[power];
+    device["cluster_limits"] = clusters;
+    device["largest_cluster"] = limits.largest_cluster();
+    device["cooperative_launch"] = limits.cooperative;
+    device["shared_bytes_per_block"] = limits.shared_bytes;
+  } catch (const Error& error) {  // a device that others hold exclusively, say
+    device["cluster_limits"] = nullptr;
+    device["limits_problem"] = error.what();
+  }
+}
+
 ordered_json devices(const CudaDevices& cuda, int threads) {
   ordered_json found = ordered_json::array();
   found.push_back({{"device", "cpu"}, {"threads", threads}});
@@ -71,6 +89,7 @@ ordered_json devices(const CudaDevices& cuda, int threads) {
          {"compute_capability", std::to_string(device.major) + "." + std::to_string(device.minor)},
          {"memory_bytes", device.total_bytes},
          {"multiprocessors", device.multiprocessors}});
+    add_cluster_limits(found.back(), device.ordinal);
   }
   return found;
 }
@@ -97,6 +116,23 @@ ordered_json collect() {
   return info;
 }
 
+std::string describe_limits(const ordered_json& device) {
+  if (device.contains("limits_problem")) {
+    return "limits unknown: " + device["limits_problem"].get<std::string>();
+  }
+  std::string line = std::to_string(device["multiprocessors"].get<int>()) + " multiprocessors, " +
+                     (device["cooperative_launch"].get<bool>() ? "" : "no ") + "cooperative launch, ";
+  const int largest = device["largest_cluster"].get<int>();
+  if (largest == 0) return line + "no clusters of blocks";
+  line += "clusters of up to " + std::to_string(largest) + " blocks; resident at once:";
+  const char* separator = " ";
+  for (const auto& [blocks, clusters] : device["cluster_limits"].items()) {
+    line += separator + std::to_string(clusters.get<int>()) + " of " + blocks;
+    separator = ", ";
+  }
+  return line + " blocks";
+}
+
 void write_text(const ordered_json& info) {
   write_line("sluice " + info["version"].get<std::string>());
   write_line("build: " + info["build"]["type"].get<std::string>() + ", " +
@@ -114,6 +150,7 @@ void write_text(const ordered_json& info) {
       line += ": " + std::to_string(device["threads"].get<int>()) + " thread(s)";
     }
     write_line(line);
+    if (device.contains("cluster_limits")) write_line("    " + describe_limits(device));
   }
   if (!info["cuda_problem"].is_null()) {
     write_line("  no CUDA device: " + info["cuda_problem"].get<std::string>());

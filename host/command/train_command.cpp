@@ -181,10 +181,8 @@ class TrainCommand {
       save_options(command_, folder);
       complete = true;
     };
+    hooks.note = [&](const std::string& text) { report.note(text); };
     const bool finished = trainer.run(hooks, signals.requests());
-    if (!trainer.graphs().problem().empty()) {
-      write_note("steps ran without CUDA graphs: " + trainer.graphs().problem());
-    }
     if (!finished) {
       report.stopped(options_.out);
       return exit_code_of_signal(signals.requests().stop);

@@ -81,6 +81,11 @@ void TrainingReport::epoch_finished(const EpochReport& report) {
   write(line);
 }
 
+void TrainingReport::note(const std::string& text) {
+  bar_.clear();
+  write_note(text);
+}
+
 void TrainingReport::stopped(const std::string& run) {
   bar_.clear();
   write_note("stopped and saved after step " + std::to_string(trainer_.state().step) +

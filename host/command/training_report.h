@@ -23,6 +23,8 @@ class TrainingReport {
              bool resumed);
   void progress(const ProgressReport& report);
   void epoch_finished(const EpochReport& report);
+  /// Beside the reports, on standard error.
+  void note(const std::string& text);
   void stopped(const std::string& run);
   void tested(const Evaluation& result);
   void gradient_norms(const std::vector<double>& norms);

@@ -1,6 +1,7 @@
 #include "host/training/step_graphs.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "kernels/error.h"
 #include "kernels/graph.h"
@@ -8,7 +9,7 @@
 namespace sluice {
 namespace {
 
-constexpr int most_made_in_vain = 4;
+constexpr int most_made_in_vain = 4, most_failures_in_a_row = 4;
 
 }  // namespace
 
@@ -19,7 +20,9 @@ StepGraphs::~StepGraphs() {
   for (auto& [shape, entry] : entries_) destroy_graph(entry.graph);
 }
 
-StepGraphs::Entry& StepGraphs::entry_for(std::pair<std::int32_t, std::int32_t> shape) {
+std::string StepGraphs::take_problem() { return std::exchange(problem_, ""); }
+
+StepGraphs::Entry& StepGraphs::entry_for(const Shape& shape) {
   if (entries_.size() >= most_ && entries_.count(shape) == 0) {
     const auto oldest = std::min_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
       return a.second.last_used < b.second.last_used;
@@ -32,8 +35,22 @@ StepGraphs::Entry& StepGraphs::entry_for(std::pair<std::int32_t, std::int32_t> s
   return entry;
 }
 
+// Its entry is gone then.
+void StepGraphs::give_up(const Shape& shape, const std::string& reason) {
+  destroy_graph(entries_[shape].graph);
+  entries_.erase(shape);
+  given_up_.insert(shape);
+  const bool all = ++failures_in_a_row_ >= most_failures_in_a_row;
+  if (all) most_ = 0;
+  if (!reasons_.insert(reason).second && !all) return;
+  problem_ = all ? std::to_string(failures_in_a_row_) + " recordings in a row failed: all further steps"
+                 : "steps of " + std::to_string(shape.second) + " rows and " + std::to_string(shape.first) +
+                       " time steps";
+  problem_ += " run without CUDA graphs, since one could not be recorded: " + reason;
+}
+
 // False where the work cannot be recorded; nothing of it has run then.
-bool StepGraphs::record(Entry& entry, const std::function<void()>& work) {
+bool StepGraphs::record(const Shape& shape, Entry& entry, const std::function<void()>& work) {
   bool recording = false;
   try {
     begin_recording(queue_);
@@ -41,22 +58,26 @@ bool StepGraphs::record(Entry& entry, const std::function<void()>& work) {
     work();
     recording = false;
     entry.made = end_recording(queue_, entry.graph) ? entry.made + 1 : 0;
+    failures_in_a_row_ = 0;
     return true;
   } catch (const Error& error) {
     if (recording) drop_recording(queue_);
-    problem_ = error.what();
-    most_ = 0;
+    give_up(shape, error.what());
     return false;
+  } catch (...) {
+    if (recording) drop_recording(queue_);
+    throw;
   }
 }
 
 void StepGraphs::run(std::int32_t steps, std::int32_t batch, std::vector<std::int64_t> signature,
                      const std::function<void()>& work) {
-  if (most_ == 0) {
+  const Shape shape{steps, batch};
+  if (most_ == 0 || given_up_.count(shape) != 0) {
     ++counts_.plain;
     return work();
   }
-  Entry& entry = entry_for({steps, batch});
+  Entry& entry = entry_for(shape);
   if (entry.signature.empty()) {  // so that what is made at the first use is there when it is recorded
     entry.signature = std::move(signature);
     ++counts_.plain;
@@ -67,7 +88,7 @@ void StepGraphs::run(std::int32_t steps, std::int32_t batch, std::vector<std::in
     entry.made = 0;
     return launch_graph(queue_, entry.graph);
   }
-  if (entry.made >= most_made_in_vain || !record(entry, work)) {
+  if (entry.made >= most_made_in_vain || !record(shape, entry, work)) {
     ++counts_.plain;
     return work();
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,11 @@ namespace sluice {
 /// goes first. A step of a new T and B runs plainly, the second is recorded, and from then on it is
 /// launched again: as it is where nothing differs that launches depend on, else recorded anew into
 /// the same graph. Making graphs costs more than it saves where no two batches' launches are alike:
-/// after some such steps of a T and B they run plainly again. Where a step cannot be recorded, and on the CPU, every step runs plainly.
+/// after some such steps of a T and B they run plainly again. On the CPU every step runs plainly.
+///
+/// A T and B whose recording fails runs plainly from then on, and problem() says why; others are
+/// recorded all the same. After some failures in a row none is tried any more, since each costs the
+/// host a step's work.
 class StepGraphs {
  public:
   /// The Device of `queue` must outlive it. `most` 0 switches graphs off.
@@ -37,10 +42,13 @@ class StepGraphs {
     std::int64_t repeated = 0;  ///< launched as it was
   };
   const Counts& counts() const { return counts_; }
-  /// Why graphs were given up; empty if they were not.
-  const std::string& problem() const { return problem_; }
+  /// For people: what could not be recorded since the last call, and what follows; empty if all could,
+  /// or for a reason that was told before.
+  std::string take_problem();
 
  private:
+  using Shape = std::pair<std::int32_t, std::int32_t>;  // T and B
+
   struct Entry {
     void* graph = nullptr;
     std::vector<std::int64_t> signature;
@@ -48,12 +56,16 @@ class StepGraphs {
     int made = 0;  ///< graphs since one was repeated or took other arguments
   };
 
-  bool record(Entry& entry, const std::function<void()>& work);
-  Entry& entry_for(std::pair<std::int32_t, std::int32_t> shape);
+  bool record(const Shape& shape, Entry& entry, const std::function<void()>& work);
+  void give_up(const Shape& shape, const std::string& reason);
+  Entry& entry_for(const Shape& shape);
 
   Queue queue_;
   std::size_t most_;
-  std::map<std::pair<std::int32_t, std::int32_t>, Entry> entries_;
+  std::map<Shape, Entry> entries_;
+  std::set<Shape> given_up_;
+  std::set<std::string> reasons_;  // told
+  int failures_in_a_row_ = 0;
   std::int64_t clock_ = 0;
   Counts counts_;
   std::string problem_;

@@ -214,6 +214,8 @@ bool Trainer::train_epoch(const TrainingHooks& hooks, TrainingRequests& requests
       return true;
     }
     step(batch);
+    const std::string problem = graphs_.take_problem();
+    if (!problem.empty() && hooks.note) hooks.note(problem);
     clock.examples += batch.layout.batch();
     clock.tokens += batch.layout.rows();
     if (state_.step % static_cast<std::uint32_t>(config_.report_every) != 0) continue;

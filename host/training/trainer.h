@@ -79,6 +79,8 @@ struct TrainingHooks {
   std::function<void(const EpochReport&)> epoch_finished;
   /// At the start, after each epoch and as requested: everything a resume needs.
   std::function<void(const TrainingSnapshot&)> save;
+  /// What a person should know of, beside reports: a line of text.
+  std::function<void(const std::string&)> note;
 };
 
 class Trainer {
@@ -105,7 +107,6 @@ class Trainer {
 
   const TrainingState& state() const { return state_; }
   std::size_t device_bytes() const;
-  const StepGraphs& graphs() const { return graphs_; }
 
  private:
   struct EpochClock;  // what this process did of the current epoch

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "kernels/launch.h"
+#include "kernels/persistent/spin_limit.h"
 #ifndef __CUDACC__
 #include "cuda_awbarrier_primitives.h"
 #include "cuda_on_cpu/bulk_copy.h"
@@ -27,10 +28,10 @@ inline void create_barrier(std::uint64_t* barrier) { __mbarrier_init(barrier, 1)
 inline void expect_bytes(std::uint64_t* barrier, std::uint32_t bytes, CUDA_ON_CPU_SITE) {
   cuda_on_cpu::arrive_expecting(barrier, bytes, site_file, site_line);
 }
-/// Until the phase of this parity (0 at first) has ended and its bytes are there.
-inline void wait_for_bytes(std::uint64_t* barrier, unsigned parity, CUDA_ON_CPU_SITE) {
-  while (!__mbarrier_try_wait_parity(barrier, parity != 0, 0, site_file, site_line)) {
-  }
+/// Whether the phase of this parity (0 at first) has ended and its bytes are there; pauses before it
+/// says no.
+inline bool has_bytes(std::uint64_t* barrier, unsigned parity, CUDA_ON_CPU_SITE) {
+  return __mbarrier_try_wait_parity(barrier, parity != 0, 0, site_file, site_line);
 }
 
 /// `own` and `barrier` are this block's, 16- and 8-byte aligned; the same places of block `rank` are
@@ -64,17 +65,16 @@ __device__ __forceinline__ void expect_bytes(std::uint64_t* barrier, std::uint32
                "r"(bytes)
                : "memory");
 }
-__device__ __forceinline__ void wait_for_bytes(std::uint64_t* barrier, unsigned parity) {
-  unsigned passed = 0;
-  while (passed == 0) {  // try_wait pauses by itself
-    asm volatile(
-        "{ .reg .pred p;\n"
-        "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 p, [%1], %2;\n"
-        "selp.u32 %0, 1, 0, p; }"
-        : "=r"(passed)
-        : "r"(shared_address(barrier)), "r"(parity)
-        : "memory");
-  }
+__device__ __forceinline__ bool has_bytes(std::uint64_t* barrier, unsigned parity) {
+  unsigned passed;
+  asm volatile(
+      "{ .reg .pred p;\n"
+      "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 p, [%1], %2;\n"
+      "selp.u32 %0, 1, 0, p; }"
+      : "=r"(passed)
+      : "r"(shared_address(barrier)), "r"(parity)
+      : "memory");
+  return passed != 0;
 }
 __device__ __forceinline__ void store_to_block(void* own, int rank, const uint4& value,
                                                std::uint64_t* barrier) {
@@ -93,9 +93,29 @@ __device__ __forceinline__ void store_to_block(void* own, int rank, const uint4&
 __device__ inline void cluster_barrier() { __trap(); }
 __device__ inline void create_barrier(std::uint64_t*) { __trap(); }
 __device__ inline void expect_bytes(std::uint64_t*, std::uint32_t) { __trap(); }
-__device__ inline void wait_for_bytes(std::uint64_t*, unsigned) { __trap(); }
+__device__ inline bool has_bytes(std::uint64_t*, unsigned) {
+  __trap();
+  return true;
+}
 __device__ inline void store_to_block(void*, int, const uint4&, std::uint64_t*) { __trap(); }
 
 #endif
+
+#ifdef SLUICE_BOUNDED_SPINS
+__device__ inline void report_wait_for_bytes(unsigned round) {
+  if (threadIdx.x % 32 != 0) return;  // all of a warp wait for the same
+  printf("sluice: persistent_cluster: block %u, thread %u waits more than %d s for the other blocks' bytes of "
+         "round %u\n",
+         blockIdx.x, threadIdx.x, spin_seconds, round);
+}
+#else
+__device__ inline void report_wait_for_bytes(unsigned) {}
+#endif
+
+/// Until has_bytes(). `round` is told where that takes too long.
+__device__ __forceinline__ void wait_for_bytes(std::uint64_t* barrier, unsigned parity, unsigned round) {
+  SpinLimit limit;
+  while (!has_bytes(barrier, parity)) limit.count([&] { report_wait_for_bytes(round); });
+}
 
 }  // namespace sluice::cuda

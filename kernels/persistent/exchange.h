@@ -96,7 +96,7 @@ class ClusterExchange {
     }
   }
   __device__ void finish(unsigned char*) {
-    wait_for_bytes(barriers_ + round_ % 2, round_ / 2 % 2);
+    wait_for_bytes(barriers_ + round_ % 2, round_ / 2 % 2, round_);
     ++round_;
   }
 
@@ -133,7 +133,7 @@ class GroupFlags {
     ++round_;
     for (int block = static_cast<int>(threadIdx.x); block < blocks_;
          block += static_cast<int>(blockDim.x)) {
-      wait_for_flag(flags_ + block, round_);
+      wait_for_flag(flags_ + block, round_, block);
     }
     __syncthreads();
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/launch.h"
+#include "kernels/persistent/spin_limit.h"
 
 namespace sluice::cuda {
 
@@ -46,9 +47,23 @@ __device__ __forceinline__ uint4 load_global(const void* from) {
 
 #endif
 
-/// Until the flag has reached `value`.
-__device__ __forceinline__ void wait_for_flag(unsigned* flag, unsigned value) {
-  while (read_flag(flag) < value) __nanosleep(20);
+#ifdef SLUICE_BOUNDED_SPINS
+__device__ inline void report_wait_for_flag(unsigned* flag, unsigned value, int rank) {
+  printf("sluice: persistent_grid: block %u, thread %u waits more than %d s for round %u of block %d of its "
+         "group, which has finished %u\n",
+         blockIdx.x, threadIdx.x, spin_seconds, value, rank, read_flag(flag));
+}
+#else
+__device__ inline void report_wait_for_flag(unsigned*, unsigned, int) {}
+#endif
+
+/// Until the flag of block `rank` of the group has reached `value`, a number of rounds.
+__device__ __forceinline__ void wait_for_flag(unsigned* flag, unsigned value, int rank) {
+  SpinLimit limit;
+  while (read_flag(flag) < value) {
+    limit.count([&] { report_wait_for_flag(flag, value, rank); });
+    __nanosleep(20);
+  }
 }
 
 }  // namespace sluice::cuda

@@ -123,12 +123,14 @@ INSTANTIATE_TEST_SUITE_P(cuda, RecurrentCudnnOptions,
                          ::testing::Values(Case{Cell::lstm, 3, true, true}), name_of_case);
 
 TEST_P(RecurrentCudnnOptions, DropoutOnInputsIsThatOfTheOtherAlgorithms) {
-  RecurrentConfig config = layers(Cell::lstm, 3, true);
-  config.input_dropout = 0.3;
-  config.layer_dropout = 0.4;
-  compare<float>(config, SequenceLayout(ragged), Algorithm::cudnn,
-                 [](auto& pass) { pass.seed = 7, pass.step = {3}; });
-  compare_16_bit<BFloat16>(config, SequenceLayout(ragged), Algorithm::cudnn);
+  for (const int count : {1, 2, 3, 4}) {
+    RecurrentConfig config = layers(Cell::lstm, count, true);
+    config.input_dropout = 0.3;
+    config.layer_dropout = 0.4;
+    compare<float>(config, SequenceLayout(ragged), Algorithm::cudnn,
+                   [](auto& pass) { pass.seed = 7, pass.step = {3}; });
+    if (count == 3) compare_16_bit<BFloat16>(config, SequenceLayout(ragged), Algorithm::cudnn);
+  }
 }
 
 TEST_P(RecurrentCudnnOptions, NullPointersMeanZerosOrNotWanted) {

@@ -15,6 +15,35 @@ TEST(WavefrontCuts, WeighChunksAgainstWhatEachCosts) {
   EXPECT_NEAR(cut.speedup, 200.0 / (6 * 24), 1e-9);
 }
 
+TEST(WavefrontCuts, HaveNoMoreLanesThanTheGpuHasRoomFor) {
+  EXPECT_EQ(lanes_with_room(4, 64.0 / 132), 2);
+  EXPECT_EQ(lanes_with_room(4, 66.0 / 132), 2);
+  EXPECT_EQ(lanes_with_room(4, 67.0 / 132), 1);
+  EXPECT_EQ(lanes_with_room(4, 44.0 / 132), 3);
+  EXPECT_EQ(lanes_with_room(4, 1.5), 1) << "one alone takes turns";
+  EXPECT_EQ(lanes_with_room(2, 0.01), 2);
+  EXPECT_EQ(lanes_with_room(9, 0.01), most_lanes);
+}
+
+// Whatever chunks a caller asks for: four layers of 128 blocks each would hold each other up for ever.
+TEST(WavefrontChoice, FindsRoomForGridsByTheirBlocks) {
+  RecurrentConfig config{.cell = Cell::lstm, .data_type = DataType::bfloat16, .input_size = 2048,
+                         .hidden_size = 2048, .num_layers = 4};
+  const PassShape shape{.rows = 25 * 8, .steps = 25, .batch = 8};
+  for (const RecurrentPass pass : {RecurrentPass::forward, RecurrentPass::backward}) {
+    const auto room = [&](const GpuDescription& gpu) {
+      return algorithm_candidate(config, shape, gpu, Algorithm::persistent_grid).most_lanes(pass);
+    };
+    config.hidden_size = 2048;
+    EXPECT_EQ(room(described_h100()), 1);
+    config.hidden_size = 1024;
+    EXPECT_EQ(room(described_h100()), 2);
+    config.bidirectional = true;  // one launch takes both
+    EXPECT_EQ(room(described_h100()), 1);
+    config.bidirectional = false;
+  }
+}
+
 TEST(WavefrontCuts, LeaveLayersThatFillTheGpuOneAfterAnother) {
   EXPECT_EQ(wavefront_cut(4, 100, {100e-6, 1e-6, 0.6}).lanes, 1);
   EXPECT_EQ(wavefront_cut(4, 100, {100e-6, 1e-6, 0.4}).lanes, 2);

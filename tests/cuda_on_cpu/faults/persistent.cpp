@@ -185,12 +185,14 @@ PLANTED_FAULT(persistent_block_leaves_its_cluster_early) {
 }
 
 /// The grid's columns, with the faults that a class of its own needs.
-enum class GridFault { none, flag_before_columns, no_wait };
+enum class GridFault { none, flag_before_columns, flag_never_raised, no_wait };
 template <GridFault fault>
 struct FaultyGridExchange : GridExchange {
   FaultyGridExchange(const Columns& columns, const GroupPlace& place, const ExchangeMemory& memory)
-      : GridExchange(columns, place, memory), own_flag(memory.flags + place.group * place.blocks + place.rank) {}
+      : GridExchange(columns, place, memory), own_flag(memory.flags + place.group * place.blocks + place.rank),
+        rank(place.rank) {}
   void begin(unsigned char* operand) {
+    if (fault == GridFault::flag_never_raised && rank == 1) return;
     if constexpr (fault == GridFault::flag_before_columns) {
       __syncthreads();
       if (threadIdx.x == 0) raise_flag(own_flag, ++rounds + 1);
@@ -205,12 +207,16 @@ struct FaultyGridExchange : GridExchange {
     GridExchange::finish(operand);
   }
   unsigned* own_flag;
+  int rank;
   unsigned rounds = 0;
 };
 PLANTED_FAULT(persistent_grid_flag_before_columns) {
   run<GridTiling, FaultyGridExchange<faulty ? GridFault::flag_before_columns : GridFault::none>>(3, 1);
 }
 PLANTED_FAULT(persistent_grid_columns_race) { persistent_grid_flag_before_columns<faulty>(); }
+PLANTED_FAULT(persistent_grid_flag_is_never_raised) {
+  run<GridTiling, FaultyGridExchange<faulty ? GridFault::flag_never_raised : GridFault::none>>(3, 1);
+}
 PLANTED_FAULT(persistent_grid_does_not_wait) {
   run<GridTiling, FaultyGridExchange<faulty ? GridFault::no_wait : GridFault::none>>(3, 1);
 }

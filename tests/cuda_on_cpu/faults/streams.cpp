@@ -97,6 +97,43 @@ PLANTED_FAULT(stream_that_does_not_join_its_capture) {
   static_cast<void>(cudaGraphDestroy(graph));
 }
 
+/// The blocks of two launches wait for each other, each for those of its own; both do not find room.
+template <bool faulty>
+void enqueue_grids(const TwoStreams& streams, const float* x, float* y, float* z) {
+  const auto cooperative = [](cudaStream_t stream) {
+    return sluice::cuda::LaunchConfig{.grid = {100}, .block = {1}, .stream = stream, .cooperative = true};
+  };
+  TwoStreams::then(streams.second, streams.forked, streams.first);
+  launch(add_one, cooperative(streams.first), x, y);
+  if constexpr (!faulty) TwoStreams::then(streams.second, streams.written, streams.first);
+  launch(add_one, cooperative(streams.second), x, z);
+  TwoStreams::then(streams.first, streams.joined, streams.second);
+}
+
+PLANTED_FAULT(two_grids_without_room) {
+  const DeviceArray<float> x(counting(numbers)), y(numbers), z(numbers);
+  const TwoStreams streams;
+  enqueue_grids<faulty>(streams, x.data(), y.data(), z.data());
+  check(cudaStreamSynchronize(streams.first), "waiting for a stream");
+}
+
+PLANTED_FAULT(two_grids_without_room_in_a_graph) {
+  const DeviceArray<float> x(counting(numbers)), y(numbers), z(numbers);
+  const TwoStreams streams;
+  check(cudaStreamBeginCapture(streams.first, cudaStreamCaptureModeThreadLocal), "recording");
+  enqueue_grids<faulty>(streams, x.data(), y.data(), z.data());
+  cudaGraph_t graph = nullptr;
+  check(cudaStreamEndCapture(streams.first, &graph), "recording");
+  cudaGraphExec_t ready = nullptr;
+  check(cudaGraphInstantiate(&ready, graph, 0), "making a graph ready");
+  static_cast<void>(cudaGraphDestroy(graph));
+  const cudaError_t launched = cudaGraphLaunch(ready, streams.first);
+  const cudaError_t waited = cudaStreamSynchronize(streams.first);
+  static_cast<void>(cudaGraphExecDestroy(ready));
+  check(launched, "launching a graph");
+  check(waited, "waiting for a stream");
+}
+
 class PinnedNumbers {
  public:
   PinnedNumbers() { check(cudaMallocHost(&memory_, numbers * sizeof(float)), "allocating pinned memory"); }

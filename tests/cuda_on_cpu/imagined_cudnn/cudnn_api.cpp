@@ -1,19 +1,24 @@
 // The functions of cuDNN that Sluice calls, as a library of its own that is loaded as the real one
 // would be. It is strict about what cuDNN's manual asks for, and refuses what cuDNN's persistent
 // algorithms are known to refuse; which types go together is what cuDNN 9.19 answers.
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-
 #include <algorithm>
-#include <cmath>
 #include <cstring>
+#include <initializer_list>
+#include <utility>
 
+#include "imagined_cudnn/failures.h"
 #include "imagined_cudnn/layers.h"
+#include "imagined_cudnn/numbers.h"
 
 namespace {
 
+using imagined_cudnn::element;
+using imagined_cudnn::is_16_bit;
 using imagined_cudnn::Numbers;
+using imagined_cudnn::read;
+using imagined_cudnn::read_factors;
 using imagined_cudnn::Trace;
+using imagined_cudnn::write;
 
 template <class T>
 cudnnStatus_t create(T** made) {
@@ -24,53 +29,6 @@ template <class T>
 cudnnStatus_t destroy(T* made) {
   delete made;
   return CUDNN_STATUS_SUCCESS;
-}
-
-/// A number of any of the types, in memory.
-double load(const void* from, std::size_t i, cudnnDataType_t type) {
-  switch (type) {
-    case CUDNN_DATA_DOUBLE: return static_cast<const double*>(from)[i];
-    case CUDNN_DATA_HALF: return static_cast<double>(__half2float(static_cast<const __half*>(from)[i]));
-    case CUDNN_DATA_BFLOAT16:
-      return static_cast<double>(__bfloat162float(static_cast<const __nv_bfloat16*>(from)[i]));
-    default: return static_cast<double>(static_cast<const float*>(from)[i]);
-  }
-}
-void store(double number, void* to, std::size_t i, cudnnDataType_t type) {
-  const auto single = static_cast<float>(number);
-  switch (type) {
-    case CUDNN_DATA_DOUBLE: static_cast<double*>(to)[i] = number; break;
-    case CUDNN_DATA_HALF: static_cast<__half*>(to)[i] = __float2half_rn(single); break;
-    case CUDNN_DATA_BFLOAT16: static_cast<__nv_bfloat16*>(to)[i] = __float2bfloat16_rn(single); break;
-    default: static_cast<float*>(to)[i] = single;
-  }
-}
-
-Numbers read(const void* from, std::size_t count, cudnnDataType_t type) {
-  Numbers numbers(count, 0.0);
-  for (std::size_t i = 0; from != nullptr && i < count; ++i) numbers[i] = load(from, i, type);
-  return numbers;
-}
-
-void write(const Numbers& numbers, void* to, cudnnDataType_t type, bool add = false) {
-  for (std::size_t i = 0; to != nullptr && i < numbers.size(); ++i) {
-    store(numbers[i] + (add ? load(to, i, type) : 0.0), to, i, type);
-  }
-}
-
-bool is_16_bit(cudnnDataType_t type) { return type == CUDNN_DATA_HALF || type == CUDNN_DATA_BFLOAT16; }
-std::size_t element(cudnnDataType_t type) { return type == CUDNN_DATA_DOUBLE ? 8 : is_16_bit(type) ? 2 : 4; }
-
-/// What enters products. As TF32 it loses 13 of its 23 bits, to nearest.
-Numbers read_factors(const void* from, std::size_t count, const cudnnRNNStruct& layers) {
-  Numbers numbers = read(from, count, layers.type);
-  for (double& number : numbers) {
-    if (!layers.tf32) break;
-    int exponent = 0;
-    const double fraction = std::frexp(number, &exponent);  // 11 bits with the leading one
-    number = std::ldexp(std::nearbyint(std::ldexp(fraction, 11)), exponent - 11);
-  }
-  return numbers;
 }
 
 thread_local const char* last_words = "";
@@ -87,25 +45,42 @@ bool go_together(cudnnRNNAlgo_t algorithm, cudnnDataType_t type, cudnnDataType_t
   return sums == CUDNN_DATA_FLOAT && (type == CUDNN_DATA_FLOAT || is_16_bit(type));
 }
 
-/// Gates and outputs one after the other.
+/// Who wrote it, then gates and outputs one after the other.
 std::size_t trace_count(const cudnnRNNStruct& layers, std::int64_t rows) {
-  return static_cast<std::size_t>(rows) * layers.layers * layers.directions * 6 * layers.hidden;
+  return 1 + static_cast<std::size_t>(rows) * layers.layers * layers.directions * 6 * layers.hidden;
 }
-void keep(const Trace& trace, void* reserve) {
+void keep(const Trace& trace, const cudnnRNNStruct& layers, void* reserve) {
   auto* to = static_cast<double*>(reserve);
+  *to++ = layers.algorithm;
   for (const auto* part : {&trace.gates, &trace.outputs}) {
     for (const Numbers& numbers : *part) to = std::copy(numbers.begin(), numbers.end(), to);
   }
 }
 Trace recall(const cudnnRNNStruct& layers, std::int64_t rows, const void* reserve) {
   Trace trace;
-  const auto* from = static_cast<const double*>(reserve);
+  const auto* from = static_cast<const double*>(reserve) + 1;
   const auto take = [&](std::vector<Numbers>& part, int pieces, std::int64_t columns) {
     for (int i = 0; i < pieces; ++i, from += rows * columns) part.emplace_back(from, from + rows * columns);
   };
   take(trace.gates, layers.layers * layers.directions, 5 * layers.hidden);
   take(trace.outputs, layers.layers, layers.directions * layers.hidden);
   return trace;
+}
+
+/// Each algorithm reads its own reserve alone, and would take another's for its own.
+cudnnStatus_t check_writer(const cudnnRNNStruct& layers, const void* reserve) {
+  const bool own = *static_cast<const double*>(reserve) == static_cast<double>(layers.algorithm);
+  return own ? CUDNN_STATUS_SUCCESS
+             : refuse(CUDNN_STATUS_BAD_PARAM, "the reserve is not this algorithm's, or a call has spoilt it");
+}
+
+/// A failure that comes when a part of the work is done: none of what the call writes is to be used.
+cudnnStatus_t fail_halfway(cudnnStatus_t status, std::initializer_list<std::pair<void*, std::size_t>> spoilt) {
+  for (const auto& [memory, bytes] : spoilt) {
+    if (memory != nullptr) std::memset(memory, 0xFF, bytes);  // NaN
+  }
+  if (imagined_cudnn_failed_halfway != nullptr) imagined_cudnn_failed_halfway();
+  return refuse(status, "the test asks for it");
 }
 
 cudnnStatus_t check_algorithm(const cudnnRNNStruct& layers, const cudnnRNNDataStruct& data,
@@ -153,7 +128,10 @@ extern "C" {
 
 size_t cudnnGetVersion() { return 90001; }
 const char* cudnnGetErrorString(cudnnStatus_t status) {
-  return status >= CUDNN_STATUS_NOT_SUPPORTED ? "CUDNN_STATUS_NOT_SUPPORTED" : "CUDNN_STATUS_BAD_PARAM";
+  return status >= CUDNN_STATUS_EXECUTION_FAILED ? "CUDNN_STATUS_EXECUTION_FAILED"
+         : status >= CUDNN_STATUS_INTERNAL_ERROR ? "CUDNN_STATUS_INTERNAL_ERROR"
+         : status >= CUDNN_STATUS_NOT_SUPPORTED  ? "CUDNN_STATUS_NOT_SUPPORTED"
+                                                 : "CUDNN_STATUS_BAD_PARAM";
 }
 void cudnnGetLastErrorString(char* message, size_t size) {
   if (size > 0) std::strncpy(message, last_words, size - 1)[size - 1] = '\0';
@@ -264,8 +242,12 @@ cudnnStatus_t cudnnRNNForward(cudnnHandle_t, cudnnRNNDescriptor_t rnn, cudnnForw
   if (x == nullptr || y == nullptr || workspace_bytes < workspace_size || reserve_bytes < needed) {
     return CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT;
   }
+  const cudnnStatus_t asked = imagined_cudnn::failure_asked_of("cudnnRNNForward", rnn->algorithm);
+  if (imagined_cudnn::is_refusal(asked)) return refuse(asked, "the test asks for it");
   std::memset(workspace, 0xA5, workspace_size);
   const auto rows = static_cast<std::size_t>(x_data->rows());
+  const std::size_t y_bytes = rows * rnn->directions * rnn->hidden * element(rnn->type);
+  if (asked != CUDNN_STATUS_SUCCESS) return fail_halfway(asked, {{y, y_bytes}, {reserve, needed}});
   const Numbers w = read_factors(weights, static_cast<std::size_t>(rnn->elements()), *rnn);
   const Numbers in = read_factors(x, rows * rnn->input, *rnn);
   const Numbers h0 = read(hx, state_count(*rnn, *x_data), rnn->type);
@@ -275,7 +257,7 @@ cudnnStatus_t cudnnRNNForward(cudnnHandle_t, cudnnRNNDescriptor_t rnn, cudnnForw
   write(pass.trace.outputs.back(), y, rnn->type);
   write(pass.h_n, hy, rnn->type);
   write(pass.c_n, cy, rnn->type);
-  if (training) keep(pass.trace, reserve);
+  if (training) keep(pass.trace, *rnn, reserve);
   return CUDNN_STATUS_SUCCESS;
 }
 
@@ -288,10 +270,17 @@ cudnnStatus_t cudnnRNNBackwardData_v8(cudnnHandle_t, cudnnRNNDescriptor_t rnn, c
                                       void* workspace, size_t, void* reserve) {
   cudnnStatus_t status = check_algorithm(*rnn, *x_data, true);
   if (status == CUDNN_STATUS_SUCCESS) status = check_batch(*rnn, *x_data, *y_data, lengths, *states);
+  if (status == CUDNN_STATUS_SUCCESS) status = check_writer(*rnn, reserve);
   if (status != CUDNN_STATUS_SUCCESS) return status;
   if (y == nullptr || dy == nullptr || dx == nullptr) return CUDNN_STATUS_BAD_PARAM_NULL_POINTER;
+  const cudnnStatus_t asked = imagined_cudnn::failure_asked_of("cudnnRNNBackwardData_v8", rnn->algorithm);
+  if (imagined_cudnn::is_refusal(asked)) return refuse(asked, "the test asks for it");
   std::memset(workspace, 0x5A, workspace_size);
   const auto rows = static_cast<std::size_t>(x_data->rows());
+  if (asked != CUDNN_STATUS_SUCCESS) {
+    return fail_halfway(asked, {{dx, rows * rnn->input * element(rnn->type)},
+                                {reserve, trace_count(*rnn, x_data->rows()) * sizeof(double)}});
+  }
   const Numbers w = read_factors(weights, static_cast<std::size_t>(rnn->elements()), *rnn);
   const Numbers in(rows * rnn->input, 0.0);  // only the gradients of the weights need x
   const Numbers h0 = read(hx, state_count(*rnn, *x_data), rnn->type);
@@ -317,8 +306,14 @@ cudnnStatus_t cudnnRNNBackwardWeights_v8(cudnnHandle_t, cudnnRNNDescriptor_t rnn
                                          cudnnRNNDataDescriptor_t y_data, const void* y, size_t,
                                          void* d_weights, size_t, void*, size_t, void* reserve) {
   if (mode != CUDNN_WGRAD_MODE_ADD) return CUDNN_STATUS_BAD_PARAM;
-  const cudnnStatus_t status = check_batch(*rnn, *x_data, *y_data, lengths, *states);
+  cudnnStatus_t status = check_batch(*rnn, *x_data, *y_data, lengths, *states);
+  if (status == CUDNN_STATUS_SUCCESS) status = check_writer(*rnn, reserve);
   if (status != CUDNN_STATUS_SUCCESS) return status;
+  const cudnnStatus_t asked = imagined_cudnn::failure_asked_of("cudnnRNNBackwardWeights_v8", rnn->algorithm);
+  if (imagined_cudnn::is_refusal(asked)) return refuse(asked, "the test asks for it");
+  if (asked != CUDNN_STATUS_SUCCESS) {
+    return fail_halfway(asked, {{d_weights, static_cast<std::size_t>(rnn->elements()) * element(rnn->type)}});
+  }
   if (x == nullptr || y == nullptr || rnn->last.dy.empty()) return CUDNN_STATUS_BAD_PARAM_NULL_POINTER;
   const auto rows = static_cast<std::size_t>(x_data->rows());
   const Numbers in = read_factors(x, rows * rnn->input, *rnn);

@@ -2,6 +2,7 @@
 // streams.cpp.
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -11,11 +12,11 @@
 #include <mutex>
 #include <vector>
 
+#include "cuda_on_cpu/device.h"
 #include "cuda_on_cpu/launch.h"
 #include "cuda_on_cpu/schedule.h"
 #include "cuda_on_cpu/streams.h"
 #include "cuda_on_cpu/device_memory.h"
-#include "runtime/broken_context.h"
 
 namespace {
 
@@ -23,12 +24,14 @@ using cuda_on_cpu::DeviceMemoryAccess;
 using cuda_on_cpu::NodeKind;
 
 constexpr std::size_t default_dynamic_shared_bytes = 48 * 1024;
+constexpr std::size_t most_shared_bytes = 227 * 1024;  // of a block
 constexpr unsigned portable_cluster_blocks = 8;
-constexpr int multiprocessors = 132;  // an H100's
 
 struct KernelLimits {
   std::size_t dynamic_shared_bytes = default_dynamic_shared_bytes;
   bool large_clusters = false;
+  std::size_t static_shared_bytes = 0;
+  std::vector<int> asked;  ///< for dynamic shared memory
 };
 std::mutex limits_mutex;
 std::map<const void*, KernelLimits> limits;
@@ -86,6 +89,33 @@ cudaError_t free_now(void* memory) {
 }  // namespace
 
 namespace cuda_on_cpu {
+
+int multiprocessors() {
+  static const int count = [] {
+    const char* const wanted = std::getenv("CUDA_ON_CPU_MULTIPROCESSORS");
+    return wanted == nullptr ? 132 : std::max(1, std::atoi(wanted));
+  }();
+  return count;
+}
+
+void declare_static_shared_memory(const void* kernel, std::size_t bytes) {
+  const std::lock_guard lock(limits_mutex);
+  limits[kernel].static_shared_bytes = bytes;
+}
+
+std::vector<int> shared_memory_limits(const void* kernel) {
+  const std::lock_guard lock(limits_mutex);
+  return limits[kernel].asked;
+}
+
+unsigned cooperative_blocks(const cudaLaunchConfig_t& config) {
+  for (unsigned i = 0; i < config.numAttrs; ++i) {
+    if (config.attrs[i].id == cudaLaunchAttributeCooperative && config.attrs[i].val.cooperative != 0) {
+      return config.gridDim.x * config.gridDim.y * config.gridDim.z;
+    }
+  }
+  return 0;
+}
 
 void restart_digest() { download_digest = 14695981039346656037u; }
 std::uint64_t digest() { return download_digest; }
@@ -150,7 +180,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int ordinal) {
   std::memset(properties, 0, sizeof *properties);
   std::strcpy(properties->name, "CUDA on CPU");
   properties->major = 9;
-  properties->multiProcessorCount = multiprocessors;
+  properties->multiProcessorCount = cuda_on_cpu::multiprocessors();
   properties->warpSize = 32;
   properties->totalGlobalMem = cuda_on_cpu::device_memory_bytes;
   return cudaSuccess;
@@ -159,8 +189,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int ordinal) {
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int ordinal) {
   if (ordinal != 0) return finish(cudaErrorInvalidDevice);
   switch (attribute) {
-    case cudaDevAttrMultiProcessorCount: *value = multiprocessors; return cudaSuccess;
-    case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = 227 * 1024; return cudaSuccess;
+    case cudaDevAttrMultiProcessorCount: *value = cuda_on_cpu::multiprocessors(); return cudaSuccess;
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = most_shared_bytes; return cudaSuccess;
     case cudaDevAttrMemoryPoolsSupported: *value = 1; return cudaSuccess;
     case cudaDevAttrCooperativeLaunch: *value = 1; return cudaSuccess;
     case cudaDevAttrComputeCapabilityMajor: *value = 9; return cudaSuccess;
@@ -178,16 +208,26 @@ cudaError_t cudaGetDevice(int* ordinal) {
   return cudaSuccess;
 }
 
-cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel) {
+  const std::lock_guard lock(limits_mutex);
   std::memset(attributes, 0, sizeof *attributes);
+  attributes->sharedSizeBytes = limits[kernel].static_shared_bytes;
   attributes->maxThreadsPerBlock = 1024;
   return cudaSuccess;
 }
 
+/// Refuses to lower a kernel's dynamic shared memory, which CUDA allows: another thread may be about to
+/// launch it with what it was raised to.
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {
   const std::lock_guard lock(limits_mutex);
   if (attribute == cudaFuncAttributeMaxDynamicSharedMemorySize) {
-    limits[kernel].dynamic_shared_bytes = static_cast<std::size_t>(value);
+    KernelLimits& of = limits[kernel];
+    const auto bytes = static_cast<std::size_t>(value);
+    of.asked.push_back(value);
+    if (bytes < of.dynamic_shared_bytes || bytes + of.static_shared_bytes > most_shared_bytes) {
+      return finish(cudaErrorInvalidValue);
+    }
+    of.dynamic_shared_bytes = bytes;
   } else if (attribute == cudaFuncAttributeNonPortableClusterSizeAllowed) {
     limits[kernel].large_clusters = value != 0;
   }
@@ -209,7 +249,8 @@ cudaError_t cudaOccupancyMaxActiveClusters(int* clusters, const void*,
     const auto& size = config->attrs[i].val.clusterDim;
     blocks = size.x * size.y * size.z;
   }
-  *clusters = blocks > portable_cluster_blocks ? multiprocessors / 18 : multiprocessors / static_cast<int>(blocks);
+  const int in_use = blocks > portable_cluster_blocks ? 18 : static_cast<int>(blocks);
+  *clusters = cuda_on_cpu::multiprocessors() / in_use;
   return cudaSuccess;
 }
 
@@ -228,6 +269,7 @@ const char* cudaGetErrorName(cudaError_t status) {
     case cudaErrorInvalidConfiguration: return "cudaErrorInvalidConfiguration";
     case cudaErrorIllegalAddress: return "cudaErrorIllegalAddress";
     case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
+    case cudaErrorCooperativeLaunchTooLarge: return "cudaErrorCooperativeLaunchTooLarge";
     default: return "CUDA on CPU";
   }
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cuda_on_cpu/execution.h"
@@ -147,6 +148,9 @@ void check_shared_guards(const Block& block);
 bool arrives_at_once();
 /// Fails the launch if something is under way to the shared memory of a block that has ended.
 void check_deliveries(const Block& block);
+
+/// What last_failure() says from now on, of a failure outside of any launch.
+void keep_failure(const std::string& text);
 
 /// Like fail(), but not from inside a kernel.
 void report_failure(Site site, const char* format, ...) __attribute__((format(printf, 2, 3)));

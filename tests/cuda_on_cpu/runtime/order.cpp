@@ -6,6 +6,21 @@
 #include "cuda_on_cpu/schedule.h"
 
 namespace cuda_on_cpu {
+namespace {
+
+/// Of `left`, those that wait for none of them.
+std::vector<std::size_t> ready_of(const std::vector<OrderedNode>& nodes, const std::set<std::size_t>& left) {
+  std::vector<std::size_t> ready;
+  for (const std::size_t node : left) {
+    const std::set<std::size_t>& after = nodes[node].after;
+    if (std::none_of(after.begin(), after.end(), [&](std::size_t n) { return left.count(n) != 0; })) {
+      ready.push_back(node);
+    }
+  }
+  return ready;
+}
+
+}  // namespace
 
 std::vector<std::size_t> order_of(const std::vector<OrderedNode>& nodes,
                                   const std::set<std::size_t>& wanted) {
@@ -15,13 +30,7 @@ std::vector<std::size_t> order_of(const std::vector<OrderedNode>& nodes,
   std::set<std::size_t> left = wanted;
   std::vector<std::size_t> order;
   while (!left.empty()) {
-    std::vector<std::size_t> ready;
-    for (const std::size_t node : left) {
-      const std::set<std::size_t>& after = nodes[node].after;
-      if (std::none_of(after.begin(), after.end(), [&](std::size_t n) { return left.count(n) != 0; })) {
-        ready.push_back(node);
-      }
-    }
+    const std::vector<std::size_t> ready = ready_of(nodes, left);
     const std::size_t next = schedule.order == Order::forward ? ready.front()
                              : schedule.order == Order::reverse ? ready.back()
                                                                 : ready[numbers() % ready.size()];
@@ -29,6 +38,28 @@ std::vector<std::size_t> order_of(const std::vector<OrderedNode>& nodes,
     left.erase(next);
   }
   return order;
+}
+
+std::size_t most_cooperative_blocks(const std::vector<OrderedNode>& nodes, const std::set<std::size_t>& wanted) {
+  const auto cooperative = [&](std::size_t node) { return nodes[node].node.cooperative_blocks > 0; };
+  if (std::count_if(wanted.begin(), wanted.end(), cooperative) < 2) return 0;  // nothing to compare
+  std::set<std::size_t> left = wanted;
+  std::size_t most = 0;
+  while (!left.empty()) {
+    std::size_t blocks = 0;
+    bool others = false;
+    const std::vector<std::size_t> ready = ready_of(nodes, left);
+    for (const std::size_t node : ready) {
+      blocks += nodes[node].node.cooperative_blocks;
+      if (cooperative(node)) continue;
+      others = true;
+      left.erase(node);
+    }
+    if (others) continue;
+    most = std::max(most, blocks);
+    left.erase(ready.front());
+  }
+  return most;
 }
 
 std::set<std::size_t> with_predecessors(const std::vector<OrderedNode>& nodes,

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <random>
 
+#include "cuda_on_cpu/device.h"
 #include "cuda_on_cpu/language.h"
 #include "cuda_on_cpu/schedule.h"
 #include "cuda_on_cpu/device_memory.h"
@@ -31,10 +32,12 @@ constexpr int success = cudaSuccess, invalid_configuration = cudaErrorInvalidCon
 
 constexpr unsigned warp_size = 32, most_threads = 1024, most_cluster_blocks = 16;
 constexpr std::size_t most_shared_bytes = 227 * 1024;  // of a block, compute capability 9.0
-constexpr unsigned most_resident_threads = 132 * 2048;  // of the grid: an H100's
+constexpr std::size_t most_threads_of_multiprocessor = 2048;
 constexpr int most_idle_rounds = 100000;
+constexpr std::uint64_t idle_nanoseconds = 1000000;
 
 std::mutex launches;
+std::uint64_t clock_time = 0;  // nanoseconds
 char end_token;  // ThreadSanitizer: what kernels did comes before what the host does afterwards
 
 Schedule schedule_from_environment() {
@@ -211,6 +214,7 @@ void run_resident() {
     });
     if (!ran && !rested) return report_stuck("deadlock");
     idle_rounds = grid->progress ? 0 : idle_rounds + 1;
+    if (!grid->progress) clock_time += idle_nanoseconds;
     if (idle_rounds > most_idle_rounds) return report_stuck("livelock");
   }
   for (const Block* block : blocks) check_shared_guards(*block);
@@ -280,7 +284,8 @@ int check_launch(const Launch& launch) {
              volume(launch.cluster) > most_cluster_blocks) {
     report_failure({}, "a cluster of %zu blocks: expected at most %u, dividing the grid",
                    volume(launch.cluster), most_cluster_blocks);
-  } else if (launch.cooperative && blocks * threads > most_resident_threads) {
+  } else if (launch.cooperative && blocks * threads > static_cast<std::size_t>(multiprocessors()) *
+                                                          most_threads_of_multiprocessor) {
     report_failure({}, "a cooperative launch of %zu threads: no GPU holds so many", blocks * threads);
     return too_many_blocks;
   }
@@ -306,6 +311,10 @@ std::string name_of(const Schedule& named) {
 }
 
 const std::string& last_failure() { return failure(); }
+
+void keep_failure(const std::string& text) { failure() = text; }
+
+std::uint64_t global_timer() { return clock_time; }
 
 void fail(Site site, const char* format, ...) {
   va_list arguments;

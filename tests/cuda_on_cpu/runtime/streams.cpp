@@ -9,10 +9,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
-#include "runtime/broken_context.h"
+#include "cuda_on_cpu/device.h"
+#include "runtime/grid.h"
 #include "runtime/order.h"
 
 namespace {
@@ -72,12 +74,28 @@ std::shared_ptr<Capture> capture_of(cudaStream_t stream) {
   return found == captures.end() ? nullptr : found->second;
 }
 
+/// Whether the GPU has room for the cooperative launches that could be under way together.
+cudaError_t check_room(const std::vector<OrderedNode>& nodes, const Nodes& left) {
+  const std::size_t blocks = most_cooperative_blocks(nodes, left);
+  if (blocks <= static_cast<std::size_t>(cuda_on_cpu::multiprocessors())) return cudaSuccess;
+  cuda_on_cpu::keep_failure("cooperative launches that nothing keeps apart have " + std::to_string(blocks) +
+                            " blocks together, more than the " +
+                            std::to_string(cuda_on_cpu::multiprocessors()) +
+                            " multiprocessors: parts of them would wait for the rest for ever");
+  return cudaErrorCooperativeLaunchTooLarge;
+}
+
 /// Runs `wanted` of the nodes kept for later, and what they wait for.
 cudaError_t run_late(const Nodes& wanted) {
   std::vector<Node> in_order;
   {
     const std::lock_guard lock(mutex);
     Nodes left;
+    for (std::size_t i = 0; i < later.nodes.size(); ++i) {
+      if (done.count(i) == 0) left.insert(left.end(), i);
+    }
+    if (failure == cudaSuccess) failure = check_room(later.nodes, left);
+    left.clear();
     for (const std::size_t node : with_predecessors(later.nodes, wanted)) {
       if (done.insert(node).second) left.insert(node);
     }
@@ -99,6 +117,7 @@ cudaError_t run_late(const Nodes& wanted) {
 cudaError_t run_graph(const Graph& graph) {
   Nodes all;
   for (std::size_t i = 0; i < graph.size(); ++i) all.insert(all.end(), i);
+  if (const cudaError_t status = check_room(graph, all); status != cudaSuccess) return status;
   for (const std::size_t node : order_of(graph, all)) {
     const cudaError_t status = graph[node].node.run();
     if (status != cudaSuccess) return status;
@@ -136,11 +155,11 @@ cudaError_t submit(cudaStream_t stream, const Node& node) {
       capture->add(stream, node);
       return cudaSuccess;
     }
+    if (failure != cudaSuccess) return failure;
     if (mode == Streams::late) {
       later.add(stream, node);
-      return failure;
+      return cudaSuccess;
     }
-    if (failure != cudaSuccess) return failure;
   }
   return node.run();
 }

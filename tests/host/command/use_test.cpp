@@ -143,6 +143,9 @@ TEST(Info, SaysWhatThereIs) {
   ASSERT_EQ(result.code, 0) << result.error;
   const json info = json::parse(result.output);
   EXPECT_EQ(info["devices"][0]["device"], "cpu");
+  for (const json& device : info["devices"]) {
+    EXPECT_EQ(device.contains("cluster_limits"), device["device"] != "cpu") << device;
+  }
   EXPECT_TRUE(info["libraries"].contains("oneDNN"));
   EXPECT_NE(text.output.find("cuDNN"), std::string::npos);
   EXPECT_NE(info["cudnn"].is_null(), info.value("cudnn_problem", "").empty()) << "a version or a reason";

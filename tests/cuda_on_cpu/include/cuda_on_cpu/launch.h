@@ -15,6 +15,9 @@ namespace cuda_on_cpu {
 cudaError_t execute(const cudaLaunchConfig_t& config, const void* kernel, void (*run)(void*),
                     void* arguments);
 
+/// Blocks of a cooperative launch; 0 of any other.
+unsigned cooperative_blocks(const cudaLaunchConfig_t& config);
+
 }  // namespace cuda_on_cpu
 
 /// The arguments are converted once, as a launch copies them; each thread gets its own copies.
@@ -43,5 +46,6 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
            std::vector<cudaLaunchAttribute>(config->attrs, config->attrs + config->numAttrs)});
   return cuda_on_cpu::submit(config->stream, {cuda_on_cpu::NodeKind::kernel,
                                               reinterpret_cast<const void*>(kernel),
-                                              [call] { return call->run(); }});
+                                              [call] { return call->run(); },
+                                              cuda_on_cpu::cooperative_blocks(*config)});
 }

@@ -16,6 +16,7 @@ struct Node {
   NodeKind kind = NodeKind::kernel;
   const void* kernel = nullptr;  ///< of a launch
   std::function<cudaError_t()> run;
+  unsigned cooperative_blocks = 0;  ///< of a cooperative launch: each has a multiprocessor until it ends
 };
 
 /// When streams run what they are given. `late`: not before somebody waits for it, and then in any
@@ -24,7 +25,8 @@ struct Node {
 enum class Streams { at_once, late };
 void set_streams(Streams streams);
 
-/// Gives `node` to the stream. The status of its run where it ran.
+/// Gives `node` to the stream. The status of its run where it ran. Cooperative launches that no event or
+/// stream keeps apart fail, late or in a graph, where the multiprocessors do not suffice for all of them.
 cudaError_t submit(cudaStream_t stream, const Node& node);
 
 /// Runs everything that any stream still holds.
