@@ -13,8 +13,9 @@ void require_sound(const Queue& queue, const std::string& failure) {
   cudaStreamCaptureStatus recording = cudaStreamCaptureStatusNone;
   cudaError_t error = cudaStreamIsCapturing(stream, &recording);
   if (error == cudaSuccess && recording != cudaStreamCaptureStatusNone) {
-    throw Error::runtime(failure + "; the recording of this queue's work holds a part of that call: drop it "
-                                   "and record again");
+    throw Error::runtime(failure +
+                         "; the recording of this queue's work holds a part of that call: drop it "
+                         "and record again");
   }
   // cuDNN has a CUDA runtime of its own: only a call through ours tells what became of the context.
   if (error == cudaSuccess) error = cudaStreamSynchronize(stream);

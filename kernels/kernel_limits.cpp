@@ -40,12 +40,14 @@ std::size_t raise_shared_memory(const void* kernel, int device, std::size_t want
   const auto all = static_cast<std::size_t>(of_block);
   if (wanted + attributes.sharedSizeBytes > all) {
     throw Error::runtime("launching a kernel with " + std::to_string(wanted) +
-                         " bytes of dynamic shared memory failed: CUDA device " + std::to_string(device) +
-                         " gives a block " + std::to_string(all) + " bytes, of which the kernel's own arrays take " +
+                         " bytes of dynamic shared memory failed: CUDA device " +
+                         std::to_string(device) + " gives a block " + std::to_string(all) +
+                         " bytes, of which the kernel's own arrays take " +
                          std::to_string(attributes.sharedSizeBytes) + "; use algorithm stepwise");
   }
   const std::size_t most = all - attributes.sharedSizeBytes;
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(most)),
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             static_cast<int>(most)),
         "asking for a kernel's dynamic shared memory");
   return most;
 }

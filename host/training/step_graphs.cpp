@@ -40,12 +40,12 @@ void StepGraphs::give_up(const Shape& shape, const std::string& reason) {
   destroy_graph(entries_[shape].graph);
   entries_.erase(shape);
   given_up_.insert(shape);
-  const bool all = ++failures_in_a_row_ >= most_failures_in_a_row;
-  if (all) most_ = 0;
-  if (!reasons_.insert(reason).second && !all) return;
-  problem_ = all ? std::to_string(failures_in_a_row_) + " recordings in a row failed: all further steps"
-                 : "steps of " + std::to_string(shape.second) + " rows and " + std::to_string(shape.first) +
-                       " time steps";
+  records_ = ++failures_in_a_row_ < most_failures_in_a_row;
+  if (!reasons_.insert(reason).second && records_) return;
+  problem_ = records_ ? "steps of " + std::to_string(shape.second) + " rows and " +
+                            std::to_string(shape.first) + " time steps"
+                      : std::to_string(failures_in_a_row_) +
+                            " recordings in a row failed: no more are tried, and steps that have none";
   problem_ += " run without CUDA graphs, since one could not be recorded: " + reason;
 }
 
@@ -73,7 +73,14 @@ bool StepGraphs::record(const Shape& shape, Entry& entry, const std::function<vo
 void StepGraphs::run(std::int32_t steps, std::int32_t batch, std::vector<std::int64_t> signature,
                      const std::function<void()>& work) {
   const Shape shape{steps, batch};
-  if (most_ == 0 || given_up_.count(shape) != 0) {
+  const auto found = entries_.find(shape);
+  if (found != entries_.end() && found->second.graph != nullptr && found->second.signature == signature) {
+    Entry& entry = entry_for(shape);
+    ++counts_.repeated;
+    entry.made = 0;
+    return launch_graph(queue_, entry.graph);
+  }
+  if (most_ == 0 || !records_ || given_up_.count(shape) != 0) {
     ++counts_.plain;
     return work();
   }
@@ -82,11 +89,6 @@ void StepGraphs::run(std::int32_t steps, std::int32_t batch, std::vector<std::in
     entry.signature = std::move(signature);
     ++counts_.plain;
     return work();
-  }
-  if (entry.graph != nullptr && entry.signature == signature) {
-    ++counts_.repeated;
-    entry.made = 0;
-    return launch_graph(queue_, entry.graph);
   }
   if (entry.made >= most_made_in_vain || !record(shape, entry, work)) {
     ++counts_.plain;

@@ -21,8 +21,8 @@ namespace sluice {
 /// after some such steps of a T and B they run plainly again. On the CPU every step runs plainly.
 ///
 /// A T and B whose recording fails runs plainly from then on, and problem() says why; others are
-/// recorded all the same. After some failures in a row none is tried any more, since each costs the
-/// host a step's work.
+/// recorded all the same. After some failures in a row no more are tried, since each costs the host a
+/// step's work; graphs that are there go on.
 class StepGraphs {
  public:
   /// The Device of `queue` must outlive it. `most` 0 switches graphs off.
@@ -66,6 +66,7 @@ class StepGraphs {
   std::set<Shape> given_up_;
   std::set<std::string> reasons_;  // told
   int failures_in_a_row_ = 0;
+  bool records_ = true;  ///< false after too many of them
   std::int64_t clock_ = 0;
   Counts counts_;
   std::string problem_;

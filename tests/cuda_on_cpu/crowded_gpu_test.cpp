@@ -1,6 +1,6 @@
-// Layers that overlap on a GPU of five multiprocessors: no more persistent grids at a time than it has
-// room for, also where the caller asks for chunks. Streams run late, so that the imagined GPU knows
-// which launches could be under way together, and fails where they could not all be resident.
+// Layers that overlap on a GPU of five multiprocessors: no more persistent grids at a time than it
+// has room for, also where the caller asks for chunks. Streams run late, so that the imagined GPU
+// knows which launches could be under way together, and fails where they could not all be resident.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -28,8 +28,8 @@ RecurrentConfig layers(const Stack& stack, int count = 4) {
   return config;
 }
 
-std::unique_ptr<RecurrentPass<float>> run(const RecurrentConfig& config, Algorithm algorithm, bool lanes,
-                                          bool training, int batch = 3) {
+std::unique_ptr<RecurrentPass<float>> run(const RecurrentConfig& config, Algorithm algorithm,
+                                          bool lanes, bool training, int batch = 3) {
   const Backend backend{DeviceKind::cuda, algorithm, 2, lanes};
   const SequenceLayout layout = SequenceLayout::equal(7, batch);
   auto pass = std::make_unique<RecurrentPass<float>>(config, backend, layout, training);
@@ -89,16 +89,22 @@ TEST(CrowdedGpu, CannotHoldTheGridsOfTwoPlansOnTwoStreams) {
   const GuardedBuffer layout_memory(device.queue(), SequenceLayout::device_bytes(9, 3, 3));
   const Sequences sequences = layout.upload(device.queue(), layout_memory.data());
   const GuardedBuffer parameters(
-      device.queue(), random_numbers<float>(
-                          static_cast<std::size_t>(parameter_count(recurrent_parameters(config))), 1));
+      device.queue(),
+      random_numbers<float>(static_cast<std::size_t>(parameter_count(recurrent_parameters(config))),
+                            1));
   const GuardedBuffer x(device.queue(), random_numbers<float>(9 * 5, 2));
-  const GuardedBuffer y(device.queue(), 9 * 100 * sizeof(float)), y_of_other(device.queue(), y.bytes());
+  const GuardedBuffer y(device.queue(), 9 * 100 * sizeof(float)),
+      y_of_other(device.queue(), y.bytes());
   const GuardedBuffer workspace(device.queue(), plan.workspace_bytes(shape)),
       workspace_of_other(device.queue(), workspace.bytes());
   synchronize(device.queue());
-  const auto forward = [&](const Queue& queue, const GuardedBuffer& to, const GuardedBuffer& scratch) {
-    plan.forward(queue, {.sequences = sequences, .parameters = parameters.data(), .x = x.data(),
-                         .y = to.data(), .workspace = scratch.data()});
+  const auto forward = [&](const Queue& queue, const GuardedBuffer& to,
+                           const GuardedBuffer& scratch) {
+    plan.forward(queue, {.sequences = sequences,
+                         .parameters = parameters.data(),
+                         .x = x.data(),
+                         .y = to.data(),
+                         .workspace = scratch.data()});
   };
   forward(device.queue(), y, workspace);
   synchronize(device.queue());
@@ -112,8 +118,9 @@ TEST(CrowdedGpu, CannotHoldTheGridsOfTwoPlansOnTwoStreams) {
     synchronize(other);
     ADD_FAILURE() << "six blocks on five multiprocessors";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("have 6 blocks together, more than the 5 multiprocessors"),
-              std::string::npos)
+    EXPECT_NE(
+        std::string(error.what()).find("have 6 blocks together, more than the 5 multiprocessors"),
+        std::string::npos)
         << error.what();
   }
   cuda_on_cpu::break_context(cudaSuccess);

@@ -1,5 +1,5 @@
-// A cuDNN that refuses calls of its faster algorithms, or fails in them: passes go on by the standard
-// one, with the same gradients, as long as the device can.
+// A cuDNN that refuses calls of its faster algorithms, or fails in them: passes go on by the
+// standard one, with the same gradients, as long as the device can.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -49,10 +49,12 @@ RecurrentConfig layers(Cell cell, double dropout = 0.0) {
   return config;
 }
 
-void expect_close(const char* name, const std::vector<float>& got, const std::vector<float>& expected) {
+void expect_close(const char* name, const std::vector<float>& got,
+                  const std::vector<float>& expected) {
   ASSERT_EQ(got.size(), expected.size()) << name;
   for (std::size_t i = 0; i < got.size(); ++i) {
-    ASSERT_NEAR(got[i], expected[i], 2e-5f * std::max(1.0f, std::abs(expected[i]))) << name << "[" << i << "]";
+    ASSERT_NEAR(got[i], expected[i], 2e-5f * std::max(1.0f, std::abs(expected[i])))
+        << name << "[" << i << "]";
   }
 }
 
@@ -66,14 +68,16 @@ void expect_same_results(const RecurrentPass<float>& got, const RecurrentPass<fl
   expect_close("d_parameters", got.d_parameters, expected.d_parameters);
 }
 
-std::unique_ptr<RecurrentPass<float>> pass_of(const RecurrentConfig& config, const Backend& backend) {
+std::unique_ptr<RecurrentPass<float>> pass_of(const RecurrentConfig& config,
+                                              const Backend& backend) {
   auto pass = std::make_unique<RecurrentPass<float>>(config, backend, layout);
   fill_inputs(*pass);
   pass->seed = 7;
   return pass;
 }
 
-constexpr const char* functions[] = {"cudnnRNNForward", "cudnnRNNBackwardData_v8", "cudnnRNNBackwardWeights_v8"};
+constexpr const char* functions[] = {"cudnnRNNForward", "cudnnRNNBackwardData_v8",
+                                     "cudnnRNNBackwardWeights_v8"};
 
 TEST(CudnnFailures, OfAFasterAlgorithmLeaveThePassToTheStandardOne) {
   for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
@@ -87,7 +91,8 @@ TEST(CudnnFailures, OfAFasterAlgorithmLeaveThePassToTheStandardOne) {
           const std::string how = std::string(function) + "=" + std::to_string(status);
           SCOPED_TRACE(std::string(name_of(cell)) + " " + how);
           const auto got = pass_of(config, {DeviceKind::cuda, Algorithm::cudnn});
-          EXPECT_NE(got->plan().explain(shape).find("its algorithm persist_static_small_h"), std::string::npos);
+          EXPECT_NE(got->plan().explain(shape).find("its algorithm persist_static_small_h"),
+                    std::string::npos);
           {
             const Failing failing(how);
             got->forward();
@@ -95,8 +100,8 @@ TEST(CudnnFailures, OfAFasterAlgorithmLeaveThePassToTheStandardOne) {
             expect_same_results(*got, *expected);
           }
           const std::string text = got->plan().explain(shape);
-          EXPECT_NE(text.find("its algorithm standard (not persist_static_small_h, since " + std::string(function) +
-                              " failed: CUDNN_STATUS_"),
+          EXPECT_NE(text.find("its algorithm standard (not persist_static_small_h, since " +
+                              std::string(function) + " failed: CUDNN_STATUS_"),
                     std::string::npos)
               << text;
           got->forward();  // by the standard one from the beginning
@@ -112,25 +117,38 @@ TEST(CudnnFailures, OfAFasterAlgorithmLeaveThePassToTheStandardOne) {
 class SharedPlanPass {
  public:
   SharedPlanPass(const RecurrentPlan& plan, const TestDevice& device, std::uint32_t seed)
-      : plan_(plan), queue_(device.queue()),
+      : plan_(plan),
+        queue_(device.queue()),
         parameters_(queue_, random_numbers<float>(count_of_parameters(plan.config()), 1, 0.6)),
         x_(queue_, random_numbers<float>(shape.rows * 5, seed)),
         dy_(queue_, random_numbers<float>(shape.rows * 12, seed + 1)),
-        y_(queue_, dy_.bytes()), dx_(queue_, x_.bytes()), d_parameters_(queue_, parameters_.bytes()),
-        reserve_(queue_, plan.reserve_bytes(shape)), workspace_(queue_, plan.workspace_bytes(shape)),
+        y_(queue_, dy_.bytes()),
+        dx_(queue_, x_.bytes()),
+        d_parameters_(queue_, parameters_.bytes()),
+        reserve_(queue_, plan.reserve_bytes(shape)),
+        workspace_(queue_, plan.workspace_bytes(shape)),
         layout_memory_(queue_, SequenceLayout::device_bytes(shape.rows, steps, batch)),
         sequences_(layout.upload(queue_, layout_memory_.data())) {}
 
   void forward() {
-    plan_.forward(queue_, {.sequences = sequences_, .parameters = parameters_.data(), .x = x_.data(),
-                           .y = y_.data(), .reserve = reserve_.data(), .workspace = workspace_.data()});
+    plan_.forward(queue_, {.sequences = sequences_,
+                           .parameters = parameters_.data(),
+                           .x = x_.data(),
+                           .y = y_.data(),
+                           .reserve = reserve_.data(),
+                           .workspace = workspace_.data()});
   }
   void backward() {
     workspace_.poison();
     const std::vector<float> y = y_.get<float>();
-    plan_.backward(queue_, {.sequences = sequences_, .parameters = parameters_.data(), .x = x_.data(),
-                            .y = y_.data(), .dy = dy_.data(), .dx = dx_.data(),
-                            .d_parameters = d_parameters_.data(), .reserve = reserve_.data(),
+    plan_.backward(queue_, {.sequences = sequences_,
+                            .parameters = parameters_.data(),
+                            .x = x_.data(),
+                            .y = y_.data(),
+                            .dy = dy_.data(),
+                            .dx = dx_.data(),
+                            .d_parameters = d_parameters_.data(),
+                            .reserve = reserve_.data(),
                             .workspace = workspace_.data()});
     EXPECT_TRUE(same_bits(y_.get<float>(), y)) << "y was changed";
     EXPECT_TRUE(workspace_.guards_intact() && reserve_.guards_intact());
@@ -152,7 +170,8 @@ class SharedPlanPass {
   Sequences sequences_;
 };
 
-// The first one's backward pass changes the algorithm while the second one's reserve is of the old one.
+// The first one's backward pass changes the algorithm while the second one's reserve is of the old
+// one.
 TEST(CudnnFailures, InOnePassLeaveTheReserveOfAnotherReadable) {
   const RecurrentConfig config = layers(Cell::lstm);
   const TestDevice device(DeviceKind::cuda);
@@ -189,7 +208,8 @@ std::string error_of(Error::Kind kind, const Run& run) {
 }
 
 void expect_words(const std::string& text, const std::vector<std::string>& words) {
-  for (const std::string& word : words) EXPECT_NE(text.find(word), std::string::npos) << word << " in: " << text;
+  for (const std::string& word : words)
+    EXPECT_NE(text.find(word), std::string::npos) << word << " in: " << text;
 }
 
 TEST(CudnnFailures, ThatBreakTheContextAreErrorsThatSayHowToGoOn) {
@@ -203,11 +223,13 @@ TEST(CudnnFailures, ThatBreakTheContextAreErrorsThatSayHowToGoOn) {
       if (!in_forward) pass.forward();
       const Failing failing(function + "=5003*");
       breaks_the_context = true;
-      const std::string text = error_of(Error::Kind::runtime, [&] { in_forward ? pass.forward() : pass.backward(); });
+      const std::string text =
+          error_of(Error::Kind::runtime, [&] { in_forward ? pass.forward() : pass.backward(); });
       breaks_the_context = false;
       cuda_on_cpu::break_context(cudaSuccess);
-      expect_words(text, {function, "CUDNN_STATUS_EXECUTION_FAILED", "hidden 6", "cudaErrorIllegalAddress",
-                          "broke the device's context: end this process"});
+      expect_words(
+          text, {function, "CUDNN_STATUS_EXECUTION_FAILED", "hidden 6", "cudaErrorIllegalAddress",
+                 "broke the device's context: end this process"});
     }
   }
 }
@@ -223,20 +245,23 @@ TEST(CudnnFailures, ThatTheStandardAlgorithmSharesAreErrorsInCudnnsWords) {
       const Failing failing(function + (refusal ? "=3000*" : "=5000*"));
       const std::string text = error_of(refusal ? Error::Kind::usage : Error::Kind::runtime,
                                         [&] { in_forward ? pass.forward() : pass.backward(); });
-      expect_words(text, {function, "by its algorithm standard", "the test asks for it",
-                          refusal ? "CUDNN_STATUS_NOT_SUPPORTED" : "CUDNN_STATUS_EXECUTION_FAILED"});
+      expect_words(text,
+                   {function, "by its algorithm standard", "the test asks for it",
+                    refusal ? "CUDNN_STATUS_NOT_SUPPORTED" : "CUDNN_STATUS_EXECUTION_FAILED"});
     }
   }
 }
 
 TEST(CudnnFailures, OfAnAlgorithmThatWasAskedForAreErrors) {
   const TestDevice device(DeviceKind::cuda);
-  const RecurrentPlan plan(layers(Cell::lstm), DeviceKind::cuda, Algorithm::cudnn_persist_static_small_h);
+  const RecurrentPlan plan(layers(Cell::lstm), DeviceKind::cuda,
+                           Algorithm::cudnn_persist_static_small_h);
   SharedPlanPass pass(plan, device, 10);
   pass.forward();
   const Failing failing("cudnnRNNBackwardWeights_v8=5000");
   expect_words(error_of(Error::Kind::runtime, [&] { pass.backward(); }),
-               {"cudnnRNNBackwardWeights_v8 by its algorithm persist_static_small_h", "CUDNN_STATUS_EXECUTION_FAILED"});
+               {"cudnnRNNBackwardWeights_v8 by its algorithm persist_static_small_h",
+                "CUDNN_STATUS_EXECUTION_FAILED"});
 }
 
 // A recording that holds a part of a call that failed would run it again and again.

@@ -1,5 +1,5 @@
-// Dynamic shared memory beyond CUDA's default: a kernel's limit is raised once, to all that a block can
-// have, whatever its launches ask for.
+// Dynamic shared memory beyond CUDA's default: a kernel's limit is raised once, to all that a block
+// can have, whatever its launches ask for.
 #include "kernels/kernel_limits.h"
 
 #include <gtest/gtest.h>
@@ -29,12 +29,14 @@ const void* address() {
 }
 template <int number>
 void run(std::size_t shared_bytes, unsigned cluster = 1) {
-  cuda::launch(touch_shared_memory<number>,
-               {.grid = {cluster}, .block = {1}, .shared_bytes = shared_bytes, .cluster = {cluster}});
+  cuda::launch(
+      touch_shared_memory<number>,
+      {.grid = {cluster}, .block = {1}, .shared_bytes = shared_bytes, .cluster = {cluster}});
 }
 
 TEST(KernelLimits, AreRaisedOnceAndNeverLowered) {
-  for (const std::size_t bytes : {60 * 1024, 100 * 1024, 50 * 1024, of_block, 49 * 1024}) run<0>(bytes);
+  for (const std::size_t bytes : {60 * 1024, 100 * 1024, 50 * 1024, of_block, 49 * 1024})
+    run<0>(bytes);
   EXPECT_EQ(cuda_on_cpu::shared_memory_limits(address<0>()), std::vector<int>{of_block});
 }
 
@@ -84,7 +86,8 @@ TEST(KernelLimits, WhatADeviceDoesNotHaveIsAnErrorThatSaysHowMuchItHas) {
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
     const std::string text = error.what();
-    for (const char* words : {"232448 bytes of dynamic", "gives a block 232448 bytes", "take 256", "stepwise"}) {
+    for (const char* words :
+         {"232448 bytes of dynamic", "gives a block 232448 bytes", "take 256", "stepwise"}) {
       EXPECT_NE(text.find(words), std::string::npos) << words << " in: " << text;
     }
   }

@@ -6,8 +6,8 @@
 namespace imagined_cudnn {
 
 /// What `function` is to end with instead, by the environment variable IMAGINED_CUDNN_FAILS:
-/// "function=status ...", which leaves the standard algorithm alone, or "function=status* ...", which
-/// does not. Success where it asks for nothing.
+/// "function=status ...", which leaves the standard algorithm alone, or "function=status* ...",
+/// which does not. Success where it asks for nothing.
 cudnnStatus_t failure_asked_of(const char* function, cudnnRNNAlgo_t algorithm);
 
 /// Of those that say no before anything is done; others come when a part of the work is.

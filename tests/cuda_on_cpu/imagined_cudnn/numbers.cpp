@@ -12,7 +12,8 @@ namespace {
 double load(const void* from, std::size_t i, cudnnDataType_t type) {
   switch (type) {
     case CUDNN_DATA_DOUBLE: return static_cast<const double*>(from)[i];
-    case CUDNN_DATA_HALF: return static_cast<double>(__half2float(static_cast<const __half*>(from)[i]));
+    case CUDNN_DATA_HALF:
+      return static_cast<double>(__half2float(static_cast<const __half*>(from)[i]));
     case CUDNN_DATA_BFLOAT16:
       return static_cast<double>(__bfloat162float(static_cast<const __nv_bfloat16*>(from)[i]));
     default: return static_cast<double>(static_cast<const float*>(from)[i]);
@@ -23,7 +24,9 @@ void store(double number, void* to, std::size_t i, cudnnDataType_t type) {
   switch (type) {
     case CUDNN_DATA_DOUBLE: static_cast<double*>(to)[i] = number; break;
     case CUDNN_DATA_HALF: static_cast<__half*>(to)[i] = __float2half_rn(single); break;
-    case CUDNN_DATA_BFLOAT16: static_cast<__nv_bfloat16*>(to)[i] = __float2bfloat16_rn(single); break;
+    case CUDNN_DATA_BFLOAT16:
+      static_cast<__nv_bfloat16*>(to)[i] = __float2bfloat16_rn(single);
+      break;
     default: static_cast<float*>(to)[i] = single;
   }
 }
@@ -42,8 +45,12 @@ void write(const Numbers& numbers, void* to, cudnnDataType_t type, bool add) {
   }
 }
 
-bool is_16_bit(cudnnDataType_t type) { return type == CUDNN_DATA_HALF || type == CUDNN_DATA_BFLOAT16; }
-std::size_t element(cudnnDataType_t type) { return type == CUDNN_DATA_DOUBLE ? 8 : is_16_bit(type) ? 2 : 4; }
+bool is_16_bit(cudnnDataType_t type) {
+  return type == CUDNN_DATA_HALF || type == CUDNN_DATA_BFLOAT16;
+}
+std::size_t element(cudnnDataType_t type) {
+  return type == CUDNN_DATA_DOUBLE ? 8 : is_16_bit(type) ? 2 : 4;
+}
 
 Numbers read_factors(const void* from, std::size_t count, const cudnnRNNStruct& layers) {
   Numbers numbers = read(from, count, layers.type);
