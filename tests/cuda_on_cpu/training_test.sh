@@ -58,6 +58,20 @@ same_as_without_graphs equal-lengths --padding pre
 same_as_without_graphs ragged
 same_as_without_graphs stacked --layers 3 --cell gru_reset_before  # stepwise, where chunks soon pay
 same_as_without_graphs loss-scaling --padding pre --dtype float16
+
+# A training whose steps cannot be recorded says so once, and goes on with the same bits.
+train_briefly() {
+  "$sluice" train --out "$work/run" --device cuda --seed 3 --epochs 1 --count 96 --batch 8 --embed 5 --hidden 6 \
+    --max-length 12 --padding pre "$@" >/dev/null 2>"$work/log" || cat "$work/log" >&2
+  sha256sum <"$work/run/model.safetensors"
+  rm -rf "$work/run"
+}
+with=$(train_briefly)
+without=$(CUDA_ON_CPU_CAPTURES=lost train_briefly)
+notes=$(grep -c "run without CUDA graphs, since one could not be recorded: recording a graph failed" "$work/log" || true)
+echo "recordings that fail: $notes note, weights ${without%% *}"
+[[ $notes == 1 ]] || { echo "FAILED: $notes notes on recordings that failed"; failures=1; }
+[[ -n $with && $with == "$without" ]] || { echo "FAILED: recordings that fail change the weights"; failures=1; }
 check reset-before --cell gru_reset_before --recurrent-dropout 0.1 --optimizer rmsprop
 check bfloat16 --dtype bfloat16 --cell gru --recurrent-dropout 0.2
 check float16 --dtype float16 --clip-norm 1

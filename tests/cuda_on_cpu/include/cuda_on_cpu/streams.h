@@ -1,5 +1,5 @@
 // What a stream is given: run at once, kept for a graph while it is captured, or kept until somebody
-// waits for it.
+// waits for it. With CUDA_ON_CPU_CAPTURES=lost in the environment no capture ends well.
 #pragma once
 
 #include <cuda_runtime_api.h>
