@@ -145,13 +145,14 @@ enum class RecurrentPass;
 ///
 /// The blocks of a persistent_grid wait for each other, so that a launch needs all of them resident at
 /// once, with a multiprocessor each. A plan lets its own layers overlap only as far as the GPU has room
-/// for them all. Of other work it knows nothing: a pass by persistent_grid (algorithm() says which are)
-/// must not be able to run at the same time as another one on the same GPU, nor as any kernel that keeps
-/// multiprocessors while it waits for something, such as a collective operation between GPUs. Not from two plans
-/// on two streams, not from two threads, not in two branches of a graph, not in two processes that share
-/// the GPU by MPS: each could hold a part of the multiprocessors and wait for ever for the rest. Give both the same
-/// queue, or let one wait for the other's event (kernels/side_stream.h), or ask for another algorithm:
-/// the groups of persistent_block and persistent_cluster wait for nothing outside of them.
+/// for all of them. Of other work it knows nothing: a pass by persistent_grid (algorithm() says which
+/// are) must not be able to run at the same time as another one on the same GPU, nor as any kernel that
+/// keeps multiprocessors while it waits for something, such as a collective operation between GPUs.
+/// Not from two plans on two streams, not from two threads, not in two branches of a graph, not in two
+/// processes that share the GPU by MPS: each could hold a part of the multiprocessors and wait for ever
+/// for the rest. Give both the same queue, or let one wait for the other's event
+/// (kernels/side_stream.h), or ask for another algorithm: the groups of persistent_block and
+/// persistent_cluster wait for nothing outside of them.
 class RecurrentPlan {
  public:
   /// `chunk_steps`: steps taken together (engine/step_chunks.h); 0 lets the engine choose. It changes
