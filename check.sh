@@ -1,37 +1,58 @@
 #!/usr/bin/env bash
 # Sets up, builds and runs every test: under the address and undefined-behaviour sanitizers, the
 # threaded ones under the thread sanitizer too, and last the whole suite as it is shipped.
-# --quick leaves the sanitizers out.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-usage="usage: ./check.sh [--quick]   (--quick: without the sanitizers)"
-quick=false
-case $#${1-} in
-  0) ;;
-  1--quick) quick=true ;;
-  1--help | 1-h) echo "$usage" && exit 0 ;;
-  *) echo "$usage" >&2 && exit 2 ;;
-esac
+usage="usage: ./check.sh [--quick | --stage NAME...]
+  --quick         without the sanitizers: the stage \"shipped\" alone
+  --stage NAME    this stage and no other; may be given more than once. In the order they run in:
+      asan        all tests under the address and undefined-behaviour sanitizers, on the CPU
+      tsan        the threaded tests under the thread sanitizer, on the CPU
+      shipped     all tests as shipped, warnings as errors; with CUDA where a toolkit is found
+without either: all stages"
+
+stages=()
+while (($#)); do
+  case $1 in
+    --quick) stages+=(shipped) ;;
+    --stage)
+      [[ ${2-} =~ ^(asan|tsan|shipped)$ ]] ||
+        { echo "check.sh: --stage takes asan, tsan or shipped, not '${2-}'" >&2 && exit 2; }
+      stages+=("$2")
+      shift
+      ;;
+    --help | -h) echo "$usage" && exit 0 ;;
+    *) echo "check.sh: no option '$1'"$'\n'"$usage" >&2 && exit 2 ;;
+  esac
+  shift
+done
+((${#stages[@]})) || stages=(asan tsan shipped)
 jobs=$(nproc)
 step() { echo "== $* (after ${SECONDS} s)"; }
+# runs STAGE: whether it was asked for
+runs() { [[ " ${stages[*]} " == *" $1 "* ]]; }
 
 ./setup.sh
 
-if ! $quick; then
-  step "address and undefined-behaviour sanitizers: build, all tests"
+if runs asan; then
+  step "asan: address and undefined-behaviour sanitizers: build, all tests"
   cmake --preset asan
   cmake --build --preset asan -j "$jobs"
   ctest --preset asan -j "$jobs"
+fi
 
-  step "thread sanitizer: build, tests of what runs on threads"
+if runs tsan; then
+  step "tsan: thread sanitizer: build, tests of what runs on threads"
   cmake --preset tsan
   cmake --build --preset tsan -j "$jobs" --target threaded_tests
   ctest --preset tsan -j "$jobs" -L threads
 fi
 
-step "as shipped: build with warnings as errors, all tests"
-cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSLUICE_WERROR=ON \
-  -DSLUICE_BUILD_TESTS=ON -DSLUICE_BUILD_BENCH=ON
-cmake --build build -j "$jobs"
-ctest --test-dir build --output-on-failure -j "$jobs"
+if runs shipped; then
+  step "shipped: build with warnings as errors, all tests"
+  cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSLUICE_WERROR=ON \
+    -DSLUICE_BUILD_TESTS=ON -DSLUICE_BUILD_BENCH=ON
+  cmake --build build -j "$jobs"
+  ctest --test-dir build --output-on-failure -j "$jobs"
+fi

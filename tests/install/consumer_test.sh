@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# consumer_test.sh BUILD WORK: installs BUILD under WORK and uses it as its users would: the
-# command, find_package, pkg-config. CXX and CMAKE name the compiler and cmake.
+# consumer_test.sh BUILD WORK README: installs BUILD under WORK and uses it as its users would: the
+# command, find_package, pkg-config, the README's line. CXX and CMAKE name the compiler and cmake,
+# and CMAKE_GENERATOR what BUILD was made with: nothing is asked for that the build did not need.
 set -euo pipefail
 build=$1
 work=$2
+readme=$3
 consumer=$(dirname "$(readlink -f "$0")")/consumer
 rm -rf "$work"
 mkdir -p "$work"
@@ -41,6 +43,20 @@ read -ra whole <<< "$(pkg-config --cflags --libs sluice)"
 LD_LIBRARY_PATH=$(pkg-config --variable=libdir sluice)${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export LD_LIBRARY_PATH
 expect by-pkg-config
+
+echo "-- the README's line"
+# shellcheck disable=SC2016  # quotation marks of the README's
+line=$(grep -o '``g++ .*``' "$readme" | tr -d '`') || { echo "the README has no line \`\`g++ ...\`\`" && exit 1; }
+mkdir by-readme
+cp "$consumer/lstm.cpp" by-readme/
+(
+  # shellcheck disable=SC2317
+  g++() { "$CXX" "$@"; }  # the compiler that built the library, whose standard library it needs
+  cd by-readme
+  eval "$line"
+)
+by-readme/a.out > lstm.txt
+diff "$consumer/lstm_output.txt" lstm.txt || { echo "what \"$line\" made printed other numbers" && exit 1; }
 
 echo "-- every installed header compiles"
 (cd prefix/include && find sluice -name '*.h' | sort | sed 's/.*/#include <&>/') > headers.cpp
