@@ -34,7 +34,7 @@ unshare --mount --pid --fork --mount-proc true 2> /dev/null ||
 # --- Where packages come from: as this machine's apt is told ----------------------------------------
 # shellcheck disable=SC2016  # apt's variables, not the shell's
 mirror=$(apt-get --no-release-info indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-  awk -v release=$release '/^https?:/ && $2 == release && $3 == "main" && !n++ {print $1}')
+  awk -v release=$release '/^https?:/ && $2 == release && $3 == "main" && !n++ {sub("/$", "", $1); print $1}')
 for scheme in http https; do
   proxy=
   eval "$(apt-config shell proxy Acquire::$scheme::Proxy)"
@@ -42,7 +42,7 @@ for scheme in http https; do
 done
 if [[ $mirror ]]; then  # otherwise debootstrap's own choice
   timeout 60 wget -q -t 2 -T 20 -O /dev/null "$mirror/dists/$release/InRelease" ||
-    cannot "the mirror of apt's sources does not answer; see to the network, or to /etc/apt"
+    cannot "the mirror of apt's sources, $mirror, does not answer; see to the network, or to /etc/apt"
 fi
 
 # --- A folder, and one who removes it ---------------------------------------------------------------
