@@ -42,7 +42,7 @@ for scheme in http https; do
 done
 if [[ $mirror ]]; then  # otherwise debootstrap's own choice
   timeout 60 wget -q -t 2 -T 20 -O /dev/null "$mirror/dists/$release/InRelease" ||
-    cannot "the mirror of apt's sources, $mirror, does not answer; see to the network, or to /etc/apt"
+    cannot "the mirror of apt's sources does not answer; see to the network, or to /etc/apt"
 fi
 
 # --- A folder, and one who removes it ---------------------------------------------------------------
@@ -83,6 +83,7 @@ in_bare_debian() {
   fi
   apt-config dump | grep -E '^Acquire::(https?|Check-Valid-Until|Check-Date|Retries|ForceIPv4)' \
     > "$system/etc/apt/apt.conf.d/90machine" || true
+  mount --bind "$system" "$system"  # so that / is a mount there, as on a machine
   cp /etc/hosts /etc/resolv.conf "$system/etc/"
   mount -t proc proc "$system/proc"
   mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5 devpts "$system/dev/pts"
