@@ -49,8 +49,11 @@ fi
 source=$(cd "$(dirname "$0")" && git rev-parse --show-toplevel)
 tree=$(mktemp -d -p "${TMPDIR:-/var/tmp}" sluice-bare-debian.XXXXXX)
 # Its input ends when this script and all that it started are gone, and only then.
+mkfifo "$tree/alive"
+exec {alive}<> "$tree/alive"
 # shellcheck disable=SC2016  # $1 is for the bash started here
-exec {alive}> >(exec setsid bash -c 'cat; rm -rf --one-file-system "$1"' -- "$tree" > /dev/null 2>&1)
+setsid bash -c 'cat; rm -rf --one-file-system "$1"' -- "$tree" \
+  < "$tree/alive" > /dev/null 2>&1 {alive}>&- &
 remover=$!
 namespace=
 # shellcheck disable=SC2317  # called by the trap

@@ -3,6 +3,7 @@
 # own that makes a system of a few of this machine's programs, and a repository of our own: what the
 # commands see, the exit codes, and that nothing is left, by whatever signal it ends.
 # 77: not root, or no mount namespaces here.
+# shellcheck disable=SC2016  # much is for other shells
 set -euo pipefail
 work=$1
 rm -rf "$work"
@@ -28,7 +29,7 @@ system=$4
 echo "debootstrap was given ${5-no mirror}"
 mkdir -p "$system"/{proc,dev/pts,root,etc/apt/apt.conf.d}
 mknod -m 666 "$system/dev/null" c 1 3
-if [[ -e $WORK/debootstrap_hangs ]]; then echo started > "$WORK/started" && sleep 4321; fi
+if [[ -e $WORK/debootstrap_hangs ]]; then echo started > "$WORK/started" && sleep "$MARK"; fi
 if [[ -e $WORK/debootstrap_fails ]]; then echo "E: no such suite" && exit 1; fi
 for program in bash env sleep; do
   program=$(command -v "$program")
@@ -45,7 +46,8 @@ if [[ $1 == dump ]]; then echo 'Acquire::http::Proxy "http://proxy.invalid:1";';
 if [[ $* == "shell proxy Acquire::http::Proxy" ]]; then echo "proxy='http://proxy.invalid:1'"; fi
 END
 chmod +x "$work"/bin/*
-export WORK=$work TMPDIR=$work/tmp PATH=$work/bin:$PATH
+mark=4321.$$$RANDOM  # seconds, and how our processes are known
+export WORK=$work MARK=$mark TMPDIR=$work/tmp PATH=$work/bin:$PATH
 output=$work/output
 
 fail() { echo "$*" && cat "$output" && exit 1; }
@@ -62,34 +64,33 @@ ends() {
 left() {
   ls "$TMPDIR"
   grep -F "$work" /proc/self/mounts || true
-  grep -lzF 4321 /proc/[0-9]*/cmdline 2> /dev/null || true
+  grep -lzF "$mark" /proc/[0-9]*/cmdline 2> /dev/null || true
 }
 nothing_is_left() {
   [[ -z $(left) ]] || fail "left after $1: $(left)"
 }
-# killed SIGNAL WHERE COMMAND...: nothing is left ten seconds after SIGNAL reached bare_debian.sh alone.
+# killed SIGNAL WHO WHERE COMMAND...: nothing is left ten seconds after bare_debian.sh (WHO alone) or
+# its process group too (group) got SIGNAL.
 killed() {
-  local signal=$1 where=$2 pid i
-  shift 2
+  local signal=$1 who=$2 where=$3 pid i
+  shift 3
   rm -f "$work/started"
-  env --default-signal=INT "$script" "$@" > "$output" 2>&1 &
+  setsid env --default-signal=INT "$script" "$@" > "$output" 2>&1 &
   pid=$!
   for ((i = 0; i < 600; ++i)); do
     if [[ -e $work/started ]] || grep -qx started "$output"; then break; fi
     sleep 0.1
   done
   [[ $(left) ]] || fail "$where: it did not start"
-  kill "-$signal" "$pid"
-  wait "$pid" && fail "$signal $where: exit code 0"
+  if [[ $who == group ]]; then kill "-$signal" -- "-$pid"; else kill "-$signal" "$pid"; fi
+  wait "$pid" && fail "$signal ($who) $where: exit code 0"
   for ((i = 0; i < 100; ++i)); do
     [[ $(left) ]] || break
     sleep 0.1
   done
-  nothing_is_left "$signal $where"
+  nothing_is_left "$signal ($who) $where"
 }
 
-
-# shellcheck disable=SC2016  # for the shell in there
 echo "-- what the commands see"
 ends 0 "passed" '[[ $PWD == /root/sluice && $HOME == /root && ! -v WORK && ! -v TMPDIR ]]' \
   '[[ $(< file) == committed && ! -e untracked && ! -e ../shared && ! -e /root/sluice/../shared ]]' \
@@ -117,9 +118,11 @@ rm "$work/debootstrap_fails" "$work/mirror"
 
 echo "-- killed while a command runs, and while debootstrap does"
 for signal in TERM INT HUP KILL; do
-  killed $signal "in a command" 'echo started; sleep 4321 & sleep 4321'
+  for who in alone group; do
+    killed $signal $who "in a command" "echo started; sleep $mark & sleep $mark"
+  done
 done
 touch "$work/debootstrap_hangs"
 for signal in TERM KILL; do
-  killed $signal "in debootstrap" true
+  killed $signal alone "in debootstrap" true
 done
