@@ -10,15 +10,16 @@ usage="usage: ./check.sh [--quick | --stage NAME...]
       asan        all tests under the address and undefined-behaviour sanitizers, on the CPU
       tsan        the threaded tests under the thread sanitizer, on the CPU
       shipped     all tests as shipped, warnings as errors; with CUDA where a toolkit is found
-without either: all stages"
+      cuda        what \"shipped\" has with a toolkit and not without, for where it ran without
+without either: asan, tsan and shipped"
 
 stages=()
 while (($#)); do
   case $1 in
     --quick) stages+=(shipped) ;;
     --stage)
-      [[ ${2-} =~ ^(asan|tsan|shipped)$ ]] ||
-        { echo "check.sh: --stage takes asan, tsan or shipped, not '${2-}'" >&2 && exit 2; }
+      [[ ${2-} =~ ^(asan|tsan|shipped|cuda)$ ]] ||
+        { echo "check.sh: --stage takes asan, tsan, shipped or cuda, not '${2-}'" >&2 && exit 2; }
       stages+=("$2")
       shift
       ;;
@@ -49,10 +50,20 @@ if runs tsan; then
   ctest --preset tsan -j "$jobs" -L threads
 fi
 
-if runs shipped; then
-  step "shipped: build with warnings as errors, all tests"
+# as_shipped OPTION...: the project's defaults, with what CMake is told beside.
+as_shipped() {
   cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSLUICE_WERROR=ON \
-    -DSLUICE_BUILD_TESTS=ON -DSLUICE_BUILD_BENCH=ON
+    -DSLUICE_BUILD_TESTS=ON -DSLUICE_BUILD_BENCH=ON "$@"
   cmake --build build -j "$jobs"
   ctest --test-dir build --output-on-failure -j "$jobs"
+}
+
+if runs shipped; then
+  step "shipped: build with warnings as errors, all tests"
+  as_shipped -DSLUICE_CPU_TESTS=ON
+fi
+
+if runs cuda; then
+  step "cuda: build with warnings as errors, tests but those that are the same without CUDA"
+  as_shipped -DSLUICE_CUDA=ON -DSLUICE_CPU_TESTS=OFF
 fi

@@ -86,6 +86,7 @@ in_bare_debian() {
   fi
   apt-config dump | grep -E '^Acquire::(https?|Check-Valid-Until|Check-Date|Retries|ForceIPv4)' \
     > "$system/etc/apt/apt.conf.d/90machine" || true
+  echo force-unsafe-io > "$system/etc/dpkg/dpkg.cfg.d/unsafe-io"  # it is thrown away: no fsync a file
   mount --bind "$system" "$system"  # so that / is a mount there, as on a machine
   cp /etc/hosts /etc/resolv.conf "$system/etc/"
   mount -t proc proc "$system/proc"

@@ -27,7 +27,7 @@ cat > "$work/bin/debootstrap" << 'END'
 set -euo pipefail
 system=$4
 echo "debootstrap was given ${5-no mirror}"
-mkdir -p "$system"/{proc,dev/pts,root,etc/apt/apt.conf.d}
+mkdir -p "$system"/{proc,dev/pts,root,etc/apt/apt.conf.d,etc/dpkg/dpkg.cfg.d}
 mknod -m 666 "$system/dev/null" c 1 3
 if [[ -e $WORK/debootstrap_hangs ]]; then echo started > "$WORK/started" && sleep "$MARK"; fi
 if [[ -e $WORK/debootstrap_fails ]]; then echo "E: no such suite" && exit 1; fi
