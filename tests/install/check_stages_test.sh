@@ -35,7 +35,9 @@ refuses() {
   shift
   : > "$LOG"
   "$@" > /dev/null 2> "$work/output" || status=$?
-  ((status == 2)) && grep -qF -- "$words" "$work/output" && [[ ! -s $LOG ]] || fail "$*: exit code $status"
+  ((status == 2)) || fail "$*: exit code $status"
+  grep -qF -- "$words" "$work/output" || fail "$*: not said: $words"
+  [[ ! -s $LOG ]] || fail "$*: ran something"
 }
 
 check=$work/check.sh
@@ -56,7 +58,13 @@ stages "asan tsan cuda" "$work/.ci/run"
 stub tests/install/bare_debian.sh 'echo "SKIPPED: planted" >&2; exit 77'
 stages "asan tsan shipped" "$work/.ci/run"
 grep -qF "SKIPPED: planted" "$work/output" || fail "does not show why it is skipped"
-stub tests/install/bare_debian.sh 'exit 1'
+stub tests/install/bare_debian.sh 'echo planted failure; exit 1'
 : > "$LOG"
 "$work/.ci/run" > "$work/output" 2>&1 && fail "passes though the commands failed in a bare Debian"
-[[ ! -s $LOG ]] || fail "goes on after a failure"
+grep -qx "planted failure" "$work/output" || fail "does not show what failed in a bare Debian"
+grep -q "shipped\|SLUICE_CPU_TESTS" "$LOG" && fail "goes on after a failure"
+stub tests/install/bare_debian.sh 'trap "echo stopped >> \"$LOG\"; exit 143" TERM; sleep 60 & wait'
+stub bin/ctest 'sleep 0.5; exit 8'
+: > "$LOG"
+"$work/.ci/run" > "$work/output" 2>&1 && fail "passes though the sanitizers' stage failed"
+[[ $(tail -n 1 "$LOG") == stopped ]] || fail "leaves the bare Debian running after a failure"
