@@ -13,14 +13,18 @@ std::int64_t gates_of(const Direction& direction, const SharedInput& shared) {
   return direction.reverse ? shared.rows * direction.gates() : 0;
 }
 
+// Whether a product's rows must not depend on their number, which is that of a chunk: of one step
+// there is one chunk, and a shared input is multiplied at once.
+bool rows_apart(const InputProductArgs& args) { return args.many_steps && args.shared.index == nullptr; }
+
 // out [rows, G*H] = x [rows, in] W_ih^T.
-void multiply(const Queue& queue, const Direction& direction, const void* parameters, const void* x,
-              std::int64_t rows, void* out, std::int64_t ld) {
+void multiply(const Queue& queue, const Direction& direction, const InputProductArgs& args,
+              const void* x, std::int64_t rows, void* out, std::int64_t ld) {
   const DataType type = direction.config.data_type;
   const std::int64_t in = direction.input_size;
-  gemm(queue, {.type = type, .math = direction.config.math, .transpose_b = true, .m = rows,
-               .n = direction.gates(), .k = in, .a = x, .lda = in,
-               .b = at(parameters, direction.weight_ih, type), .ldb = in, .c = out, .ldc = ld});
+  gemm(queue, {.type = type, .math = direction.config.math, .rows_apart = rows_apart(args),
+               .transpose_b = true, .m = rows, .n = direction.gates(), .k = in, .a = x, .lda = in,
+               .b = at(args.parameters, direction.weight_ih, type), .ldb = in, .c = out, .ldc = ld});
 }
 
 // dx [rows, in] (+)= gates W_ih.
@@ -28,8 +32,8 @@ void multiply_back(const Queue& queue, const Direction& direction, const InputGr
                    const void* gates, std::int64_t ld, std::int64_t rows, void* dx) {
   const DataType type = direction.config.data_type;
   const std::int64_t in = direction.input_size;
-  gemm(queue, {.type = type, .math = direction.config.math, .m = rows, .n = in,
-               .k = direction.gates(), .beta = args.add_to_dx ? 1.0 : 0.0, .a = gates, .lda = ld,
+  gemm(queue, {.type = type, .math = direction.config.math, .rows_apart = rows_apart(args.input),
+               .m = rows, .n = in, .k = direction.gates(), .beta = args.add_to_dx ? 1.0 : 0.0, .a = gates, .lda = ld,
                .b = at(args.input.parameters, direction.weight_ih, type), .ldb = in, .c = dx,
                .ldc = in});
 }
@@ -53,7 +57,7 @@ InputProduct::InputProduct(const Queue& queue, const Direction& direction,
   if (direction.takes_gates()) {
     shared_gates_ = at(args.x, gates_of(direction, args.shared), state_type(direction.config.data_type));
   } else if (args.shared.index != nullptr) {
-    multiply(queue, direction, args.parameters, args.x, args.shared.rows, workspace.shared_gates,
+    multiply(queue, direction, args, args.x, args.shared.rows, workspace.shared_gates,
              direction.gates());
   }
 }
@@ -61,7 +65,7 @@ InputProduct::InputProduct(const Queue& queue, const Direction& direction,
 void InputProduct::fill(const StepChunk& chunk, void* gates) const {
   const DataType type = direction_.config.data_type;
   if (args_.shared.index == nullptr) {
-    return multiply(queue_, direction_, args_.parameters,
+    return multiply(queue_, direction_, args_,
                     at(args_.x, chunk.first_row * direction_.input_size, type), chunk.rows, gates,
                     direction_.slots());
   }

@@ -12,6 +12,7 @@ struct InputProductArgs {
                                      ///< Of a direction that takes gates: [D, U, G*H]
   SharedInput shared = {};
   const void* parameters = nullptr;  ///< the flat buffer
+  bool many_steps = true;            ///< more than one, which chunks share out in one way or another
 };
 
 /// Forward, of one direction of one layer. A shared input is multiplied once, into

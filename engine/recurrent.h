@@ -156,8 +156,11 @@ enum class RecurrentPass;
 class RecurrentPlan {
  public:
   /// `chunk_steps`: steps taken together (engine/step_chunks.h); 0 lets the engine choose. It changes
-  /// speed, memory and the last bits of the weights' gradients, no more. A persistent kernel takes
-  /// all steps, unless layers overlap.
+  /// speed, memory and the last bits of the weights' gradients. On the CPU nothing else: y, the final
+  /// states, dx and the states' gradients have the same bits. On CUDA cuBLAS chooses a kernel by the
+  /// number of rows in a product, and kernels add up in different orders, so that there x W_ih^T and dx,
+  /// and what follows from them, may differ in their last bits too (not so for a shared input, which is
+  /// multiplied at once). A persistent kernel takes all steps, unless layers overlap; cuDNN always does.
   /// `automatic` on CUDA chooses for each call by the cost model (engine/algorithm_choice.h).
   /// Errors: usage if the configuration is invalid or the algorithm does not fit the device.
   RecurrentPlan(const RecurrentConfig& config, DeviceKind device,

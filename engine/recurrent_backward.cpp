@@ -57,7 +57,8 @@ class DirectionBackward {
       : queue_(queue), pass_(pass), direction_(direction), workspace_(pass.workspace.parts[part]),
         gates_(pass.reserve.of(direction.index(), part).gates),
         weight_hh_(at(pass.args.parameters, direction.weight_hh, pass.config.data_type)),
-        input_{.input = {of.x, of.shared_input, pass.args.parameters}, .dx = of.dx,
+        input_{.input = {of.x, of.shared_input, pass.args.parameters, pass.args.sequences.steps > 1},
+               .dx = of.dx,
                .add_to_dx = direction.reverse, .d_parameters = pass.args.d_parameters} {
     const RecurrentConfig& config = pass.config;
     const RecurrentBackwardArgs& args = pass.args;

@@ -176,7 +176,8 @@ void run_layer(const Wavefront& wavefront, const Pass& pass, const std::vector<P
   const Queue& queue = wavefront.queue(layer);
   const void* const dropped = pass.reserve.dropped_input[layer];
   const InputProductArgs input{dropped != nullptr ? dropped : x,
-                               layer == 0 ? pass.args.shared_input : SharedInput{}, pass.args.parameters};
+                               layer == 0 ? pass.args.shared_input : SharedInput{}, pass.args.parameters,
+                               pass.args.sequences.steps > 1};
   if (config.bidirectional) drop_input(queue, pass, layer, x, 0, pass.args.sequences.steps);
   const int together = is_persistent(pass.schedule.algorithm) ? config.directions() : 1;
   Wavefront sides(queue, config.bidirectional && together == 1 ? pass.schedule.lanes : 1, 1);

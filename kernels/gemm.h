@@ -10,11 +10,15 @@ namespace sluice {
 /// C = alpha op(A) op(B) + beta C, row-major; op transposes where asked. `batch` > 1 repeats it
 /// with the given strides (in elements). 16-bit matrices are multiplied and added up in float32,
 /// and rounded once at the end. On the CPU the work is cut into tiles that do not depend on the
-/// number of threads, so that the bits do not either.
+/// number of threads, so that the bits do not either; they may depend on m and n, by which oneDNN and
+/// cuBLAS choose among kernels that add up in different orders.
 struct GemmArgs {
   DataType type = DataType::float32;  ///< of A and B, and of C unless:
   bool wide_c = false;                ///< C is of state_type(type): float32 for 16-bit A and B
   MatrixMath math = MatrixMath::ieee;
+  /// On the CPU, where A is not transposed: a row of C has the same bits whatever m is, so that rows
+  /// can be multiplied in parts of any size.
+  bool rows_apart = false;
   bool transpose_a = false, transpose_b = false;
   std::int64_t m = 0, n = 0, k = 0;
   double alpha = 1.0, beta = 0.0;

@@ -8,7 +8,9 @@
 #include <string>
 
 #include "kernels/error.h"
+#include "kernels/instruction_set.h"
 #include "kernels/number.h"
+#include "kernels/simd/row_product.h"
 
 extern "C" int omp_get_max_threads();
 extern "C" void omp_set_num_threads(int);
@@ -50,13 +52,20 @@ void require_success(dnnl_status_t status) {
   }
 }
 
+// `p` with the transpositions that `args` asks for, by what they ask for.
+void multiply(const GemmArgs& args, const RowProduct& p) {
+  if (args.rows_apart && !args.transpose_a) return SLUICE_DISPATCH_ISA(row_product, p);
+  require_success(dnnl_sgemm(args.transpose_a ? 'T' : 'N', args.transpose_b ? 'T' : 'N', p.m, p.n, p.k,
+                             p.alpha, p.a, p.lda, p.b, p.ldb, p.beta, p.c, p.ldc));
+}
+
 // C = alpha op(A) op(B) + beta C of one tile.
 void product(const GemmArgs& args, const float* a, const float* b, float* c, std::int64_t m,
              std::int64_t n) {
   if (args.k == 0) return scale(args, c, m, n);
-  require_success(dnnl_sgemm(args.transpose_a ? 'T' : 'N', args.transpose_b ? 'T' : 'N', m, n,
-                             args.k, static_cast<float>(args.alpha), a, args.lda, b, args.ldb,
-                             static_cast<float>(args.beta), c, args.ldc));
+  multiply(args, {.m = m, .n = n, .k = args.k, .alpha = static_cast<float>(args.alpha),
+                  .beta = static_cast<float>(args.beta), .a = a, .lda = args.lda,
+                  .transpose_b = args.transpose_b, .b = b, .ldb = args.ldb, .c = c, .ldc = args.ldc});
 }
 
 // float64 serves the gradient checks: plain loops, since oneDNN has no double product.
@@ -118,11 +127,11 @@ void product(const GemmArgs& args, const S* a, const S* b, Out* c, std::int64_t 
         } else {
           widen_block(b + p * args.ldb + j, args.ldb, depth, columns, block_b);
         }
-        require_success(dnnl_sgemm(args.transpose_a ? 'T' : 'N', args.transpose_b ? 'T' : 'N', rows,
-                                   columns, depth, static_cast<float>(args.alpha), block_a,
-                                   args.transpose_a ? rows : depth, block_b,
-                                   args.transpose_b ? depth : columns, p == 0 ? 0.0f : 1.0f, sum,
-                                   columns));
+        multiply(args, {.m = rows, .n = columns, .k = depth, .alpha = static_cast<float>(args.alpha),
+                        .beta = p == 0 ? 0.0f : 1.0f, .a = block_a,
+                        .lda = args.transpose_a ? rows : depth, .transpose_b = args.transpose_b,
+                        .b = block_b, .ldb = args.transpose_b ? depth : columns, .c = sum,
+                        .ldc = columns});
       }
       const float beta = static_cast<float>(args.beta);
       for (std::int64_t r = 0; r < rows; ++r) {

@@ -6,16 +6,14 @@
 #include "kernels/error.h"
 
 namespace sluice {
-namespace {
-
-bool available([[maybe_unused]] InstructionSet set) {
+bool is_available([[maybe_unused]] InstructionSet set) {
   switch (set) {
     case InstructionSet::baseline: return true;
 #ifdef SLUICE_X86_64
     case InstructionSet::avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     case InstructionSet::avx512:
-      return available(InstructionSet::avx2) && __builtin_cpu_supports("avx512f") &&
+      return is_available(InstructionSet::avx2) && __builtin_cpu_supports("avx512f") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512vl");
 #else
@@ -25,13 +23,15 @@ bool available([[maybe_unused]] InstructionSet set) {
   return false;
 }
 
+namespace {
+
 InstructionSet choose() {
   constexpr InstructionSet best_first[] = {InstructionSet::avx512, InstructionSet::avx2,
                                            InstructionSet::baseline};
   if (const char* wanted = std::getenv("SLUICE_INSTRUCTION_SET"); wanted != nullptr && *wanted) {
     for (const InstructionSet set : best_first) {
       if (wanted == std::string(name_of(set))) {
-        require(available(set), std::string("SLUICE_INSTRUCTION_SET=") + wanted +
+        require(is_available(set), std::string("SLUICE_INSTRUCTION_SET=") + wanted +
                                     ": this processor does not have it; unset the variable");
         return set;
       }
@@ -40,7 +40,7 @@ InstructionSet choose() {
                        wanted);
   }
   for (const InstructionSet set : best_first) {
-    if (available(set)) return set;
+    if (is_available(set)) return set;
   }
   return InstructionSet::baseline;
 }

@@ -15,6 +15,9 @@ constexpr const char* name_of(InstructionSet set) {
   return "?";
 }
 
+/// Whether this processor can run it.
+bool is_available(InstructionSet set);
+
 /// The best one this processor has, found once; the environment variable SLUICE_INSTRUCTION_SET
 /// (baseline, avx2, avx512) asks for a lesser one. Errors: usage if it names one that is unknown
 /// or that the processor lacks.

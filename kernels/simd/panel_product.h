@@ -9,7 +9,9 @@ namespace sluice::SLUICE_ISA {
 /// broadcast fill the registers.
 inline constexpr int kPanelVectors = 4;
 template <int vectors>
-inline constexpr int kPanelRows = kVectorRegisters == 32 ? 24 / vectors : vectors == 3 ? 4 : 2;
+inline constexpr int kPanelRows = kVectorRegisters == 32 ? 24 / vectors
+                                  : vectors == 4         ? 2
+                                                         : 12 / vectors;
 
 /// The left side of a product: rows `ld` apart. Recurrent dropout gives each gate an input of its
 /// own; then they are `input_stride` apart, and vector j of a panel meets input j % inputs.
@@ -20,11 +22,18 @@ struct PanelInput {
   std::int64_t input_stride = 0;
 };
 
+/// The right side: rows of `vectors` packs, `ld` numbers apart.
+template <class T>
+struct Panel {
+  const T* at;
+  std::int64_t ld;
+};
+
 /// out[r][j] = sum over k of a[j % inputs][r][k] * panel[k][j], j in [0, vectors), each a pack.
 /// Sums run over rising k whatever `rows` is, so a row's bits do not depend on its neighbours.
 template <class T, int vectors, int inputs, int rows>
-SLUICE_INLINE void panel_product(const PanelInput<T>& input, const T* panel, std::int64_t depth,
-                                 T* out) {
+SLUICE_INLINE void panel_product(const PanelInput<T>& input, const Panel<T>& panel,
+                                 std::int64_t depth, T* out) {
   using P = Pack<T>;
   P sum[rows][vectors];
   SLUICE_UNROLL
@@ -35,7 +44,7 @@ SLUICE_INLINE void panel_product(const PanelInput<T>& input, const T* panel, std
   for (std::int64_t k = 0; k < depth; ++k) {
     P weight[vectors];
     SLUICE_UNROLL
-    for (int j = 0; j < vectors; ++j) weight[j] = P::load(panel + (k * vectors + j) * P::width);
+    for (int j = 0; j < vectors; ++j) weight[j] = P::load(panel.at + k * panel.ld + j * P::width);
     SLUICE_UNROLL
     for (int r = 0; r < rows; ++r) {
       SLUICE_UNROLL
@@ -55,8 +64,8 @@ SLUICE_INLINE void panel_product(const PanelInput<T>& input, const T* panel, std
 
 /// The same for any number of rows from 1 to kPanelRows<vectors>.
 template <class T, int vectors, int inputs, int rows = kPanelRows<vectors>>
-void panel_rows(std::int64_t count, const PanelInput<T>& input, const T* panel, std::int64_t depth,
-                T* out) {
+void panel_rows(std::int64_t count, const PanelInput<T>& input, const Panel<T>& panel,
+                std::int64_t depth, T* out) {
   if (count == rows) {
     panel_product<T, vectors, inputs, rows>(input, panel, depth, out);
   } else if constexpr (rows > 1) {
@@ -67,19 +76,29 @@ void panel_rows(std::int64_t count, const PanelInput<T>& input, const T* panel, 
 /// The same for any number of rows, in groups of about the same size. Before a group's product it
 /// calls expect(r) for each of its rows, to fetch what use(r, sums) will read after it.
 template <class T, int vectors, int inputs, class Expect, class Use>
-SLUICE_INLINE void panel_times_rows(const PanelInput<T>& input, std::int64_t rows, const T* panel,
-                                    std::int64_t depth, Expect&& expect, Use&& use) {
+SLUICE_INLINE void panel_times_rows(const PanelInput<T>& input, std::int64_t rows,
+                                    const Panel<T>& panel, std::int64_t depth, Expect&& expect,
+                                    Use&& use) {
   constexpr int most = kPanelRows<vectors>, width = vectors * Pack<T>::width;
   alignas(64) T sums[most * width];
   const std::int64_t groups = divide_up(rows, most);
   for (std::int64_t group = 0, begin = 0; group < groups; ++group) {
     const std::int64_t end = (group + 1) * rows / groups;
     for (std::int64_t r = begin; r < end; ++r) expect(r);
-    panel_rows<T, vectors, inputs>(end - begin, {input.a + begin * input.ld, input.ld, input.input_stride},
+    panel_rows<T, vectors, inputs>(end - begin,
+                                   {input.a + begin * input.ld, input.ld, input.input_stride},
                                    panel, depth, sums);
     for (std::int64_t r = begin; r < end; ++r) use(r, sums + (r - begin) * width);
     begin = end;
   }
+}
+
+/// The same against a packed panel, whose rows follow one another.
+template <class T, int vectors, int inputs, class Expect, class Use>
+SLUICE_INLINE void panel_times_rows(const PanelInput<T>& input, std::int64_t rows, const T* panel,
+                                    std::int64_t depth, Expect&& expect, Use&& use) {
+  panel_times_rows<T, vectors, inputs>(input, rows, Panel<T>{panel, vectors * Pack<T>::width},
+                                       depth, expect, use);
 }
 
 }  // namespace sluice::SLUICE_ISA

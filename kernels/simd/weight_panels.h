@@ -1,7 +1,7 @@
 // How the recurrent weights of a cell are cut into panels for kernels/simd/panel_product.h.
 #pragma once
 
-#include "kernels/simd/pack.h"
+#include "kernels/simd/transpose.h"
 #include "kernels/types.h"
 
 namespace sluice::SLUICE_ISA {
@@ -35,25 +35,16 @@ using RnnGates = GateGroup<0, 1, 4>;
 using ResetUpdateGates = GateGroup<0, 2, 2>;  // GRU reset-before: r and z, before ...
 using CandidateGate = GateGroup<2, 1, 4>;     // ... n, whose input needs r of all units
 
-/// Panel `panel` of weight_hh [G*H, H] -> [k][vector] at `to`, zeros past H. In squares of a pack,
-/// so that a line read is used while it is in the cache.
+/// Panel `panel` of weight_hh [G*H, H] -> [k][vector] at `to`, zeros past H.
 template <class Group, class T>
 void pack_panel(const T* weight_hh, std::int64_t hidden_size, std::int64_t panel, T* to) {
-  constexpr int width = Pack<T>::width;
+  constexpr std::int64_t width = Pack<T>::width;
   for (int j = 0; j < Group::vectors; ++j) {
     const std::int64_t gate = Group::first_gate + j % Group::gates;
     const std::int64_t unit = (panel * Group::unit_packs + j / Group::gates) * width;
-    for (std::int64_t k = 0; k < hidden_size; k += width) {
-      const std::int64_t depth = least(width, hidden_size - k);
-      alignas(64) T square[width][width] = {};
-      for (int lane = 0; lane < width && unit + lane < hidden_size; ++lane) {
-        const T* row = weight_hh + (gate * hidden_size + unit + lane) * hidden_size + k;
-        for (std::int64_t d = 0; d < depth; ++d) square[d][lane] = row[d];
-      }
-      for (std::int64_t d = 0; d < depth; ++d) {
-        std::memcpy(to + ((k + d) * Group::vectors + j) * width, square[d], sizeof square[d]);
-      }
-    }
+    const std::int64_t units = least(width, hidden_size - unit);
+    pack_columns(weight_hh + (gate * hidden_size + unit) * hidden_size, hidden_size, units,
+                 hidden_size, to + j * width, Group::vectors * width);
   }
 }
 

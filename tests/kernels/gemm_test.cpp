@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <ostream>
 #include <string>
@@ -35,6 +36,7 @@ struct Form {
   double alpha = 1.0, beta = 0.0;
   std::int64_t batch = 1;
   MatrixMath math = MatrixMath::ieee;
+  bool rows_apart = false;
 };
 
 struct Product {
@@ -59,6 +61,7 @@ void check(const Queue& queue, const Product& size, const Form& form) {
   args.type = type_of<In>;
   args.wide_c = !std::is_same_v<In, Out>;
   args.math = form.math;
+  args.rows_apart = form.rows_apart;
   args.transpose_a = form.transpose_a;
   args.transpose_b = form.transpose_b;
   args.m = m;
@@ -151,6 +154,8 @@ TEST_P(Gemm, IsTheProductInEveryForm) {
         types.check(device.queue(), size, {.transpose_a = transpose_a, .transpose_b = transpose_b});
         types.check(device.queue(), size,
                     {.transpose_a = transpose_a, .transpose_b = transpose_b, .beta = 1});
+        types.check(device.queue(), size,
+                    {.transpose_a = transpose_a, .transpose_b = transpose_b, .beta = 1, .rows_apart = true});
       }
     }
   }
@@ -164,6 +169,7 @@ TEST_P(Gemm, ScalesAndRepeats) {
   types.check(device.queue(), {9, 11, 13}, {.batch = 3});
   types.check(device.queue(), {9, 11, 13},
               {.transpose_a = true, .transpose_b = true, .beta = 1, .batch = 2});
+  types.check(device.queue(), {9, 11, 13}, {.alpha = -2, .beta = 0.25, .batch = 2, .rows_apart = true});
 }
 
 TEST_P(Gemm, LongSumsAsInWeightGradients) {
@@ -219,6 +225,37 @@ TEST(GemmThreads, BitsDoNotDependOnTheirNumber) {
         EXPECT_TRUE(c == first) << threads << " threads";
       }
     }
+  }
+}
+
+// The first rows of a product with any number of rows after them.
+template <class In, class Out>
+void check_rows_apart(bool transpose_b) {
+  const TestDevice device(DeviceKind::cpu, 1);
+  constexpr std::int64_t most = 700, n = 97, k = 300;
+  const auto a = numbers<In>(most * k, 1), b = numbers<In>(k * n, 2);
+  const auto product = [&](std::int64_t m) {
+    std::vector<Out> c(static_cast<std::size_t>(m * n));
+    gemm(device.queue(), {.type = type_of<In>, .wide_c = !std::is_same_v<In, Out>, .rows_apart = true,
+                          .transpose_b = transpose_b, .m = m, .n = n, .k = k, .a = a.data(), .lda = k,
+                          .b = b.data(), .ldb = transpose_b ? k : n, .c = c.data(), .ldc = n});
+    return c;
+  };
+  const std::vector<Out> all = product(most);
+  for (const std::int64_t m : {1, 2, 3, 5, 15, 16, 17, 64, 65, 255, 256, 257, 600}) {
+    const std::vector<Out> some = product(m);
+    EXPECT_EQ(std::memcmp(some.data(), all.data(), some.size() * sizeof(Out)), 0) << m << " rows";
+  }
+}
+
+TEST(GemmRowsApart, HaveTheSameBitsHoweverManyThereAre) {
+  for (const bool transpose_b : {false, true}) {
+    SCOPED_TRACE(transpose_b ? "B transposed" : "B as it is");
+    check_rows_apart<float, float>(transpose_b);
+    check_rows_apart<double, double>(transpose_b);
+    check_rows_apart<BFloat16, BFloat16>(transpose_b);
+    check_rows_apart<BFloat16, float>(transpose_b);
+    check_rows_apart<Float16, Float16>(transpose_b);
   }
 }
 
