@@ -76,8 +76,10 @@ void column_sum(const Queue& queue, const ColumnSumArgs& args) {
   with_number(args.type, [&]<class T>(T) { sum_columns<T>(queue, args); });
 }
 
-void combine_biases(const Queue&, const CombineBiasesArgs& args) {
-  with_number(args.type, [&]<class T>(T) { combine<T>(args); });
+void combine_biases(const Queue& queue, const CombineBiasesArgs& args) {
+  with_number(args.type, [&]<class T>(T) {
+    parallel_for(queue, 1, [&](std::int64_t) { combine<T>(args); });
+  });
 }
 
 }  // namespace sluice::cpu

@@ -74,6 +74,16 @@ class ThreadPool {
   std::atomic<bool> stopping_{false};
 };
 
+/// Calls body(i) once for each i in [0, count) in rising order on the calling thread, as a pool of one
+/// would: with denormal numbers flushed to zero, and the thread's mode as it was afterwards.
+void run_alone(std::int64_t count, void (*call)(void* context, std::int64_t index), void* context);
+template <class Body>
+void run_alone(std::int64_t count, Body&& body) {
+  using Plain = std::remove_reference_t<Body>;
+  run_alone(count, [](void* context, std::int64_t i) { (*static_cast<Plain*>(context))(i); },
+            const_cast<void*>(static_cast<const void*>(&body)));
+}
+
 /// While it lives, denormal numbers on this thread count as zero, in and out.
 class FlushDenormals {
  public:

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(__FMA__)
 #include <immintrin.h>
 #endif
 
@@ -42,6 +42,20 @@ template <>
 struct VectorOf<double> {
   typedef double Type __attribute__((vector_size(kVectorBytes)));
 };
+
+template <class T>
+struct Pack;
+
+// Whether multiply_add rounds once.
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+inline constexpr bool kFused = true;
+#else
+inline constexpr bool kFused = false;
+#endif
+
+/// a b + c, rounded once where kFused says so, whatever the compiler makes of sums and products
+/// elsewhere: GCC fuses those from -O2 on alone.
+SLUICE_INLINE Pack<float> multiply_add(Pack<float> a, Pack<float> b, Pack<float> c);
 
 template <class T>
 struct Pack {
@@ -86,15 +100,34 @@ struct Pack {
 #if defined(__AVX512F__)
     if constexpr (sizeof(T) == sizeof(float)) {
       const Pack estimate(Vector(_mm512_maskz_rcp14_ps(0xffff, __m512(d.v))));
-      return estimate + estimate * (Pack(T(1)) - d * estimate);
+      return multiply_add(estimate, multiply_add(-d, estimate, Pack(T(1))), estimate);
     }
 #endif
     return Pack(T(1)) / d;
+  }
+  /// a / d, by the reciprocal where that is cheaper.
+  SLUICE_INLINE friend Pack quotient(Pack a, Pack d) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == sizeof(float)) return a * reciprocal(d);
+#endif
+    return a / d;
   }
   SLUICE_INLINE Pack& operator+=(Pack b) {
     v += b.v;
     return *this;
   }
 };
+
+SLUICE_INLINE Pack<float> multiply_add(Pack<float> a, Pack<float> b, Pack<float> c) {
+#if defined(__AVX512F__)
+  return Pack<float>(Pack<float>::Vector(_mm512_fmadd_ps(__m512(a.v), __m512(b.v), __m512(c.v))));
+#elif defined(__FMA__)
+  return Pack<float>(Pack<float>::Vector(_mm256_fmadd_ps(__m256(a.v), __m256(b.v), __m256(c.v))));
+#else
+  if constexpr (!kFused) return Pack<float>(a.v * b.v + c.v);
+  for (int i = 0; i < Pack<float>::width; ++i) c.v[i] = __builtin_fmaf(a.v[i], b.v[i], c.v[i]);
+  return c;
+#endif
+}
 
 }  // namespace sluice::SLUICE_ISA

@@ -21,13 +21,15 @@ inline std::string why_unavailable(DeviceKind kind) {
   return kind == DeviceKind::cuda ? cuda_devices().problem : std::string();
 }
 
-/// Owns a queue: a team of `threads` on the CPU, a stream on the first GPU.
+inline constexpr int no_pool = -1;
+
+/// Owns a queue: a team of `threads` on the CPU, or no_pool for none; a stream on the first GPU.
 class TestDevice {
  public:
   explicit TestDevice(DeviceKind kind, int threads = 1) {
     if (kind == DeviceKind::cuda) {
       queue_ = create_cuda_queue(0);
-    } else {
+    } else if (threads != no_pool) {
       threads_ = std::make_unique<ThreadPool>(threads);
       queue_.threads = threads_.get();
     }

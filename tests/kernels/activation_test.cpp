@@ -1,0 +1,371 @@
+// tanh and sigmoid in float32 as the cells compute them: how far from the exact values, in units in
+// the last place (ulp), and what they do where they saturate. A sample of float32 by default;
+//   SLUICE_EVERY_FLOAT=1 build/bin/kernels_activation_test
+// takes all 2^32 numbers, in about a minute for each instruction set. On CUDA always the sample.
+#include "kernels/activation.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/cell_step.h"
+#include "kernels/simd/cell_step.h"
+#include "tests/kernels/device_fixture.h"
+#include "tests/kernels/instruction_sets.h"
+
+namespace sluice::test {
+namespace {
+
+constexpr float kLeastNormal = std::numeric_limits<float>::min();
+
+// The largest errors that kernels/simd/activation.h and kernels/activation.h state, in ulp.
+struct Bounds {
+  double tanh, sigmoid;
+  bool flushes;  // denormals count as zero
+};
+constexpr Bounds kCudaBounds{2.5, 5.5, false};
+constexpr Bounds bounds_of([[maybe_unused]] InstructionSet set) {
+#ifdef SLUICE_X86_64
+  if (set == InstructionSet::baseline) return {6.7, 2.5, true};
+  if (set == InstructionSet::avx512) return {5.3, 2.5, true};
+#endif
+  return {5.0, 2.5, true};
+}
+
+using Forward = std::function<void(const CellStepForwardArgs&)>;
+using Backward = std::function<void(const CellStepBackwardArgs&)>;
+
+// The functions of many numbers: a GRU's gates r and n, where q is 0.
+struct Values {
+  std::vector<float> tanh, sigmoid;
+};
+class Evaluation {
+ public:
+  Evaluation(const Queue& queue, Forward forward, std::size_t count)
+      : queue_(queue),
+        forward_(std::move(forward)),
+        gates_(4 * count),
+        gate_memory_(queue, gates_.size() * sizeof(float)),
+        h_memory_(queue, std::vector<float>(count)) {}
+
+  void run(const std::vector<float>& x, Values& values) {
+    const std::size_t count = x.size();
+    std::fill(gates_.begin(), gates_.end(), 0.0f);
+    std::copy(x.begin(), x.end(), gates_.begin());
+    std::copy(x.begin(), x.end(), gates_.begin() + static_cast<std::ptrdiff_t>(2 * count));
+    upload(queue_, gate_memory_.data(), gates_.data(), gates_.size() * sizeof(float));
+    forward_({.cell = Cell::gru,
+              .rows = 1,
+              .batch = 1,
+              .hidden_size = static_cast<std::int64_t>(count),
+              .gates = gate_memory_.data(),
+              .h_state = h_memory_.data()});
+    download(queue_, gates_.data(), gate_memory_.data(), gates_.size() * sizeof(float));
+    synchronize(queue_);
+    values.sigmoid.assign(gates_.begin(), gates_.begin() + static_cast<std::ptrdiff_t>(count));
+    values.tanh.assign(gates_.begin() + static_cast<std::ptrdiff_t>(2 * count),
+                       gates_.begin() + static_cast<std::ptrdiff_t>(3 * count));
+  }
+
+ private:
+  const Queue& queue_;
+  Forward forward_;
+  std::vector<float> gates_;
+  GuardedBuffer gate_memory_, h_memory_;
+};
+
+// The exact values for x >= 0, to double's accuracy, cheaply where they are simple.
+struct Exact {
+  double tanh, sigmoid, sigmoid_of_minus;
+
+  explicit Exact(double x) {
+    if (x < 0x1p-13) {
+      tanh = x - x * x * x / 3;
+      sigmoid = 0.5 + x / 4;
+      sigmoid_of_minus = 0.5 - x / 4;
+    } else if (x < 128) {
+      const double e = std::exp(-x);
+      tanh = x < 20 ? std::tanh(x) : 1.0;
+      sigmoid = 1 / (1 + e);
+      sigmoid_of_minus = e / (1 + e);
+    } else {
+      tanh = sigmoid = 1.0;
+      sigmoid_of_minus = 0.0;
+    }
+  }
+};
+
+// |actual - exact| in units of the last place of the float nearest `exact`.
+double ulps(float actual, double exact) {
+  const float nearest = static_cast<float>(std::abs(exact));
+  const auto bits = std::bit_cast<std::uint32_t>(nearest);
+  const int exponent = std::max(static_cast<int>(bits >> 23), 1);  // denormals have that of 2^-126
+  const double unit = std::bit_cast<double>(static_cast<std::uint64_t>(exponent + 896 - 23) << 52);
+  return std::abs(static_cast<double>(actual) - exact) / unit;
+}
+
+struct Errors {
+  double tanh = 0.0, sigmoid = 0.0;
+  float tanh_at = 0.0f, sigmoid_at = 0.0f;
+
+  void add_tanh(float x, double error) {
+    if (error > tanh) tanh = error, tanh_at = x;
+  }
+  void add_sigmoid(float x, double error) {
+    if (error > sigmoid) sigmoid = error, sigmoid_at = x;
+  }
+};
+
+// Visits the numbers >= 0, infinity and NaNs at the end, `stride` apart in their order, and from
+// all of them those near the ends of the functions' ranges.
+class Sweep {
+ public:
+  explicit Sweep(std::uint32_t stride) : stride_(stride) {}
+
+  template <class Visit>
+  void blocks(std::size_t most, Visit&& visit) const {
+    std::vector<float> x;
+    const auto add = [&](std::uint32_t bits) {
+      x.push_back(std::bit_cast<float>(bits));
+      if (x.size() == most) visit(x), x.clear();
+    };
+    for (std::uint64_t bits = 0; bits < 0x80000000u; bits += stride_)
+      add(static_cast<std::uint32_t>(bits));
+    if (stride_ > 1) {
+      for (const float edge : {0.0f, kLeastNormal, 0x1p-12f, 7.9053111f, 7.9988117f, 9.0109f,
+                               16.63553f, 17.32868f, 87.3f, 87.33655f, 88.0f, 88.72284f, 103.9721f,
+                               std::numeric_limits<float>::infinity()}) {
+        const auto middle = std::bit_cast<std::uint32_t>(edge);
+        for (std::uint32_t i = middle < 100 ? 0 : middle - 100; i < middle + 100; ++i) add(i);
+      }
+    }
+    x.resize(most, 0.0f);
+    visit(x);
+  }
+
+ private:
+  std::uint32_t stride_;
+};
+
+// Everything that is asked of the functions at x >= 0 and at -x; the first failure ends the test.
+void expect_right(float x, const Bounds& bounds, const Values& above, const Values& below,
+                  std::size_t i, Errors& errors) {
+  const float t = above.tanh[i], s = above.sigmoid[i], minus_s = below.sigmoid[i];
+  if (std::isnan(x)) {
+    ASSERT_TRUE(std::isnan(t) && std::isnan(s)) << "NaN was lost";
+    return;
+  }
+  const bool vanishes = bounds.flushes && x < kLeastNormal;
+  const Exact exact(vanishes ? 0.0 : double{x});
+  ASSERT_EQ(below.tanh[i], -t) << "not odd at " << x;
+  ASSERT_LE(t, 1.0f) << "at " << x;
+  ASSERT_LE(s, 1.0f) << "at " << x;
+  ASSERT_GE(minus_s, 0.0f) << "at " << x;
+  // At the border to the denormals an error decides what is flushed.
+  const bool flushed = bounds.flushes && exact.tanh < 1.00001 * double{kLeastNormal} && t == 0.0f;
+  if (!flushed) errors.add_tanh(x, ulps(t, exact.tanh));
+  errors.add_sigmoid(x, ulps(s, exact.sigmoid));
+  if (bounds.flushes && exact.sigmoid_of_minus < 1.01 * double{kLeastNormal}) {
+    ASSERT_LE(minus_s, 1.02f * kLeastNormal) << "at " << -x;
+  } else {
+    errors.add_sigmoid(-x, ulps(minus_s, exact.sigmoid_of_minus));
+  }
+  // What the cells' slopes make of saturated values: exactly nothing.
+  ASSERT_TRUE(x < 9.02f || tanh_slope(t) == 0.0f) << "at " << x;
+  ASSERT_TRUE(x < 17.4f || sigmoid_slope(s) == 0.0f) << "at " << x;
+  ASSERT_TRUE(x < (bounds.flushes ? 87.4f : 104.0f) || sigmoid_slope(minus_s) == 0.0f)
+      << "at " << -x;
+}
+
+// What a value may fall short of the greatest so far, as x rises: both are off by the bound at
+// most.
+class Rising {
+ public:
+  explicit Rising(double bound) : most_(2 * bound) {}
+  void add(float x, float y) {
+    if (y >= greatest_) {
+      greatest_ = y;
+    } else if (y < greatest_) {
+      ASSERT_LE(ulps(y, double{greatest_}), most_) << "falls at " << x;
+    }
+  }
+
+ private:
+  double most_;
+  float greatest_ = -1.0f;
+};
+
+void check(const Queue& queue, const Forward& forward, const Bounds& bounds, std::uint32_t stride) {
+  constexpr std::size_t kBlock = 8192;
+  Evaluation evaluation(queue, forward, kBlock);
+  Values above, below;
+  Errors errors;
+  Rising tanh(bounds.tanh), sigmoid(bounds.sigmoid);
+  float last = 0.0f;
+  Sweep(stride).blocks(kBlock, [&](std::vector<float>& x) {
+    if (::testing::Test::HasFatalFailure()) return;
+    evaluation.run(x, above);
+    for (float& value : x) value = -value;
+    evaluation.run(x, below);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const float positive = -x[i];
+      expect_right(positive, bounds, above, below, i, errors);
+      if (positive >= last) {
+        tanh.add(positive, above.tanh[i]);
+        sigmoid.add(positive, above.sigmoid[i]);
+        last = positive;
+      }
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  });
+  EXPECT_LE(errors.tanh, bounds.tanh) << "tanh at " << errors.tanh_at;
+  EXPECT_LE(errors.sigmoid, bounds.sigmoid) << "sigmoid at " << errors.sigmoid_at;
+  const auto record = [](const char* name, double error) {
+    ::testing::Test::RecordProperty(name, std::to_string(error));
+    std::printf("  %s: at most %.3f ulp\n", name, error);
+  };
+  record("tanh", errors.tanh);
+  record("sigmoid", errors.sigmoid);
+}
+
+// Cells whose units are saturated, with a gradient of 1 by all they give: what must vanish does.
+void check_saturated_cells(const Queue& queue, const Forward& forward, const Backward& backward) {
+  const std::vector<float> x = {9.1f, -9.1f, 20.0f, -20.0f, 200.0f, -200.0f, 3e38f, -3e38f};
+  const auto count = static_cast<std::int64_t>(x.size());
+  const std::vector<float> ones(x.size(), 1.0f);
+  {
+    const GuardedBuffer gates(queue, x), h(queue, ones), dh(queue, ones);
+    forward({.cell = Cell::rnn_tanh,
+             .rows = 1,
+             .batch = 1,
+             .hidden_size = count,
+             .gates = gates.data(),
+             .h_state = h.data()});
+    backward({.cell = Cell::rnn_tanh,
+              .rows = 1,
+              .batch = 1,
+              .hidden_size = count,
+              .gates = gates.data(),
+              .h_previous = h.data(),
+              .ldh = count,
+              .h_initial = h.data(),
+              .dh_state = dh.data()});
+    for (const float slope : gates.get<float>()) EXPECT_EQ(slope, 0.0f) << "rnn_tanh";
+  }
+  // A gate of an LSTM at +-200, the others at 0 or so that it counts: dgate = 0.
+  for (const int gate : {0, 1, 2, 3}) {
+    for (const float saturated : {200.0f, -200.0f}) {
+      std::vector<float> pre = {0.5f, 0.25f, 0.5f, 0.5f};
+      pre[static_cast<std::size_t>(gate)] = saturated;
+      const std::vector<float> one = {1.0f};
+      const GuardedBuffer gates(queue, pre), h(queue, one), c_state(queue, one), c(queue, one),
+          c_previous(queue, one), dh(queue, one), dc(queue, one);
+      forward({.cell = Cell::lstm,
+               .rows = 1,
+               .batch = 1,
+               .hidden_size = 1,
+               .gates = gates.data(),
+               .h_state = h.data(),
+               .c_state = c_state.data(),
+               .c = c.data()});
+      backward({.cell = Cell::lstm,
+                .rows = 1,
+                .batch = 1,
+                .hidden_size = 1,
+                .gates = gates.data(),
+                .h_previous = h.data(),
+                .ldh = 1,
+                .c_previous = c_previous.data(),
+                .previous_rows = 1,
+                .h_initial = h.data(),
+                .c_initial = c_previous.data(),
+                .c = c.data(),
+                .dh_state = dh.data(),
+                .dc_state = dc.data()});
+      const auto gradient = gates.get<float>();
+      EXPECT_EQ(gradient[static_cast<std::size_t>(gate)], 0.0f)
+          << "LSTM gate " << gate << " at " << saturated;
+      for (int other = 0; other < 4; ++other) {  // the test would show nothing if all were 0
+        const bool closed = gate == 0 && saturated < 0 && other == 2;  // i = 0
+        if (other == gate || closed) continue;
+        EXPECT_NE(gradient[static_cast<std::size_t>(other)], 0.0f)
+            << "gate " << other << " beside " << gate;
+      }
+    }
+  }
+}
+
+std::uint32_t stride() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return 65521;
+#else
+  const char* all = std::getenv("SLUICE_EVERY_FLOAT");
+  return all != nullptr && *all != '\0' && std::string(all) != "0"
+             ? 1
+             : 4099;  // prime: every last digit
+#endif
+}
+
+// The rows of a cell by one instruction set, as a launch would run them.
+class ActivationsOf : public ::testing::TestWithParam<InstructionSet> {
+ protected:
+  Forward forward() const {
+    const auto rows = SLUICE_IN_EACH_SET(cell_rows_forward).of(GetParam());
+    return [rows](const CellStepForwardArgs& args) {
+      const FlushDenormals flush;
+      rows(args, CellPhase::whole, 0, args.rows);
+    };
+  }
+  Backward backward() const {
+    const auto rows = SLUICE_IN_EACH_SET(cell_rows_backward).of(GetParam());
+    return [rows](const CellStepBackwardArgs& args) {
+      const FlushDenormals flush;
+      rows(args, CellPhase::whole, 0, args.rows);
+    };
+  }
+};
+
+TEST_P(ActivationsOf, AreAsNearAsTheirHeaderSays) {
+  check(Queue{}, forward(), bounds_of(GetParam()), stride());
+}
+
+TEST_P(ActivationsOf, SaturatedCellsHaveNoGradient) {
+  check_saturated_cells(Queue{}, forward(), backward());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ActivationsOf, ::testing::ValuesIn(instruction_sets()),
+                         [](const auto& set) { return std::string(sluice::name_of(set.param)); });
+
+class Activations : public OnEachDevice {
+ protected:
+  Forward forward() const {
+    return [this](const CellStepForwardArgs& args) { cell_step_forward(queue(), args); };
+  }
+  Backward backward() const {
+    return [this](const CellStepBackwardArgs& args) { cell_step_backward(queue(), args); };
+  }
+};
+
+TEST_P(Activations, AreAsNearAsTheirHeaderSays) {
+  const bool cuda = GetParam() == DeviceKind::cuda;
+  check(queue(), forward(), cuda ? kCudaBounds : bounds_of(instruction_set()), 65521);
+}
+
+TEST_P(Activations, SaturatedCellsHaveNoGradient) {
+  check_saturated_cells(queue(), forward(), backward());
+}
+
+SLUICE_INSTANTIATE_ON_EACH_DEVICE(Activations);
+
+}  // namespace
+}  // namespace sluice::test
