@@ -1,0 +1,1 @@
+"""Before a visit, on a machine without a GPU: `visit prepare`."""
