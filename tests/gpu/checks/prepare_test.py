@@ -16,6 +16,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 ROOM = HERE.parent
 CXX = os.environ.get("CXX", "c++")
+BOUNDED = ["gpu_repeated_passes", "kernels_persistent_test"]  # of the stub project's programs
 missing = [tool for tool in ("git", "cmake", "ninja", "strip", "ldd", CXX) if shutil.which(tool) is None]
 if missing:
     print(f"SKIPPED: no {', '.join(missing)} here")
@@ -87,8 +88,15 @@ class Prepare(unittest.TestCase):
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
         return path
 
-    def built(self, name):
-        return self.whole / "build" / "visit" / "bin" / name
+    def built(self, name, folder="."):
+        return self.whole / "build" / "visit" / folder / "bin" / name
+
+    @staticmethod
+    def spins(place, name):
+        """Whether a packed program is a bounded one, by its own word."""
+        done = subprocess.run([place / "bin" / name], capture_output=True, text=True, check=True,
+                              env={"LD_LIBRARY_PATH": str(place / "lib")})
+        return done.stdout.split()[-1]
 
     def compiled(self, name, *arguments):
         """Another program in the place of one that is built."""
@@ -108,18 +116,31 @@ class Prepare(unittest.TestCase):
             place = pathlib.Path(place)
             programs = {path.name for path in (place / "bin").iterdir()}
             # engine_plain_test has no case for a GPU, gpu_stub is none of a visit's.
-            self.assertEqual(programs, {"sluice", "sluice-bench", "predictions", "gpu_probe", "kernels_stub_test"})
+            self.assertEqual(programs, {"sluice", "sluice-bench", "predictions", "gpu_probe", "gpu_repeated_passes",
+                                        "kernels_stub_test", "kernels_persistent_test"})
+            self.assertEqual({name: self.spins(place, name) for name in programs - {"gpu_probe"}},
+                             {name: "bounded" if name in BOUNDED else "free" for name in programs - {"gpu_probe"}})
             self.assertEqual([path.name for path in (place / "lib").iterdir()], ["libbeside.so"])
             manifest = json.loads((place / "manifest.json").read_text())
             head = subprocess.run(["git", "-C", self.whole, "rev-parse", "HEAD"], capture_output=True, text=True,
                                   check=True).stdout.strip()
             self.assertEqual((manifest["commit"], manifest["dirty"], manifest["cudnn"]), (head, False, True))
-            self.assertEqual(manifest["architectures"], "90-real")
+            self.assertEqual((manifest["architectures"], manifest["bounded"]), ("90-real", BOUNDED))
             self.assertRegex(manifest["built"], r"^\d{4}-\d\d-\d\dT")
             for name in programs:
                 data = (place / "bin" / name).read_bytes()
                 self.assertEqual(manifest["programs"][name],
                                  {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)})
+
+    def test_without_bounded_spins(self):
+        done = self.pack("--no-bounded")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("none with bounded spins", done.stdout)
+        with tempfile.TemporaryDirectory() as place, tarfile.open(self.whole / ".carry" / "visit.tar.xz") as tar:
+            tar.extractall(place, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+            place = pathlib.Path(place)
+            self.assertEqual(json.loads((place / "manifest.json").read_text())["bounded"], [])
+            self.assertEqual({self.spins(place, name) for name in BOUNDED}, {"free"})
 
     def test_prints_two_runs(self):
         text = self.first.stdout
@@ -160,10 +181,20 @@ class Prepare(unittest.TestCase):
     # --- What it refuses ---
 
     def test_a_missing_program(self):
-        path = self.built("gpu_probe")
-        path.rename(path.with_name("away"))
-        self.addCleanup(path.with_name("away").rename, path)
-        self.refused(self.pack(), "missing", "gpu_probe")
+        for name, folder in (("gpu_probe", "."), ("kernels_persistent_test", "bounded")):
+            path = self.built(name, folder)
+            path.rename(path.with_name("away"))
+            try:
+                done = self.pack()
+            finally:
+                path.with_name("away").rename(path)
+            self.refused(done, "missing", name, str(path.parent.parent))
+
+    def test_a_missing_build(self):
+        folder = self.whole / "build" / "visit" / "bounded"
+        folder.rename(folder.with_name("away"))
+        self.addCleanup(folder.with_name("away").rename, folder)
+        self.refused(self.pack(), "bounded is no configured build folder", "--no-bounded")
 
     def test_a_stale_program(self):
         source = self.whole / "probe.cpp"
@@ -174,6 +205,13 @@ class Prepare(unittest.TestCase):
         self.refused(done, "stale", "gpu_probe")
         self.assertNotIn("sluice-bench", done.stderr)
 
+    def test_a_stale_bounded_program(self):
+        path = self.built("gpu_repeated_passes", "bounded")
+        stat = path.stat()
+        self.addCleanup(os.utime, path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        os.utime(path, ns=(stat.st_atime_ns, 10**18))
+        self.refused(self.pack(), "stale in", "bounded", "gpu_repeated_passes; build the target gpu_visit_bounded")
+
     def test_without_cudnn(self):
         cache = self.whole / "build" / "visit" / "CMakeCache.txt"
         self.changed(cache, lambda data: data.replace(b"SLUICE_CUDNN:UNINITIALIZED=ON", b"SLUICE_CUDNN:STRING=OFF"))
@@ -183,11 +221,14 @@ class Prepare(unittest.TestCase):
         self.refused(self.pack(), "cuDNN is off", "headers")
 
     def test_other_options(self):
-        cache = self.whole / "build" / "visit" / "CMakeCache.txt"
-        for key, other in (("SLUICE_BOUNDED_SPINS", "OFF"), ("CMAKE_BUILD_TYPE", "Debug"), ("CMAKE_CUDA_ARCHITECTURES", "80")):
+        for folder, key, other in ((".", "SLUICE_BOUNDED_SPINS", "ON"), ("bounded", "SLUICE_BOUNDED_SPINS", "OFF"),
+                                   (".", "CMAKE_BUILD_TYPE", "Debug"), ("bounded", "CMAKE_BUILD_TYPE", "Debug"),
+                                   (".", "CMAKE_CUDA_ARCHITECTURES", "80"),
+                                   ("bounded", "CMAKE_CUDA_ARCHITECTURES", "90-real;100-real")):
+            cache = self.whole / "build" / "visit" / folder / "CMakeCache.txt"
             data = cache.read_bytes()
             self.changed(cache, lambda data: re.sub(rf"({key}:\w+)=.*".encode(), rf"\1={other}".encode(), data))
-            self.refused(self.pack(), key, other)
+            self.refused(self.pack(), f"{key} is '{other}' in {cache.parent}")
             cache.write_bytes(data)
 
     def test_symbols_that_are_too_new(self):
@@ -206,6 +247,10 @@ class Prepare(unittest.TestCase):
         self.compiled("gpu_probe", self.whole / "probe.cpp", library)
         library.unlink()
         self.refused(self.pack(), "gpu_probe needs", "libnowhere.so")
+
+    def test_a_library_that_is_two(self):
+        self.changed(self.whole / "build" / "visit" / "bounded" / "lib" / "libbeside.so", lambda data: data + b"more")
+        self.refused(self.pack(), "libbeside.so", "they differ")
 
     def test_a_library_from_elsewhere(self):
         """One that is opened when the program runs, and that no bare machine has."""
@@ -227,8 +272,9 @@ class Prepare(unittest.TestCase):
         self.refused(self.pack(), "gpu_probe")
 
     def test_too_large_a_pack(self):
-        library = self.whole / "build" / "visit" / "lib" / "libbeside.so"
-        self.changed(library, lambda data: data + os.urandom(2 << 20))
+        more = os.urandom(2 << 20)
+        for folder in (".", "bounded"):
+            self.changed(self.whole / "build" / "visit" / folder / "lib" / "libbeside.so", lambda data: data + more)
         before = (self.whole / ".carry" / "visit.tar.xz").read_bytes()
         done = self.prepare(self.whole, "--no-rehearsal", most_packed=1 << 20)
         self.refused(done, "the pack has 2.0 MiB, more than 1")

@@ -39,7 +39,8 @@ class Fixture(unittest.TestCase):
             make_stub(self.build / "bin" / name)
         for name in TOOLS:
             make_stub(self.folder / "path" / name)
-        (self.build / "manifest.json").write_text('{"commit": "' + "0" * 40 + '"}')
+        (self.build / "manifest.json").write_text(
+            json.dumps({"commit": "0" * 40, "bounded": ["gpu_real_shapes"]}))
         self.environment = {**os.environ, "PATH": f"{self.folder}/path:{os.environ['PATH']}",
                             "STUB_LEDGER": str(self.ledger), "STUB_CASES": str(self.folder / "cases")}
         self.cases = {"kernels_persistent_test": FAMILIES + ["Grid/P.grid_b2_h2_t2_cuda"]}

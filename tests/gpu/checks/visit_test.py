@@ -33,7 +33,7 @@ class Visits(Fixture):
         found, text = self.visit("first")
         self.assertEqual(found.end["counts"]["failed"] + found.end["counts"]["cut"], 0)
         self.assertEqual(found.head["machine"]["gpu"], "Stub GPU H100")
-        self.assertEqual(found.head["commit"], "0" * 40)
+        self.assertEqual((found.head["commit"], found.head["bounded"]), ("0" * 40, ["gpu_real_shapes"]))
         self.assertEqual(found.stages(), ["machine", "probes", "tiny", "persistent", "shapes", "timings", "memcheck"])
         values = next(one for one in found.cases if one["name"] == "sluice info")["values"]
         self.assertEqual((values["clusters_of_16"], values["clusters_of_8"]), (7, 15))

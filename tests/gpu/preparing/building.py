@@ -1,4 +1,7 @@
-"""The build folder of a visit: configured, built, and no program of it missing or older than its sources."""
+"""The build folders of a visit: configured, built, and no program of them missing or older than its sources.
+
+There are two. What is timed must be the product's code; what is tested should say where it hangs, and so is built with
+SLUICE_BOUNDED_SPINS: a kernel that waits in vain ends with a message instead of taking the GPU's minutes along."""
 
 import pathlib
 import re
@@ -6,12 +9,14 @@ import shutil
 import subprocess
 import tempfile
 
-# What a visit needs; a new folder is configured so, and another one is refused where it differs. Bounded spins: a
-# kernel that waits in vain ends with a message instead of taking the GPU's minutes along.
+# What a visit needs; a new folder is configured so, and another one is refused where it differs.
 OPTIONS = {"CMAKE_BUILD_TYPE": "Release", "SLUICE_CUDA": "ON", "SLUICE_CUDNN": "ON", "SLUICE_BUILD_TESTS": "ON",
-           "SLUICE_BUILD_BENCH": "ON", "SLUICE_BOUNDED_SPINS": "ON", "SLUICE_SANITIZE": ""}
+           "SLUICE_BUILD_BENCH": "ON", "SLUICE_SANITIZE": ""}
+BOUNDED = "SLUICE_BOUNDED_SPINS"
 ARCHITECTURES = "90-real"  # H100 and H200: machine code alone
-AS_GOOD = {("SLUICE_CUDA", "AUTO"), ("SLUICE_CUDNN", "AUTO")}  # if the headers are there
+# What the bounded build takes from the other one.
+ALIKE = ("CMAKE_CUDA_ARCHITECTURES", "CMAKE_CXX_COMPILER", "CMAKE_CUDA_COMPILER", "SLUICE_CUDNN_HEADERS")
+AS_GOOD = {("SLUICE_CUDA", "AUTO", "ON"), ("SLUICE_CUDNN", "AUTO", "ON")}  # if the headers are there
 
 
 class Refusal(Exception):
@@ -43,19 +48,28 @@ def is_configured(folder):
     return (folder / "CMakeCache.txt").exists()
 
 
-def configure(root, folder):
+def _options(bounded):
+    return {**OPTIONS, BOUNDED: "ON" if bounded else "OFF"}
+
+
+def configure(root, folder, bounded=False, like=None):
+    """`like`: the folder whose compilers and architectures it has too."""
     launcher = shutil.which("ccache")
-    options = {**OPTIONS, "CMAKE_CUDA_ARCHITECTURES": ARCHITECTURES}
+    options = {**_options(bounded), "CMAKE_CUDA_ARCHITECTURES": ARCHITECTURES}
     if launcher:
         options.update(CMAKE_CXX_COMPILER_LAUNCHER=launcher, CMAKE_CUDA_COMPILER_LAUNCHER=launcher)
+    if like:
+        cache = cache_of(like)
+        options.update({key: cache[key] for key in ALIKE if cache.get(key)})
     run(["cmake", "-S", root, "-B", folder, "-G", "Ninja", *(f"-D{key}={value}" for key, value in options.items())],
         f"configuring {folder}")
 
 
-def check_options(folder):
-    """Errors: Refusal, naming the option."""
+def check_options(folder, bounded=False):
+    """Returns CMake's variables. Errors: Refusal, naming the option."""
     if not is_configured(folder):
-        raise Refusal(f"{folder} is no configured build folder; leave out --no-build, or name another --build")
+        other = "say --no-bounded" if bounded else "name another --build"
+        raise Refusal(f"{folder} is no configured build folder; leave out --no-build, or {other}")
     cache = cache_of(folder)
     if cache.get("CMAKE_GENERATOR") != "Ninja":
         raise Refusal(f"{folder} was made for {cache.get('CMAKE_GENERATOR')}; expected Ninja, which says what is "
@@ -65,9 +79,9 @@ def check_options(folder):
         why = "SLUICE_CUDNN=OFF" if has_headers or cache.get("SLUICE_CUDNN") == "OFF" else \
             "cuDNN 9's headers were not found (SLUICE_CUDNN_HEADERS)"
         raise Refusal(f"cuDNN is off in {folder}: {why}; a visit compares with it: cmake -DSLUICE_CUDNN=ON {folder}")
-    for key, value in OPTIONS.items():
+    for key, value in _options(bounded).items():
         got = cache.get(key, "")
-        if got != value and (key, got) not in AS_GOOD:
+        if got != value and (key, got, value) not in AS_GOOD:
             raise Refusal(f"{key} is '{got}' in {folder}, and a visit needs '{value}': cmake -D{key}={value} {folder}")
     if "90" not in cache.get("CMAKE_CUDA_ARCHITECTURES", ""):
         raise Refusal(f"CMAKE_CUDA_ARCHITECTURES is '{cache.get('CMAKE_CUDA_ARCHITECTURES')}' in {folder}, without "
@@ -79,24 +93,25 @@ def build(folder, target, jobs):
     run(["cmake", "--build", folder, "--target", target, *(["-j", str(jobs)] if jobs else [])], f"building {target}")
 
 
-def programs(folder, listing):
+def programs(folder, target="gpu_visit"):
     """{name: path} of what a target builds, from the list that CMake wrote. Errors: Refusal."""
+    listing = folder / f"{target}.txt"
     try:
-        lines = (folder / listing).read_text().splitlines()
+        lines = listing.read_text().splitlines()
     except OSError as error:
-        raise Refusal(f"{folder / listing} is not there: expected a build with the CUDA backend, tests and benchmarks"
+        raise Refusal(f"{listing} is not there: expected a build with the CUDA backend, tests and benchmarks"
                       ) from error
     return {name: pathlib.Path(path) for name, path in (line.split("\t") for line in lines if line)}
 
 
-def check_fresh(folder, chosen):
+def check_fresh(folder, chosen, target="gpu_visit"):
     """Errors: Refusal, naming the programs that are missing or older than a source."""
     missing = [name for name, path in chosen.items() if not path.is_file()]
     if missing:
-        raise Refusal(f"missing from {folder}: {', '.join(missing)}; build the target gpu_visit")
+        raise Refusal(f"missing from {folder}: {', '.join(missing)}; build the target {target}")
     stale = _stale(folder, chosen)
     if stale:
-        raise Refusal(f"stale in {folder}, older than a source: {', '.join(stale)}; build the target gpu_visit")
+        raise Refusal(f"stale in {folder}, older than a source: {', '.join(stale)}; build the target {target}")
 
 
 def _stale(folder, chosen):

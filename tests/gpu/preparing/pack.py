@@ -2,6 +2,7 @@
 that is small enough to travel and is known to start there."""
 
 import datetime
+import filecmp
 import hashlib
 import json
 import lzma
@@ -75,6 +76,9 @@ def _libraries(chosen):
                 continue
             if not os.path.exists(place):
                 raise Refusal(f"{name} needs {library}, which is not on this machine: {place}")
+            if not filecmp.cmp(found.get(library, place), place, shallow=False):
+                raise Refusal(f"{name} needs {library} of {place}, another program that of {found[library]}; they "
+                              "differ, and a pack has room for one")
             found[library] = place
     return found
 
@@ -133,12 +137,13 @@ def _loaded(trace, program):
     return sorted(found)
 
 
-def manifest(top, commit, dirty, cache):
+def manifest(top, commit, dirty, cache, bounded):
+    """`bounded`: names of the programs whose kernels do not wait for ever."""
     files = {path.name: path.read_bytes() for path in sorted((top / "bin").iterdir())}
     now = datetime.datetime.now(datetime.timezone.utc)
     return {"commit": commit, "dirty": dirty, "built": now.isoformat("T", "seconds"),
             "architectures": cache.get("CMAKE_CUDA_ARCHITECTURES", ""), "cudnn": True,
-            "bounded_spins": cache.get("SLUICE_BOUNDED_SPINS") == "ON",
+            "bounded": [name for name in bounded if name in files],
             "programs": {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
                          for name, data in files.items()}}
 

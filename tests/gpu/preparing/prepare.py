@@ -5,6 +5,9 @@ The pack, .carry/visit.tar.xz, holds the programs, the libraries that a bare mac
 refused, with the reason, where a program is missing or stale or does not start with the pack's libraries alone, cuDNN
 is off, symbols are newer than the machine's system has, or it and the sources are too large to travel.
 
+Two builds: what is timed is the product's code; the programs that test the persistent kernels come from the folder
+`bounded` in the build folder, where a kernel that waits in vain ends with a message.
+
 Exit codes: 0 ready; 1 refused, or the rehearsal failed; 2 wrong usage; 3 the rehearsal was cut short."""
 
 import argparse
@@ -22,6 +25,7 @@ from .building import Refusal
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CARRY = ".carry"  # ignored by git
+BOUNDED = "gpu_visit_bounded"  # the target
 STAGES = ("first", "rest", "speed", "deepbench", "ncu")
 MOST_TRAVELLING = 62 << 20  # bytes; 64 MiB are taken
 MOST_COMMAND = 2000         # characters that a command may have
@@ -36,6 +40,8 @@ def options(parser):
                         help="where to build, by Ninja; configured if it is not yet (default build/visit)")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="at most so many at once (default: Ninja's)")
     parser.add_argument("--no-build", action="store_true", help="take the folder as it is")
+    parser.add_argument("--no-bounded", action="store_true",
+                        help="one build: what tests the persistent kernels has them as they are, and a hang is silent")
     parser.add_argument("--dirty", action="store_true",
                         help="pack although files differ from the commit; the pack says so")
     parser.add_argument("--dry", action="store_true", help="rehearse alone, without a pack")
@@ -61,9 +67,10 @@ def main(args):
     try:
         if not args.dry:
             commit_of(ROOT, args.dirty)  # before minutes of building
-        made(folder, args)
+        bounded = None if args.no_bounded or args.dry else folder / "bounded"
+        made(folder, bounded, args)
         if not args.dry:
-            packed(folder, args.dirty)
+            packed(folder, bounded, args.dirty)
         status = 0 if args.no_rehearsal else rehearsed(folder, args.stages.split(","), args.rehearsal_seconds)
         if status != 1 and not args.dry:
             print_commands(args.run_b)
@@ -91,23 +98,42 @@ def commit_of(root, dirty_too):
     return commit, bool(changed)
 
 
-def made(folder, args):
+def made(folder, bounded, args):
     """Configures and builds, unless told not to."""
     if not args.no_build and not building.is_configured(folder):
         building.configure(ROOT, folder)
-    building.check_options(folder)
+    architectures = building.check_options(folder)["CMAKE_CUDA_ARCHITECTURES"]
+    if bounded:
+        if not args.no_build and not building.is_configured(bounded):
+            building.configure(ROOT, bounded, bounded=True, like=folder)
+        other = building.check_options(bounded, bounded=True)["CMAKE_CUDA_ARCHITECTURES"]
+        if other != architectures:
+            raise Refusal(f"CMAKE_CUDA_ARCHITECTURES is '{other}' in {bounded} and '{architectures}' in {folder}: "
+                          f"remove {bounded}")
     if args.no_build:
         return
     if not args.dry:
         building.build(folder, "gpu_visit", args.jobs)
+    if bounded:
+        building.build(bounded, BOUNDED, args.jobs)
     if not args.no_rehearsal:
         building.build(folder, "gpu_visit_dry", args.jobs)
 
 
-def packed(folder, dirty_too):
-    began = time.monotonic()
-    chosen = building.programs(folder, "gpu_visit.txt")
+def _chosen(folder, bounded):
+    """({name: path} of what is packed, which of them are bounded)."""
+    chosen = building.programs(folder)
     building.check_fresh(folder, chosen)
+    if not bounded:
+        return chosen, []
+    those = building.programs(bounded, BOUNDED)
+    building.check_fresh(bounded, those, BOUNDED)
+    return {**chosen, **those}, sorted(those)
+
+
+def packed(folder, bounded, dirty_too):
+    began = time.monotonic()
+    chosen, bounded_ones = _chosen(folder, bounded)
     commit, dirty = commit_of(ROOT, dirty_too)
     carry = ROOT / CARRY
     if subprocess.run(["git", "-C", ROOT, "check-ignore", "-q", f"{CARRY}/visit.tar.xz"], check=False).returncode != 0:
@@ -120,7 +146,7 @@ def packed(folder, dirty_too):
         pack.gather(chosen, top)
         pack.check_symbols(top)
         pack.check_starts(top, work)
-        pack.write_manifest(top, pack.manifest(top, commit, dirty, building.cache_of(folder)))
+        pack.write_manifest(top, pack.manifest(top, commit, dirty, building.cache_of(folder), bounded_ones))
         size = pack.write(top, carry / "visit.tar.xz")
         programs = len(list((top / "bin").iterdir()))
     total = pack.travelling(ROOT, carry)
@@ -128,7 +154,7 @@ def packed(folder, dirty_too):
         raise Refusal(f"{total / 2**20:.1f} MiB would travel, more than {MOST_TRAVELLING >> 20}: the pack has "
                       f"{size / 2**20:.1f}, the rest are files in {CARRY} and what git tracks or does not ignore")
     print(f"packed: {CARRY}/visit.tar.xz, {size / 2**20:.1f} MiB, {programs} programs of {commit[:12]}"
-          f"{' and changes' if dirty else ''}, in {time.monotonic() - began:.0f} s; {total / 2**20:.1f} MiB travel",
+          f"{' and changes' if dirty else ''}, {len(bounded_ones) or 'none'} with bounded spins, in {time.monotonic() - began:.0f} s; {total / 2**20:.1f} MiB travel",
           flush=True)
 
 
@@ -136,7 +162,7 @@ def packed(folder, dirty_too):
 
 def rehearsed(folder, stages, seconds):
     """Every stage on the imagined GPU or the CPU. Returns 0, 1 if one failed, 3 if one was cut short."""
-    building.check_fresh(folder, building.programs(folder, "gpu_visit_dry.txt"))
+    building.check_fresh(folder, building.programs(folder, "gpu_visit_dry"), "gpu_visit_dry")
     status = 0
     for stage in stages:
         out = folder / "rehearsal" / stage

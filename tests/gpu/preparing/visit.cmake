@@ -1,7 +1,8 @@
 # What `tests/gpu/visit prepare` builds:
-#   gpu_visit      the programs that a visit runs on a GPU
-#   gpu_visit_dry  the same on the imagined GPU, under the same names in <build>/dry/bin
-# and <build>/gpu_visit.txt, gpu_visit_dry.txt: name <tab> file, a line a program.
+#   gpu_visit          the programs that a visit runs on a GPU
+#   gpu_visit_bounded  those of them whose kernels may wait in vain, for a build with SLUICE_BOUNDED_SPINS
+#   gpu_visit_dry      all on the imagined GPU, under the same names in <build>/dry/bin
+# and <build>/gpu_visit.txt, gpu_visit_bounded.txt, gpu_visit_dry.txt: name <tab> file, a line a program.
 # `tests_for_a_gpu` holds the tests that have cases for CUDA.
 if(NOT SLUICE_WITH_CUDA OR SLUICE_SANITIZE OR NOT SLUICE_BUILD_BENCH)
   return()
@@ -29,12 +30,21 @@ endfunction()
 find_programs(${CMAKE_CURRENT_SOURCE_DIR}/gpu "^gpu_" own_programs)
 list(FILTER own_programs EXCLUDE REGEX "_(stub|test)$")  # of the tests of the scripts
 set(visit_programs sluice_command sluice-bench predictions ${own_programs} ${tests_for_a_gpu})
-add_custom_target(gpu_visit DEPENDS ${visit_programs})
-set(lines "")
-foreach(program IN LISTS visit_programs)
-  string(APPEND lines "$<TARGET_FILE_NAME:${program}>\t$<TARGET_FILE:${program}>\n")
+set(bounded_programs ${visit_programs})  # the persistent kernels beside stepwise, cuDNN and themselves
+list(FILTER bounded_programs INCLUDE REGEX
+  "^(kernels_persistent|engine_persistent|engine_persistent_gradient|engine_shared_input)_test$|^gpu_(real_shapes|cudnn_comparison|repeated_passes)$")
+foreach(target IN ITEMS visit visit_bounded)
+  set(programs ${visit_programs})
+  if(target STREQUAL "visit_bounded")
+    set(programs ${bounded_programs})
+  endif()
+  add_custom_target(gpu_${target} DEPENDS ${programs})
+  set(lines "")
+  foreach(program IN LISTS programs)
+    string(APPEND lines "$<TARGET_FILE_NAME:${program}>\t$<TARGET_FILE:${program}>\n")
+  endforeach()
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/gpu_${target}.txt CONTENT "${lines}")
 endforeach()
-file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/gpu_visit.txt CONTENT "${lines}")
 
 if(NOT TARGET imagined_cudnn)  # without the headers of CUDA or cuDNN there is no imagined GPU of this kind
   return()

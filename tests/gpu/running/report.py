@@ -3,11 +3,12 @@
 leaves what it had found.
 
     {"kind": "head", "schema": 2, "visit": "first", "time", "commit", "seconds", "machine": {gpu, driver, ...},
-     "versions": {...}, "dry": false}
+     "versions": {...}, "dry": false, "bounded"?}
     {"kind": "case", "stage", "name", "result", "detail", "seconds", "errors"?, "allowed"?, "values"?, "broken"?}
     {"kind": "errors", "stage", "name", "errors": {tensor: number or null}}   of a case above
     {"kind": "end", "seconds", "counts": {result: number}, "exit": 0, 1 or 3, "stuck": false}
 
+"bounded": the programs whose kernels end with a message where they wait in vain; the others are the product's code.
 Results: passed, failed; skipped: does not apply here; cut: was planned and did not run or not to its end.
 
     tests/gpu/running/report.py FILE    says what is wrong with one; exit code 1 if anything is
@@ -175,6 +176,8 @@ def problems(found):
     for key, kind in types.items():
         if not isinstance(found.head.get(key), kind):
             wrong.append(f"the head's {key} is missing or of another type")
+    if not isinstance(found.head.get("bounded", []), list):
+        wrong.append("the head's bounded is no list of programs")
     if found.head.get("schema", 2) != 2:
         wrong.append(f"schema {found.head['schema']} is not 2")
     for index, one in enumerate(found.cases):

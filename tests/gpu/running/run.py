@@ -123,6 +123,8 @@ def _write_head(visit):
     head = {"kind": "head", "schema": 2, "visit": visit.name, "time": now, "commit": commit, "seconds": visit.seconds,
             "machine": visit.machine, "versions": machine.versions(visit.info.text), "dry": visit.dry,
             "tree": visit.tree}
+    if "bounded" in visit.build.manifest:
+        head["bounded"] = visit.build.manifest["bounded"]
     if visit.tree and commit != visit.tree:
         head["warning"] = f"the programs are of commit {commit}, the sources of {visit.tree}"
         say(f"warning: {head['warning']}")

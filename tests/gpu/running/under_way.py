@@ -141,6 +141,9 @@ class Visit:
     def title(self):
         warning = f"\nwarning: {self.head['warning']}" if "warning" in self.head else ""
         changed = " and changes" if self.build.manifest.get("dirty") else ""
+        bounded = self.build.manifest.get("bounded")
+        if bounded is not None:
+            changed += f", {len(bounded) or 'no'} programs with bounded spins"
         return (f"== visit {self.name}: {self.machine.get('gpu')}, driver {self.machine.get('driver') or '-'}, commit "
                 f"{str(self.head.get('commit') or 'unknown')[:12]}{changed}{warning}")
 
