@@ -9,8 +9,8 @@
 #include "kernels/error.h"
 #include "kernels/graph.h"
 #include "kernels/lanes.h"
-#include "tests/gpu/device_pass.h"
 #include "tests/gpu/probes/probe.h"
+#include "tests/gpu/programs/device_pass.h"
 
 namespace sluice::probes {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "bench/measure/device_state.h"
-#include "tests/gpu/json_lines.h"
+#include "tests/gpu/programs/json_lines.h"
 
 namespace sluice::probes {
 namespace {

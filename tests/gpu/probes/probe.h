@@ -1,6 +1,6 @@
 // What the probes share: cases with values, a watchdog, memory, streams and medians. A probe
 // measures one thing that the cost model or a design rests on (README.md in this folder); it speaks
-// the protocol of tests/gpu/json_lines.h, the numbers in each case's "values".
+// the protocol of tests/gpu/programs/json_lines.h, the numbers in each case's "values".
 #pragma once
 
 #include <cstddef>

@@ -10,9 +10,9 @@
 #include "kernels/error.h"
 #include "kernels/launch.h"
 #include "kernels/persistent/flags.h"
-#include "tests/gpu/device_pass.h"
 #include "tests/gpu/probes/device_timer.h"
 #include "tests/gpu/probes/probe.h"
+#include "tests/gpu/programs/device_pass.h"
 
 namespace sluice::probes {
 namespace {

@@ -1,4 +1,5 @@
-"""json_lines_test.py STUB: the protocol of json_lines.h, by json_lines_stub.cpp."""
+"""json_lines_test STUB: the protocol of programs/json_lines.h, by json_lines_stub.cpp."""
+
 import json
 import pathlib
 import subprocess

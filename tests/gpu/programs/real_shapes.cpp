@@ -14,8 +14,8 @@
 #include "bench/measure/device_state.h"
 #include "engine/persistent_layer.h"
 #include "kernels/device.h"
-#include "tests/gpu/device_pass.h"
-#include "tests/gpu/json_lines.h"
+#include "tests/gpu/programs/device_pass.h"
+#include "tests/gpu/programs/json_lines.h"
 
 namespace {
 

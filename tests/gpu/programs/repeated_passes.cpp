@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "bench/measure/device_state.h"
-#include "tests/gpu/cases.h"
-#include "tests/gpu/json_lines.h"
+#include "tests/gpu/programs/cases.h"
+#include "tests/gpu/programs/json_lines.h"
 
 namespace {
 

@@ -10,8 +10,8 @@
 
 #include "bench/measure/device_state.h"
 #include "kernels/cudnn.h"
-#include "tests/gpu/cases.h"
-#include "tests/gpu/json_lines.h"
+#include "tests/gpu/programs/cases.h"
+#include "tests/gpu/programs/json_lines.h"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // Cases that pass, fail, throw, are skipped, write lines of their own, hang, crash and break a made-up
 // device; for the tests of json_lines.h and of what reads it. Needs no GPU. --no-gpu: as without one.
-#include "tests/gpu/json_lines.h"
+#include "tests/gpu/programs/json_lines.h"
 
 #include <chrono>
 #include <csignal>

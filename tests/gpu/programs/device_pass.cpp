@@ -1,4 +1,4 @@
-#include "tests/gpu/device_pass.h"
+#include "tests/gpu/programs/device_pass.h"
 
 #include <algorithm>
 #include <cmath>
