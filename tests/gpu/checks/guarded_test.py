@@ -67,6 +67,17 @@ class Cases(Fixture):
                              ["passed", "failed", "passed", "passed"])
             self.assertTrue(next(one for one in self.last.cases if one["name"].endswith("S.broken"))["broken"])
 
+    def test_a_kernel_that_says_where_it_hangs(self):
+        """However much it says, the next case is another process's; three of a kind leave out the rest."""
+        for program in ("kernels_persistent_test", "gpu_real_shapes"):
+            names = ["S.a", "Grid/P.waits_a", "S.b", "Grid/P.waits_b", "Grid/P.waits_c", "Grid/P.d", "S.c"]
+            found = self.run_cases(names, program)
+            self.assertEqual([found[name][0] for name in names],
+                             ["passed", "failed", "passed", "failed", "failed", "cut", "passed"])
+            self.assertRegex(found["Grid/P.waits_a"][1], "^hang: sluice: persistent_grid: block 3, thread 0 waits more "
+                             "than 5 s for round 7 .*and 2999 threads more.*unspecified launch failure")
+            self.assertIn("3 cases of grid hung", found["Grid/P.d"][1])
+
     def test_a_death_between_cases_is_the_program_s_failure(self):
         found = self.run_cases(["S.abort_after", "S.b"])
         self.assertEqual((found["S.abort_after"][0], found["S.b"][0]), ("passed", "passed"))

@@ -2,9 +2,9 @@
 {program: [case]} - which cases it has, and a case's name what becomes of it:
 
     hang, chatter (prints without end), crash, abort_after (the process dies once the case has passed), broken (the
-    context), fails, skips, garbage (bytes and megabytes), stranger (claims another case's result), twice, forks (leaves
-    a process in a session of its own), stubborn (hangs, and ignores SIGTERM), trap (too many registers), anything else:
-    passes
+    context), waits (in vain, until the kernel says so and breaks the context), fails, skips, garbage (bytes and
+    megabytes), stranger (claims another case's result), twice, forks (leaves a process in a session of its own),
+    stubborn (hangs, and ignores SIGTERM), trap (too many registers), anything else: passes
 
 Whatever it has finished it first writes to STUB_LEDGER, as "done <program> <case>", and "begin <program> <case>" before.
 STUB_START does the same for the program's start: hang, crash, nothing (ends at once with code 0), list (dies when asked
@@ -65,6 +65,9 @@ def happen(case):
         subprocess.Popen(["/bin/sh", "-c", "sleep 600 & sleep 600"], start_new_session=True)
     if does("hang", case) or does("stubborn", case):
         time.sleep(600)
+    for thread in range(3000 if does("waits", case) else 0):
+        sys.stdout.write(f"sluice: persistent_grid: block 3, thread {thread} waits more than 5 s for round 7 of block 2 of "
+                         "its group, which has finished 6\n")
     while does("chatter", case):
         say("still waiting")
         time.sleep(0.05)
@@ -78,10 +81,14 @@ def happen(case):
             os.write(1, b"x" * 65536)
 
 
+def breaks(case):
+    return does("broken", case) or does("waits", case)
+
+
 def outcome(case):
     if does("fails", case):
         return "failed", "expected 1, got 2"
-    if does("broken", case):
+    if breaks(case):
         return "failed", "copying failed: unspecified launch failure (cudaErrorLaunchFailure, CUDA error 719); an " \
                          "earlier launch broke the device's context: end this process"
     if does("skips", case):
@@ -110,7 +117,7 @@ def google_test():
             say("[       OK ] Suite.never_asked_cuda (3 ms)")
         if does("abort_after", case):
             os.abort()
-        if does("broken", case) and begun < len(chosen):
+        if breaks(case) and begun < len(chosen):
             say(f"[ RUN      ] {chosen[begun]}\n[  FAILED  ] {chosen[begun]} (0 ms)")  # as all that follow
     return 1 if any(outcome(case)[0] == "failed" for case in chosen) else 0
 
@@ -122,11 +129,11 @@ def json_lines():
         note("begin", case)
         happen(case)
         result, detail = outcome(case)
-        more = {"broken": True} if does("broken", case) else {"values": {"us": 1.5}}
+        more = {"broken": True} if breaks(case) else {"values": {"us": 1.5}}
         note("done", case)
         say(json.dumps({"case": case + "/part", "result": "passed", "detail": "", "errors": {"y": 1e-7, "dx": None}}))
         say(json.dumps({"case": case, "result": result, "detail": detail, "end": True, **more}))
-        if does("broken", case):
+        if breaks(case):
             return 3
     return 1 if any(outcome(case)[0] == "failed" for case in names) else 0
 

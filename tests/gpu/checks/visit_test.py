@@ -49,7 +49,9 @@ class Visits(Fixture):
 
     def test_rest(self):
         found, _ = self.visit("rest")
-        self.assertEqual(found.stages(), ["machine", "tests", "cudnn", "repeats", "training", "checks"])
+        self.assertEqual(found.stages(), ["machine", "tests", "cudnn", "repeats", "training", "checks", "initcheck"])
+        checked = [one["name"] for one in found.cases if one["stage"] == "initcheck"]
+        self.assertEqual(checked, [f"initcheck kernels_persistent_test {name}" for name in FAMILIES])
 
     def test_failures_are_grouped_and_the_exit_code_is_1(self):
         self.cases["kernels_persistent_test"] = FAMILIES + [f"Suite.fails_{i}" for i in range(300)]

@@ -4,6 +4,8 @@ context is written down as failed, and the others go on in a new process.
 What counts as what, and where a program's word is not taken:
 - A case runs from its begin to its end. One with no end and nothing printed for `silence` seconds hangs; so does one
   that goes on printing for `longest` seconds.
+- A kernel with bounded spins says itself what it waits for in vain, thread by thread, and breaks the context: a hang of
+  its case, with the first thread's words.
 - Three hangs of a kind leave out the rest of that kind. A kind is one of the persistent algorithms - block, cluster,
   grid - where a case's name tells it, in whatever program, since they share their kernels; else the program. Under a
   sanitizer all of it counts apart. The program itself, silent between two cases, counts as a case of its kind.
@@ -93,6 +95,7 @@ class _Process:
         self.passed = self.failed = False     # whether one did
         self.lines, self.asked, self.finished = child.Lines(), set(), set()
         self.strange, self.notes, self.alone = [], [], []
+        self.waits = []                       # what threads of a kernel of the case under way wait for in vain
         self.planned, self.silent, self.broken = len(todo), 0.0, False
         self.tail = collections.deque(maxlen=LAST_LINES)
 
@@ -156,6 +159,9 @@ class _Process:
 
     def _take(self, lines):
         for line in lines:
+            if protocols.WAITS_IN_VAIN.search(line):
+                self.waits.append(line.strip()[:300])
+                continue
             events = self.job.protocol.events(line)
             if not events and line.strip():
                 self.tail.append(line.strip()[:300])
@@ -171,6 +177,7 @@ class _Process:
             self._finish(self.case, "failed", f"the program went on to {name} without saying how this case ended", {})
         self.case = _Case(name, name in self.asked and name in self.todo)
         self.tail.clear()
+        self.waits.clear()
 
     def _end(self, name, result, detail, more):
         case = self.case if self.case is not None and self.case.name == name else None
@@ -197,6 +204,12 @@ class _Process:
     # --- What is written ---
 
     def _write(self, name, result, detail, seconds, more):
+        if self.waits and result == "failed":
+            others = f" (and {len(self.waits) - 1} threads more)" if len(self.waits) > 1 else ""
+            if not detail.startswith("hang: "):  # which was counted
+                self.visit.hangs[self.job.kind(self.case.name if self.case else name)] += 1
+            detail, more = f"hang: {self.waits[0]}{others}; {detail}", {**more, "broken": True}
+            self.waits.clear()
         self.visit.write(self.job.stage, self.job.prefix + name, result, detail, seconds, **more)
         self.passed, self.failed = self.passed or result == "passed", self.failed or result == "failed"
         self.broken = self.broken or bool(more.get("broken"))

@@ -28,6 +28,8 @@ BROKEN = re.compile(
     r"operation not supported on global/shared address space|launch timed out|"
     r"cudaError(IllegalAddress|LaunchTimeout|Assert|HardwareStackError|IllegalInstruction|MisalignedAddress|"
     r"InvalidAddressSpace|InvalidPc|LaunchFailure)\b|CUDA error:? (700|702|710|71[4-9]|721|810)\b")
+# What a thread of a kernel with bounded spins says before it traps (kernels/persistent/spin_limit.h).
+WAITS_IN_VAIN = re.compile(r"sluice: persistent_\w+: .* waits more than \d+ s for ")
 # Instrumented kernels need more registers than a block may have; where the driver is shared, tools may not look.
 NOT_HERE = re.compile(r"Device not supported|ERR_NVGPUCTRPERM|Failed to initialize the profiler|LibraryNotLoaded")
 TOO_LARGE_TO_INSTRUMENT = re.compile(r"too many resources requested for launch|cudaErrorLaunchOutOfResources")

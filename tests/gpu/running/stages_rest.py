@@ -47,6 +47,15 @@ def checks(visit):
             stages.sanitized(visit, "checks", tool, kind, name, lambda names: stages.smallest(names, 1))
 
 
+def initcheck(visit):
+    """Whether the persistent kernels read what nobody wrote, in the smallest case of each: the fourth of the toolkit's
+    sanitizers, in what time is left."""
+    tool = stages.sanitizer(visit, "initcheck")
+    if tool:
+        stages.sanitized(visit, "initcheck", tool, "initcheck", stages.PERSISTENT[0],
+                         lambda names: stages.smallest_of_each(names, 1))
+
+
 STAGES = [stages.Stage("tests", 120, tests), stages.Stage("cudnn", 86, cudnn),
           stages.Stage("repeats", 50, repeats), stages.Stage("training", 40, trainings.beside_the_cpu),
-          stages.Stage("checks", 70, checks)]
+          stages.Stage("checks", 68, checks), stages.Stage("initcheck", 14, initcheck)]
