@@ -195,6 +195,7 @@ def main():
     parser.add_argument("--min-time", type=float, help="seconds of a repetition; default: as in the file")
     parser.add_argument("--repeat", type=int, help="repetitions; default: as in the file")
     parser.add_argument("--threads", type=int, help="default: as in the file")
+    parser.add_argument("--device", help="cpu, cuda or cuda:N; default: as in the file")
     args = parser.parse_args()
     if not KEEP_MEMORY.items() <= os.environ.items():
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **KEEP_MEMORY})
@@ -202,7 +203,7 @@ def main():
     context = run["context"]
     args.min_time = args.min_time or context["min_time"]
     args.repeat = args.repeat or context["repeat"]
-    args.device = context["device"]
+    args.device = args.device or context["device"]
     threads = args.threads or context.get("threads") or context["num_cpus"]
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
@@ -212,7 +213,7 @@ def main():
     if not os.path.isdir(folder):
         fail(f"--out: there is no folder {folder}; make it first")
     results = Results(args.out,
-                      {**context, "executable": "bench/pytorch_peer.py",
+                      {**context, "executable": "bench/pytorch_peer.py", "device": args.device,
                        "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
                        "python": platform.python_version(), "pytorch_threads": threads,
                        "peers": {"pytorch": torch.__version__}}, args.append)

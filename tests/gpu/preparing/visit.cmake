@@ -31,8 +31,9 @@ find_programs(${CMAKE_CURRENT_SOURCE_DIR}/gpu "^gpu_" own_programs)
 list(FILTER own_programs EXCLUDE REGEX "_(stub|test)$")  # of the tests of the scripts
 set(visit_programs sluice_command sluice-bench predictions ${own_programs} ${tests_for_a_gpu})
 set(bounded_programs ${visit_programs})  # the persistent kernels beside stepwise, cuDNN and themselves
+set(bounded_tests kernels_persistent|engine_persistent|engine_persistent_gradient|engine_shared_input)
 list(FILTER bounded_programs INCLUDE REGEX
-  "^(kernels_persistent|engine_persistent|engine_persistent_gradient|engine_shared_input)_test$|^gpu_(real_shapes|cudnn_comparison|repeated_passes)$")
+     "^(${bounded_tests})_test$|^gpu_(real_shapes|cudnn_comparison|repeated_passes)$")
 foreach(target IN ITEMS visit visit_bounded)
   set(programs ${visit_programs})
   if(target STREQUAL "visit_bounded")

@@ -5,12 +5,13 @@ import re
 from . import benchmarks, stages
 
 
-def _figures(visit, stage, groups, few=1):
-    """Cases of the suite figures, group by group."""
+def _figures(visit, stage, groups, **job):
+    """Cases of the suite figures, group by group; on the imagined GPU one of each."""
     def choose(names):
-        return sorted((name for name in names if _group(name) in groups), key=lambda name: groups.index(_group(name)))
+        of_groups = [[name for name in names if _group(name) == group] for group in groups]
+        return [name for ones in of_groups for name in (stages.smallest(ones, 1) if visit.dry else ones)]
 
-    benchmarks.sluice_bench(visit, stage, ["--suite", "figures"], choose, few)
+    benchmarks.sluice_bench(visit, stage, ["--suite", "figures"], choose, len(groups), **job)
 
 
 def _group(name):
@@ -23,10 +24,9 @@ def cudnn(visit):
 
 
 def layers(visit):
-    """What PyTorch is to be compared on: plain and packed layers, and whole steps."""
-    if visit.dry:
-        visit.write("layers", "step", "skipped", "a step of the IMDB network takes minutes on the imagined GPU")
-    _figures(visit, "layers", ["pytorch", "packed", *(() if visit.dry else ["step"])], few=2)
+    """What PyTorch is to be compared on: plain and packed layers, and whole steps, of which the imagined GPU needs 10 s
+    each."""
+    _figures(visit, "layers", ["pytorch", "packed", "step"], silence=(3 if visit.dry else 1) * visit.silence)
 
 
 def eager(visit):
@@ -53,8 +53,9 @@ SPEED = [stages.Stage("cudnn", 110, cudnn), stages.Stage("layers", 80, layers),
 
 
 def deepbench(visit, suite):
-    """DeepBench's shapes beside every algorithm of cuDNN's, in float16."""
-    benchmarks.sluice_bench(visit, suite, ["--suite", f"deepbench-{suite}", "--dtype", "float16"])
+    """DeepBench's shapes beside every algorithm of cuDNN's, in float16, which not every PyTorch has on a CPU."""
+    numbers = "bfloat16" if visit.dry else "float16"
+    benchmarks.sluice_bench(visit, suite, ["--suite", f"deepbench-{suite}", "--dtype", numbers])
 
 
 def deepbench_pytorch(visit):

@@ -96,7 +96,8 @@ def _rows(visit):
             row = rows.setdefault(shape, _Row(name))
             limit = one.get("limit_us")
             times = row.times.setdefault(one.get("implementation", ""), {})
-            times[one.get("pass", "training")] = (one["real_time"] * 1e-3, limit * 1e-3 if limit else None)
+            which = "inference" if one.get("pass") == "inference" else "training"
+            times[which] = (one["real_time"] * 1e-3, limit * 1e-3 if limit else None)
             if one.get("implementation") == "sluice":
                 row.algorithm = one.get("algorithm", row.algorithm)
                 row.predicted = visit.predictions.get(shape[:6])
@@ -112,14 +113,15 @@ def table(visit, most_characters):
     rows = _rows(visit)
     if not rows:
         return []
-    head = "ms forward/backward: measured | predicted | limit | stepwise | fastest peer (its time over ours)"
+    head = "ms forward/backward, or -/both: measured | predicted | limit | stepwise | fastest peer (its time over ours)"
     lines, used = [], len(head)
     rows.sort(key=_Row.ratio)
     for row in rows:
         predicted = row.predicted or {}
         peer, name = row.best()
         ratio = row.ratio()
-        line = (f"{row.name} {row.algorithm.replace('persistent_', '')}: {_text(row.pair('sluice'))} | "
+        algorithm = row.algorithm and " " + row.algorithm.replace("persistent_", "")
+        line = (f"{row.name}{algorithm}: {_text(row.pair('sluice'))} | "
                 f"{_text(_pair_of(predicted, 'predicted'))} | {_text(row.pair('sluice', 1))} | "
                 f"{_text(row.pair('sluice:stepwise'))} | {_text(peer)} {name.replace('persist_', '')}"
                 + (f" ({ratio:.2f}x)" if ratio != float("inf") else ""))
