@@ -66,8 +66,8 @@ def happen(case):
     if does("hang", case) or does("stubborn", case):
         time.sleep(600)
     for thread in range(3000 if does("waits", case) else 0):
-        sys.stdout.write(f"sluice: persistent_grid: block 3, thread {thread} waits more than 5 s for round 7 of block 2 of "
-                         "its group, which has finished 6\n")
+        sys.stdout.write(f"sluice: persistent_grid: block 3, thread {thread} waits more than 5 s for round 7 of block 2 "
+                         "of its group, which has finished 6\n")
     while does("chatter", case):
         say("still waiting")
         time.sleep(0.05)

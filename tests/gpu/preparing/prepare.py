@@ -154,8 +154,8 @@ def packed(folder, bounded, dirty_too):
         raise Refusal(f"{total / 2**20:.1f} MiB would travel, more than {MOST_TRAVELLING >> 20}: the pack has "
                       f"{size / 2**20:.1f}, the rest are files in {CARRY} and what git tracks or does not ignore")
     print(f"packed: {CARRY}/visit.tar.xz, {size / 2**20:.1f} MiB, {programs} programs of {commit[:12]}"
-          f"{' and changes' if dirty else ''}, {len(bounded_ones) or 'none'} with bounded spins, in {time.monotonic() - began:.0f} s; {total / 2**20:.1f} MiB travel",
-          flush=True)
+          f"{' and changes' if dirty else ''}, {len(bounded_ones) or 'none'} with bounded spins, in "
+          f"{time.monotonic() - began:.0f} s; {total / 2**20:.1f} MiB travel", flush=True)
 
 
 # --- The rehearsal ---

@@ -63,9 +63,9 @@ def pytorch(visit, stage, wanted):
     if not names:
         return visit.write(stage, "all", "cut", "not run: Sluice measured none of the cases that PyTorch was to")
     script = str(visit.root / "bench" / "pytorch_peer.py")
-    device = ["--device", "cpu"] if visit.dry else []
+    options = [*SHORT, *(["--device", "cpu"] if visit.dry else [])]
     protocol = protocols.Numbered(lambda name: outcome(out, name, "pytorch"), [],
-                                  [script, str(timings), "--cases", "-", "--append", "--out", str(out), *device, *SHORT])
+                                  [script, str(timings), "--cases", "-", "--append", "--out", str(out), *options])
     # Python's packages bring their own CUDA libraries: ours and the toolkit's would mix with them.
     environment = {**visit.plain_environment, **KEEP_MEMORY}
     job = guarded.Job(stage, pathlib.Path(sys.executable), protocol, list(dict.fromkeys(names)), environment,

@@ -8,8 +8,9 @@ import sys
 import tempfile
 import time
 
-from . import builds, commands, log, machine, stages, stages_first, stages_ncu, stages_rest, stages_speed, summary, timings
+from . import builds, commands, log, machine
 from . import report as reports
+from . import stages, stages_first, stages_ncu, stages_rest, stages_speed, summary, timings
 from .under_way import Visit, say
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
