@@ -109,6 +109,13 @@ for arguments, stdin, problem in ((["--cases", "-"], "s/cudnn\n", "no case 's/cu
     code, said = peer(*arguments, stdin=stdin)
     assert code == 2 and problem in said and said.startswith("pytorch_peer: "), (code, said)
 
+# On another device than the file's, which the results say.
+text = run.read_text()
+run.write_text(text.replace('"device": "cpu"', '"device": "cuda:9"'))
+assert peer("--device", "cpu")[0] == 0 and measured() == CASES, errors()
+assert json.loads(out.read_text())["context"]["device"] == "cpu"
+run.write_text(text)
+
 # Ended from outside in its third case: two are there.
 out.unlink()
 try:
