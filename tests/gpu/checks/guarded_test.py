@@ -6,7 +6,7 @@ import unittest
 
 from running import child, guarded, protocols, stages, under_way
 
-from .stub_fixture import Fixture
+from .stub_fixture import ROOM, Fixture
 
 
 class Cases(Fixture):
@@ -77,6 +77,14 @@ class Cases(Fixture):
             self.assertRegex(found["Grid/P.waits_a"][1], "^hang: sluice: persistent_grid: block 3, thread 0 waits more "
                              "than 5 s for round 7 .*and 2999 threads more.*unspecified launch failure")
             self.assertIn("3 cases of grid hung", found["Grid/P.d"][1])
+
+    def test_what_the_kernels_say_is_known(self):
+        kernels = ROOM.parents[1] / "kernels" / "persistent"
+        said = [line.replace("%u", "3").replace("%d", "5") for path in sorted(kernels.glob("*.*h"))
+                for line in path.read_text().splitlines() if "waits more than" in line]
+        self.assertGreaterEqual(len(said), 2)
+        for line in said:
+            self.assertRegex(line, protocols.WAITS_IN_VAIN)
 
     def test_a_death_between_cases_is_the_program_s_failure(self):
         found = self.run_cases(["S.abort_after", "S.b"])
