@@ -55,7 +55,7 @@ class Packs(Fixture):
 
     def test_libraries_of_the_pack_come_first(self):
         environment = self.find().environment(self.folder)
-        self.assertTrue(environment["LD_LIBRARY_PATH"].startswith(str(self.pack.parent / "visit" / "lib") + ":"))
+        self.assertEqual(environment["LD_LIBRARY_PATH"].split(":")[0], str(self.pack.parent / "visit" / "lib"))
         self.assertEqual(environment["SLUICE_SOURCE_DIR"], str(self.folder))
 
     def test_a_folder_without_programs(self):
