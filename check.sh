@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Sets up, builds and runs every test: under the address and undefined-behaviour sanitizers, the
 # threaded ones under the thread sanitizer too, and last the whole suite as it is shipped.
+# With SLUICE_EVERY_FLOAT=1 in the environment the activations are tested at every float32 and not at
+# a sample (tests/kernels/activation_test.cpp).
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -2,6 +2,8 @@
 
 #include "kernels/simd/row_product.h"
 
+#include <memory>
+
 #include "kernels/simd/panel_product.h"
 #include "kernels/simd/transpose.h"
 
@@ -10,16 +12,20 @@ namespace {
 
 using P = Pack<float>;
 
-// A panel of B is as wide as its sums leave registers for; 64 KiB at most, which stay in the L2 cache.
+// A panel of B is as wide as its sums leave registers for; 128 KiB at most, which stay in the L2
+// cache.
 constexpr int kVectors = kVectorRegisters == 32 ? 4 : 3;
-constexpr std::int64_t kDepth = 256;
+constexpr std::int64_t kDepth = 512;
 
 // A B that is not transposed is read where it stands by so few rows that packing would cost more.
-constexpr std::int64_t kFewRows = 64;
+constexpr std::int64_t kFewRows = 128;
 
 float* panel_of_this_thread() {
-  alignas(64) thread_local float panel[kDepth * kVectors * P::width];
-  return panel;
+  struct alignas(64) Numbers {
+    float at[kDepth * kVectors * P::width];
+  };
+  thread_local const std::unique_ptr<Numbers> panel(new Numbers);
+  return panel->at;
 }
 
 // Rows [k, k + depth) of columns [column, column + columns) of op(B) -> [depth][vectors], zeros

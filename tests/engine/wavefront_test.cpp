@@ -52,6 +52,11 @@ void expect_same_bits(const RecurrentPass<float>& a, const RecurrentPass<float>&
   EXPECT_TRUE(same_bits(a.d_parameters, b.d_parameters));
 }
 
+void expect_near(const std::vector<float>& a, const std::vector<float>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < b.size(); ++i) ASSERT_NEAR(a[i], b[i], 2e-5f) << i;
+}
+
 TEST_P(Wavefronts, GiveTheBitsOfLayersOneAfterAnother_cuda) {
   const SequenceLayout equal({7, 7, 7}), ragged({3, 7, 1, 5});
   for (const int layers : {2, 3, 6}) {  // 6: more than there are lanes
@@ -83,12 +88,13 @@ TEST_P(Wavefronts, WithoutChunksAreNearOneChunk_cuda) {
   config.num_layers = 3;
   const SequenceLayout layout({6, 2, 5});
   const auto whole = run(layout, true, true, 6), chunks = run(layout, true, true, 2);
-  EXPECT_TRUE(same_bits(chunks->y, whole->y));
-  EXPECT_TRUE(same_bits(chunks->dx, whole->dx));
-  ASSERT_EQ(chunks->d_parameters.size(), whole->d_parameters.size());
-  for (std::size_t i = 0; i < whole->d_parameters.size(); ++i) {
-    ASSERT_NEAR(chunks->d_parameters[i], whole->d_parameters[i], 2e-5f) << i;
+  if (has_rows_apart(DeviceKind::cuda)) {
+    EXPECT_TRUE(same_bits(chunks->y, whole->y));
+    EXPECT_TRUE(same_bits(chunks->dx, whole->dx));
   }
+  expect_near(chunks->y, whole->y);
+  expect_near(chunks->dx, whole->dx);
+  expect_near(chunks->d_parameters, whole->d_parameters);
 }
 
 INSTANTIATE_TEST_SUITE_P(

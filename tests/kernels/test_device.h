@@ -21,6 +21,18 @@ inline std::string why_unavailable(DeviceKind kind) {
   return kind == DeviceKind::cuda ? cuda_devices().problem : std::string();
 }
 
+/// Whether a product on `kind` gives a row the same bits whatever other rows there are, if asked to
+/// (GemmArgs::rows_apart): the CPU's does, cuBLAS does not promise it, and the imagined GPU's adds up
+/// number after number.
+inline bool has_rows_apart(DeviceKind kind) {
+#ifdef SLUICE_IMAGINED_GPU
+  static_cast<void>(kind);
+  return true;
+#else
+  return kind == DeviceKind::cpu;
+#endif
+}
+
 inline constexpr int no_pool = -1;
 
 /// Owns a queue: a team of `threads` on the CPU, or no_pool for none; a stream on the first GPU.
