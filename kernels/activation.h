@@ -3,8 +3,8 @@
 // On CUDA expf and tanhf are within 2 units in the last place of the correctly rounded value, and a
 // division is rounded correctly (CUDA C++ Programming Guide, appendix on mathematical functions, table of
 // single precision, without --use_fast_math; those bounds come from extensive tests, not from a proof).
-// A sigmoid then is within 5.5: at worst expf's 2 count twice, 1 + exp once, the division half.
-// tests/kernels/activation_test.cpp holds a GPU to both, and to slopes of 0 at saturation.
+// A sigmoid then is within 5.5 (expf's 2 count twice at worst, 1 + exp once, the division half), and 0
+// below -88.72, where expf overflows. tests/kernels/activation_test.cpp holds a GPU to both.
 #pragma once
 
 #include <cmath>

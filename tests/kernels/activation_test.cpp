@@ -1,7 +1,8 @@
 // tanh and sigmoid in float32 as the cells compute them: how far from the exact values, in units in
 // the last place (ulp), and what they do where they saturate. A sample of float32 by default;
 //   SLUICE_EVERY_FLOAT=1 build/bin/kernels_activation_test
-// takes all 2^32 numbers, in about a minute for each instruction set. On CUDA always the sample.
+// takes all 2^32 numbers, in some 20 to 90 s of a processor for each instruction set. On CUDA
+// always the sample.
 #include "kernels/activation.h"
 
 #include <gtest/gtest.h>
@@ -175,11 +176,10 @@ void expect_right(float x, const Bounds& bounds, const Values& above, const Valu
   const bool flushed = bounds.flushes && exact.tanh < 1.00001 * double{kLeastNormal} && t == 0.0f;
   if (!flushed) errors.add_tanh(x, ulps(t, exact.tanh));
   errors.add_sigmoid(x, ulps(s, exact.sigmoid));
-  if (bounds.flushes && exact.sigmoid_of_minus < 1.01 * double{kLeastNormal}) {
-    ASSERT_LE(minus_s, 1.02f * kLeastNormal) << "at " << -x;
-  } else {
-    errors.add_sigmoid(-x, ulps(minus_s, exact.sigmoid_of_minus));
-  }
+  const bool vanished =
+      minus_s == 0.0f &&
+      (bounds.flushes ? exact.sigmoid_of_minus < 1.00001 * double{kLeastNormal} : x > 88.72f);
+  if (!vanished) errors.add_sigmoid(-x, ulps(minus_s, exact.sigmoid_of_minus));
   // What the cells' slopes make of saturated values: exactly nothing.
   ASSERT_TRUE(x < 9.02f || tanh_slope(t) == 0.0f) << "at " << x;
   ASSERT_TRUE(x < 17.4f || sigmoid_slope(s) == 0.0f) << "at " << x;
