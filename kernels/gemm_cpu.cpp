@@ -11,6 +11,7 @@
 #include "kernels/instruction_set.h"
 #include "kernels/number.h"
 #include "kernels/simd/row_product.h"
+#include "kernels/tiles.h"
 
 extern "C" int omp_get_max_threads();
 extern "C" void omp_set_num_threads(int);
@@ -55,17 +56,26 @@ void require_success(dnnl_status_t status) {
 // `p` with the transpositions that `args` asks for, by what they ask for.
 void multiply(const GemmArgs& args, const RowProduct& p) {
   if (args.rows_apart && !args.transpose_a) return SLUICE_DISPATCH_ISA(row_product, p);
-  require_success(dnnl_sgemm(args.transpose_a ? 'T' : 'N', args.transpose_b ? 'T' : 'N', p.m, p.n, p.k,
-                             p.alpha, p.a, p.lda, p.b, p.ldb, p.beta, p.c, p.ldc));
+  require_success(dnnl_sgemm(args.transpose_a ? 'T' : 'N', args.transpose_b ? 'T' : 'N', p.m, p.n,
+                             p.k, p.alpha, p.a, p.lda, p.b, p.ldb, p.beta, p.c, p.ldc));
 }
 
 // C = alpha op(A) op(B) + beta C of one tile.
 void product(const GemmArgs& args, const float* a, const float* b, float* c, std::int64_t m,
              std::int64_t n) {
   if (args.k == 0) return scale(args, c, m, n);
-  multiply(args, {.m = m, .n = n, .k = args.k, .alpha = static_cast<float>(args.alpha),
-                  .beta = static_cast<float>(args.beta), .a = a, .lda = args.lda,
-                  .transpose_b = args.transpose_b, .b = b, .ldb = args.ldb, .c = c, .ldc = args.ldc});
+  multiply(args, {.m = m,
+                  .n = n,
+                  .k = args.k,
+                  .alpha = static_cast<float>(args.alpha),
+                  .beta = static_cast<float>(args.beta),
+                  .a = a,
+                  .lda = args.lda,
+                  .transpose_b = args.transpose_b,
+                  .b = b,
+                  .ldb = args.ldb,
+                  .c = c,
+                  .ldc = args.ldc});
 }
 
 // float64 serves the gradient checks: plain loops, since oneDNN has no double product.
@@ -89,7 +99,8 @@ void product(const GemmArgs& args, const double* a, const double* b, double* c, 
 
 // A block of a matrix as floats, rows close together.
 template <class S>
-void widen_block(const S* from, std::int64_t ld, std::int64_t rows, std::int64_t columns, float* to) {
+void widen_block(const S* from, std::int64_t ld, std::int64_t rows, std::int64_t columns,
+                 float* to) {
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t j = 0; j < columns; ++j) to[i * columns + j] = widen(from[i * ld + j]);
   }
@@ -127,10 +138,17 @@ void product(const GemmArgs& args, const S* a, const S* b, Out* c, std::int64_t 
         } else {
           widen_block(b + p * args.ldb + j, args.ldb, depth, columns, block_b);
         }
-        multiply(args, {.m = rows, .n = columns, .k = depth, .alpha = static_cast<float>(args.alpha),
-                        .beta = p == 0 ? 0.0f : 1.0f, .a = block_a,
-                        .lda = args.transpose_a ? rows : depth, .transpose_b = args.transpose_b,
-                        .b = block_b, .ldb = args.transpose_b ? depth : columns, .c = sum,
+        multiply(args, {.m = rows,
+                        .n = columns,
+                        .k = depth,
+                        .alpha = static_cast<float>(args.alpha),
+                        .beta = p == 0 ? 0.0f : 1.0f,
+                        .a = block_a,
+                        .lda = args.transpose_a ? rows : depth,
+                        .transpose_b = args.transpose_b,
+                        .b = block_b,
+                        .ldb = args.transpose_b ? depth : columns,
+                        .c = sum,
                         .ldc = columns});
       }
       const float beta = static_cast<float>(args.beta);
@@ -146,19 +164,24 @@ void product(const GemmArgs& args, const S* a, const S* b, Out* c, std::int64_t 
 }
 
 // The longer side of C in equal pieces, by the shape alone: about 8 MFLOP each, no thinner than
-// what a product runs well on, and a power of two of them, which most teams share out evenly.
+// what a product runs well on, and a power of two of them, which most teams share out evenly. Where
+// rows are apart, columns rather than rows, if there are enough, since each piece packs its part of
+// B.
 struct Tiles {
   bool along_m;
   std::int64_t size, count;
 
-  explicit Tiles(const GemmArgs& args) : along_m(args.m >= args.n) {
-    constexpr std::int64_t kThinnest = 64, kMost = 16;
+  explicit Tiles(const GemmArgs& args) {
+    constexpr std::int64_t kThinnest = 64, kMost = 16, kEnough = 8;
+    const std::int64_t wanted =
+        std::clamp<std::int64_t>(args.m * args.n / 1024 * args.k * 2 / 8192, 1, kMost);
+    along_m = args.rows_apart ? args.n < kThinnest * std::min(wanted, kEnough) : args.m >= args.n;
     const std::int64_t length = along_m ? args.m : args.n;
-    const std::int64_t wanted = args.m * args.n / 1024 * args.k * 2 / 8192;
-    count = std::clamp<std::int64_t>(wanted, 1, std::min(kMost, std::max<std::int64_t>(1, length / kThinnest)));
+    const std::int64_t multiple = args.rows_apart && !along_m ? kThinnest : 16;
+    count = std::min(wanted, std::max<std::int64_t>(1, length / kThinnest));
     count = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(count)));
-    size = ((length + count - 1) / count + 15) / 16 * 16;
-    count = (length + size - 1) / size;
+    size = tile_count(tile_count(length, count), multiple) * multiple;
+    count = tile_count(length, size);
   }
 };
 
