@@ -76,10 +76,14 @@ void panel_columns(const RowProduct& p, std::int64_t column, std::int64_t column
 
 }  // namespace
 
+// Whole packs first, since of them B can be read where it stands; what is left of a pack comes
+// last.
 void row_product(const RowProduct& p) {
-  for (std::int64_t column = 0; column < p.n; column += kVectors * P::width) {
-    const std::int64_t columns = least(kVectors * P::width, p.n - column);
-    switch (divide_up(columns, P::width)) {
+  for (std::int64_t column = 0, columns; column < p.n; column += columns) {
+    const std::int64_t left = p.n - column;
+    const std::int64_t packs = left < P::width ? 1 : least(kVectors, left / P::width);
+    columns = least(packs * P::width, left);
+    switch (packs) {
       case 1: panel_columns<1>(p, column, columns); break;
       case 2: panel_columns<2>(p, column, columns); break;
       case 3: panel_columns<3>(p, column, columns); break;
