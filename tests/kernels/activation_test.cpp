@@ -1,7 +1,7 @@
 // tanh and sigmoid in float32 as the cells compute them: how far from the exact values, in units in
 // the last place (ulp), and what they do where they saturate. A sample of float32 by default;
 //   SLUICE_EVERY_FLOAT=1 build/bin/kernels_activation_test
-// takes all 2^32 numbers, in some 20 to 90 s of a processor for each instruction set. On CUDA
+// takes all 2^32 numbers, in 60 to 90 s of a processor for each instruction set. On CUDA
 // always the sample.
 #include "kernels/activation.h"
 
