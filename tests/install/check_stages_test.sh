@@ -12,7 +12,7 @@ cp "$source/.ci/run" "$work/.ci/"
 stub() { printf '#!/usr/bin/env bash\n%s\n' "$2" > "$work/$1" && chmod +x "$work/$1"; }
 stub setup.sh true
 stub bin/cmake '[[ $1 == --build ]] || echo "cmake $*" >> "$LOG"'
-stub bin/ctest 'echo "ctest $*" >> "$LOG"'
+stub bin/ctest 'echo "ctest $* ${SLUICE_EVERY_FLOAT-0}" >> "$LOG"'
 stub bin/debootstrap false
 export LOG=$work/log PATH=$work/bin:$PATH
 fail() { echo "$*" && cat "$LOG" && exit 1; }
@@ -40,9 +40,11 @@ refuses() {
   [[ ! -s $LOG ]] || fail "$*: ran something"
 }
 
+unset CI SLUICE_EVERY_FLOAT
 check=$work/check.sh
 stages "asan tsan shipped" "$check"
 stages shipped "$check" --quick
+grep -q "^ctest .* 1$" "$LOG" || fail "the check takes a sample of float32"
 stages tsan "$check" --stage tsan
 stages "asan tsan" "$check" --stage tsan --stage asan
 stages "shipped cuda" "$check" --stage cuda --stage shipped
@@ -53,8 +55,9 @@ refuses "no option '--fast'" "$check" --quick --fast
 
 stub bin/nvcc true
 export CUDACXX=$work/bin/nvcc
-stub tests/install/bare_debian.sh '[[ "$*" == "./check.sh --stage shipped ./demo.sh" ]]'
+stub tests/install/bare_debian.sh '[[ "$*" == "CI=true ./check.sh --stage shipped ./demo.sh" ]]'
 stages "asan tsan cuda" "$work/.ci/run"
+grep -q "^ctest .* 1$" "$LOG" && fail "CI takes every float32"
 stub tests/install/bare_debian.sh 'echo "SKIPPED: planted" >&2; exit 77'
 stages "asan tsan shipped" "$work/.ci/run"
 grep -qF "SKIPPED: planted" "$work/output" || fail "does not show why it is skipped"
