@@ -10,10 +10,9 @@ struct Lanes;
 
 /// A borrowed view; owns nothing and is cheap to copy. Launches on one queue happen in order.
 /// On the CPU a launch has finished when the call returns; on CUDA it is only enqueued.
-/// On the CPU a launch's loops (parallel_for, ThreadPool) count denormal numbers as zero, in and out:
-/// FTZ and DAZ, since they cost some twenty times a normal number. With a pool and without, so that
-/// the bits are the same; when a launch returns, the calling thread's own mode is as it was. CUDA
-/// keeps denormals.
+/// On the CPU a launch's loops (parallel_for, ThreadPool) count denormal numbers as zero, in and out
+/// (FTZ and DAZ: they cost some twenty times a normal number), with a pool and without, so that the bits
+/// are the same; the calling thread's own mode is as it was when a launch returns. CUDA keeps denormals.
 struct Queue {
   DeviceKind device = DeviceKind::cpu;
   ThreadPool* threads = nullptr;  ///< CPU: null means the calling thread alone
