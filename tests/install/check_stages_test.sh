@@ -14,6 +14,7 @@ stub setup.sh true
 stub bin/cmake '[[ $1 == --build ]] || echo "cmake $*" >> "$LOG"'
 stub bin/ctest 'echo "ctest $* ${SLUICE_EVERY_FLOAT-0}" >> "$LOG"'
 stub bin/debootstrap false
+stub bin/ccache false
 export LOG=$work/log PATH=$work/bin:$PATH
 fail() { echo "$*" && cat "$LOG" && exit 1; }
 
