@@ -29,14 +29,10 @@ struct Product {
 
 // H = 64 and I = 128 of the sentiment model with 10 steps of 64 rows at a time, then H = I = 512.
 constexpr Product kProducts[] = {
-    {"x W^T, H 64", 640, 256, 128, false, true},
-    {"dG W, H 64", 640, 128, 256, false, false},
-    {"dG^T x, H 64", 256, 128, 640, true, false},
-    {"dG^T h, H 64", 256, 64, 640, true, false},
-    {"h R^T, H 64", 64, 256, 64, false, true},
-    {"x W^T, H 512", 640, 2048, 512, false, true},
-    {"dG W, H 512", 640, 512, 2048, false, false},
-    {"dG^T x, H 512", 2048, 512, 640, true, false},
+    {"x W^T, H 64", 640, 256, 128, false, true},   {"dG W, H 64", 640, 128, 256, false, false},
+    {"dG^T x, H 64", 256, 128, 640, true, false},  {"dG^T h, H 64", 256, 64, 640, true, false},
+    {"h R^T, H 64", 64, 256, 64, false, true},     {"x W^T, H 512", 640, 2048, 512, false, true},
+    {"dG W, H 512", 640, 512, 2048, false, false}, {"dG^T x, H 512", 2048, 512, 640, true, false},
     {"h R^T, H 512", 64, 2048, 512, false, true},
 };
 

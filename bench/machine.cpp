@@ -14,8 +14,8 @@
 #include <thread>
 
 #include "host/version.h"
-#include "kernels/device.h"
-#include "kernels/instruction_set.h"
+#include "kernels/device/device.h"
+#include "kernels/device/instruction_set.h"
 
 #ifdef SLUICE_WITH_CUDA
 #include <cuda_runtime_api.h>

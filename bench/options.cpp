@@ -22,16 +22,18 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
                      ", or with --shape that alone")
       ->delimiter(',')
       ->check(CLI::IsMember(suites));
-  app.add_option("--shape", options.shapes,
-                 "A problem of your own, as suite " + std::string(kShapeSuite) +
-                     "; may be given more than once: CELL,T100,B32[,I256],H256\n"
-                     "[,L2][,D2][,inference]; I is H where it is not given, and both passes are run")
+  app.add_option(
+         "--shape", options.shapes,
+         "A problem of your own, as suite " + std::string(kShapeSuite) +
+             "; may be given more than once: CELL,T100,B32[,I256],H256\n"
+             "[,L2][,D2][,inference]; I is H where it is not given, and both passes are run")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--filter", options.filter,
                  "Only cases whose name has a match of this regular expression");
-  app.add_option("--cases", options.cases,
-                 "Exactly the cases named in this file, a line each, in its order; - is standard input");
+  app.add_option(
+      "--cases", options.cases,
+      "Exactly the cases named in this file, a line each, in its order; - is standard input");
   app.add_option("--device", options.device, "cpu, cuda, cuda:N or auto")->capture_default_str();
   app.add_option("--threads", options.threads,
                  "Threads of the CPU, for every implementation; 0: one a processor")
@@ -45,8 +47,9 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
                  "Implementations beside Sluice's own choice, separated by commas: onednn,\n"
                  "cudnn:ALGORITHM, sluice:ALGORITHM, or none; default: all libraries of the device")
       ->delimiter(',');
-  app.add_option("--algorithm", options.algorithm,
-                 "Sluice's algorithm instead of the engine's choice; own: its choice without cuDNN");
+  app.add_option(
+      "--algorithm", options.algorithm,
+      "Sluice's algorithm instead of the engine's choice; own: its choice without cuDNN");
   app.add_flag("--small", options.small,
                "Shapes for a CPU of few cores: all suites within 10 minutes on 2");
   app.add_option("--min-time", options.sampling.min_seconds,
@@ -57,21 +60,24 @@ bool parse_options(int argc, char** argv, Options& options, int& status) {
                  "Repetitions, of which the median is taken; with --small 7 of 0.03 s")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  app.add_flag("!--no-graph", options.sampling.graphs,
-               "On CUDA, launch layers kernel by kernel; else they are recorded and launched as graphs,\n"
-               "cuDNN's too, where that can be");
+  app.add_flag(
+      "!--no-graph", options.sampling.graphs,
+      "On CUDA, launch layers kernel by kernel; else they are recorded and launched as graphs,\n"
+      "cuDNN's too, where that can be");
   app.add_option(
       "--cache", options.cache_mib,
       "MiB of the last cache, over which inputs are rotated; default: as the machine says");
-  app.add_option("--out", options.out,
-                 "Write the results here, in Google Benchmark's JSON schema; replaced whole after each case");
-  app.add_flag("--append", options.append,
-               "Keep what --out holds already; a case that is measured again replaces its old entries");
+  app.add_option(
+      "--out", options.out,
+      "Write the results here, in Google Benchmark's JSON schema; replaced whole after each case");
+  app.add_flag(
+      "--append", options.append,
+      "Keep what --out holds already; a case that is measured again replaces its old entries");
   app.add_option("--csv", options.csv, "Write a line for each median here");
   app.add_option(
-      "--read", options.read,
-      "Measure nothing: merge these result files (also pytorch_peer.py's), show the table,\n"
-      "and write them as --out and --csv say")
+         "--read", options.read,
+         "Measure nothing: merge these result files (also pytorch_peer.py's), show the table,\n"
+         "and write them as --out and --csv say")
       ->delimiter(',');
   app.add_option("--machine", options.machine, "The machine's name in the results");
   app.add_flag("--list", options.list, "Name the cases and measure nothing");

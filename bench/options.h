@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bench/measure/sampling.h"
-#include "kernels/types.h"
+#include "kernels/base/types.h"
 
 namespace sluice::bench {
 

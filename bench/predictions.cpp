@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "bench/report/estimates.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice::bench {
 namespace {
@@ -97,7 +97,8 @@ void print_assumptions(const GpuRates& rates) {
   std::printf(
       "\n## Assumptions\n\n%s: %d multiprocessors at %.2f GHz, %.0f TFLOP/s in 16 bits, %.0f in "
       "TF32, %.0f in float32, %.2f TB/s of memory, %.1f TB/s of L2 cache. The formulas are at "
-      "the top of `engine/cost_model.h`, the constants in `engine/gpu_rates.cpp`, the likely times "
+      "the top of `engine/choice/cost_model.h`, the constants in `engine/choice/gpu_rates.cpp`, "
+      "the likely times "
       "in "
       "`bench/report/likely_times.cpp`.\n\n"
       "| latency | least | expected |\n|---|---|---|\n",

@@ -10,7 +10,7 @@
 #include "bench/machine.h"
 #include "bench/measure/statistics.h"
 #include "bench/peers/peer_list.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice::bench {
 namespace {
@@ -92,7 +92,8 @@ void Session::measure(std::vector<Entry> entries, const std::vector<Pass>& passe
   std::vector<double> medians;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     nlohmann::ordered_json& fields = entries[i].fields;
-    if (!samples[i].error.empty() && !samples[i].real.empty()) fields["cut_short"] = samples[i].error;
+    if (!samples[i].error.empty() && !samples[i].real.empty())
+      fields["cut_short"] = samples[i].error;
     medians.push_back(samples[i].real.empty() ? NAN : statistics(samples[i].real).median);
     if (samples[i].real.empty()) continue;
     if (graphs && queue().device == DeviceKind::cuda) fields["graph"] = samples[i].graph;
@@ -172,13 +173,17 @@ void Session::measure_layer(const LayerMeasurement& measurement) {
   entries.push_back(entry_of(kInputProduct));
   entries.back().fields["flops"] = problem.input_product_flops();
   entries.back().fields.erase("limit_us");
-  measure(entries, passes, [](std::vector<Entry>& all, const std::vector<double>& medians) {
-    if (std::isnan(medians.back())) return;
-    for (std::size_t i = 0; i + 1 < all.size(); ++i) {
-      if (std::isnan(medians[i])) continue;
-      all[i].fields["us_without_input_product"] = std::max(0.0, medians[i] - medians.back()) * 1e6;
-    }
-  }, true);
+  measure(
+      entries, passes,
+      [](std::vector<Entry>& all, const std::vector<double>& medians) {
+        if (std::isnan(medians.back())) return;
+        for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+          if (std::isnan(medians[i])) continue;
+          all[i].fields["us_without_input_product"] =
+              std::max(0.0, medians[i] - medians.back()) * 1e6;
+        }
+      },
+      true);
 }
 
 InputRing& Session::ring(DataType type) {

@@ -22,8 +22,8 @@ struct LayerMeasurement {
   std::string suite;
   LayerProblem problem;
   std::string group = {};
-  /// Names as of --peers, the first of them Sluice as "sluice:...", which the report calls "sluice";
-  /// empty: those of the session.
+  /// Names as of --peers, the first of them Sluice as "sluice:...", which the report calls
+  /// "sluice"; empty: those of the session.
   std::vector<std::string> peers = {};
   /// Added to the entries of the peer of that name.
   std::map<std::string, nlohmann::ordered_json> fields = {};
@@ -46,16 +46,17 @@ class Session {
   /// How many benchmarks failed while they were timed; a refusal is no failure.
   int failures() const { return failures_; }
   /// The whole of a case failed, so that nothing else says so.
-  void add_failure(const std::string& suite, const std::string& problem, const std::string& message);
+  void add_failure(const std::string& suite, const std::string& problem,
+                   const std::string& message);
 
-  /// Adds to the entries' fields what follows from the medians: seconds, one for each entry, NaN for
-  /// one that failed.
+  /// Adds to the entries' fields what follows from the medians: seconds, one for each entry, NaN
+  /// for one that failed.
   using Annotate =
       std::function<void(std::vector<Entry>& entries, const std::vector<double>& medians)>;
 
   /// Times what each entry names, in turn; passes[i] belongs to entries[i]. The entries enter the
-  /// report in their order, one that throws meanwhile with its message. `graphs`: whether passes may be
-  /// recorded, which wait for nothing.
+  /// report in their order, one that throws meanwhile with its message. `graphs`: whether passes
+  /// may be recorded, which wait for nothing.
   void measure(std::vector<Entry> entries, const std::vector<Pass>& passes,
                const Annotate& annotate = {}, bool graphs = false);
 
@@ -63,8 +64,8 @@ class Session {
   /// The others enter the report with their message.
   void measure_layer(const LayerMeasurement& measurement);
 
-  /// Several problems of Sluice's own layer, timed in turn, as <suite>/<group>/<problem>. Those that
-  /// cannot be prepared enter the report with their message, and the others are timed.
+  /// Several problems of Sluice's own layer, timed in turn, as <suite>/<group>/<problem>. Those
+  /// that cannot be prepared enter the report with their message, and the others are timed.
   void measure_together(const std::string& suite, const std::string& group,
                         const std::vector<LayerProblem>& problems, const Annotate& annotate = {});
 

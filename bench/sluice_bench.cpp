@@ -11,7 +11,7 @@
 #include "bench/report/figures.h"
 #include "bench/report/table.h"
 #include "bench/suites/choice.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace {
 

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "engine/sequence_layout.h"
-#include "kernels/philox.h"
-#include "kernels/queue.h"
-#include "kernels/sequences.h"
+#include "kernels/base/philox.h"
+#include "kernels/base/queue.h"
+#include "kernels/base/sequences.h"
+#include "kernels/cells/list.h"
+#include "kernels/device/thread_pool.h"
 
 namespace sluice {
 
@@ -18,18 +20,18 @@ namespace sluice {
 struct RecurrentConfig {
   Cell cell = Cell::lstm;
   DataType data_type = DataType::float32;  ///< 16-bit types add up, and carry states, in float32
-  MatrixMath math = MatrixMath::ieee;  ///< of float32 products
-  std::int64_t input_size = 0;   ///< I
-  std::int64_t hidden_size = 0;  ///< H
-  int num_layers = 1;            ///< L
-  bool bidirectional = false;    ///< D = 2
+  MatrixMath math = MatrixMath::ieee;      ///< of float32 products
+  std::int64_t input_size = 0;             ///< I
+  std::int64_t hidden_size = 0;            ///< H
+  int num_layers = 1;                      ///< L
+  bool bidirectional = false;              ///< D = 2
   /// One-hot input: what a row would be multiplied to is itself what is learned. x then holds rows
   /// of the gates, [D, U, G*H], picked by a shared input; the first layer has no weight_ih, and
   /// input_size is not read. They are weights: x and dx are of state_type(data_type). Not with
   /// input_dropout.
   bool gate_input = false;
-  double input_dropout = 0.0;    ///< on the first layer's input
-  double layer_dropout = 0.0;    ///< on the input of every later layer
+  double input_dropout = 0.0;      ///< on the first layer's input
+  double layer_dropout = 0.0;      ///< on the input of every later layer
   double recurrent_dropout = 0.0;  ///< on h_prev where it enters R, one mask for each gate
   // All three: a mask per row, constant over time, scaled by 1/(1-p); training passes only
   // (Gal & Ghahramani 2016; Keras). Each rate is in [0, 1).
@@ -46,9 +48,9 @@ struct ParameterView {
   std::int64_t size() const;
 };
 
-/// In PyTorch's order: for each layer and direction weight_ih [G*H, in] (not of the first layer with
-/// gate_input), weight_hh [G*H, H],
-/// bias_ih [G*H], bias_hh [G*H], without gaps. Errors: usage, naming the field, if `config` is invalid.
+/// In PyTorch's order: for each layer and direction weight_ih [G*H, in] (not of the first layer
+/// with gate_input), weight_hh [G*H, H], bias_ih [G*H], bias_hh [G*H], without gaps. Errors: usage,
+/// naming the field, if `config` is invalid.
 std::vector<ParameterView> recurrent_parameters(const RecurrentConfig& config);
 std::int64_t parameter_count(const std::vector<ParameterView>& views);
 
@@ -57,12 +59,13 @@ enum class Algorithm {
   automatic,   ///< the engine chooses; explain() says what and why
   stepwise,    ///< a GEMM and a fused cell kernel each step
   row_blocks,  ///< CPU: blocks of rows run through all steps on one thread, without barriers
-  // CUDA, see kernels/persistent.h: all steps of both directions in one launch, R resident in
+  // CUDA, see kernels/time_loops/persistent/persistent.h: all steps of both directions in one
+  // launch, R resident in
   persistent_block,    ///< one SM's registers and shared memory, rows over SMs
   persistent_cluster,  ///< those of a thread-block cluster, rows over clusters
   persistent_grid,     ///< those of many SMs, which wait for each other by flags in memory
-  cudnn,       ///< CUDA: cuDNN's recurrent layers where the library is there (kernels/cudnn.h), by
-               ///< whichever of its algorithms suits the shape
+  cudnn,  ///< CUDA: cuDNN's recurrent layers where the library is there (kernels/cudnn/cudnn.h), by
+          ///< whichever of its algorithms suits the shape
   cudnn_standard,  ///< each of cuDNN's algorithms by name, for measurements
   cudnn_persist_static,
   cudnn_persist_dynamic,
@@ -92,7 +95,8 @@ struct PassShape {
 /// Everything below is device memory of config.data_type unless it says otherwise. On the CPU any
 /// alignment will do; 64 bytes are fastest.
 /// Layouts: x [N, I] and y [N, D*H] are packed as `sequences` says, which for rows of equal length
-/// is plain [T, B, ...]; states are [L*D, B, H] in the caller's row order, index layer*D + direction.
+/// is plain [T, B, ...]; states are [L*D, B, H] in the caller's row order, index layer*D +
+/// direction.
 struct RecurrentForwardArgs {
   Sequences sequences;
   const void* parameters = nullptr;  ///< the flat buffer
@@ -101,12 +105,12 @@ struct RecurrentForwardArgs {
   const void* h0 = nullptr;          ///< null means zeros
   const void* c0 = nullptr;          ///< LSTM; null means zeros
   void* y = nullptr;
-  void* h_n = nullptr;               ///< may be null
-  void* c_n = nullptr;               ///< LSTM; may be null
-  void* reserve = nullptr;           ///< reserve_bytes(); training only: kept for backward
-  void* workspace = nullptr;         ///< workspace_bytes(); free again afterwards
-  bool drops = true;                 ///< false: no dropout, as in evaluation, though a reserve is kept
-  std::uint64_t seed = 0;            ///< of the dropout masks
+  void* h_n = nullptr;        ///< may be null
+  void* c_n = nullptr;        ///< LSTM; may be null
+  void* reserve = nullptr;    ///< reserve_bytes(); training only: kept for backward
+  void* workspace = nullptr;  ///< workspace_bytes(); free again afterwards
+  bool drops = true;          ///< false: no dropout, as in evaluation, though a reserve is kept
+  std::uint64_t seed = 0;     ///< of the dropout masks
   const std::uint32_t* step = nullptr;  ///< device; training step, enters the masks; null means 0
 };
 
@@ -117,18 +121,19 @@ struct RecurrentBackwardArgs {
   SharedInput shared_input = {};  ///< as in forward
   const void* h0 = nullptr;
   const void* c0 = nullptr;
-  const void* y = nullptr;        ///< as forward wrote it
-  const void* dy = nullptr;       ///< [N, D*H]; may be null
-  const void* dh_n = nullptr;     ///< [L*D, B, H]; may be null
-  const void* dc_n = nullptr;     ///< LSTM; may be null
-  void* dx = nullptr;             ///< as x, sums over the rows that share one; null if not wanted
-  void* dh0 = nullptr;            ///< may be null
-  void* dc0 = nullptr;            ///< may be null
-  void* d_parameters = nullptr;   ///< flat, of state_type(data_type) (float32 for 16-bit types, for an
-                                  ///< optimiser whose weights are float32), overwritten; null if not wanted
-  void* reserve = nullptr;        ///< as forward left it; consumed
+  const void* y = nullptr;     ///< as forward wrote it
+  const void* dy = nullptr;    ///< [N, D*H]; may be null
+  const void* dh_n = nullptr;  ///< [L*D, B, H]; may be null
+  const void* dc_n = nullptr;  ///< LSTM; may be null
+  void* dx = nullptr;          ///< as x, sums over the rows that share one; null if not wanted
+  void* dh0 = nullptr;         ///< may be null
+  void* dc0 = nullptr;         ///< may be null
+  void* d_parameters =
+      nullptr;  ///< flat, of state_type(data_type) (float32 for 16-bit types, for an
+                ///< optimiser whose weights are float32), overwritten; null if not wanted
+  void* reserve = nullptr;  ///< as forward left it; consumed
   void* workspace = nullptr;
-  bool drops = true;              ///< as in forward, as the next two
+  bool drops = true;  ///< as in forward, as the next two
   std::uint64_t seed = 0;
   const std::uint32_t* step = nullptr;
 };
@@ -140,29 +145,30 @@ enum class RecurrentPass;
 
 /// A configuration bound to a device: says how large the buffers are, what will run, and runs it.
 /// Allocates no device memory; everything runs on the queue it is given, and waits for nothing, so
-/// that a pass can be recorded in a CUDA graph (kernels/graph.h), as stepwise ones should be where
-/// their steps are short.
+/// that a pass can be recorded in a CUDA graph (kernels/device/graph.h), as stepwise ones should be
+/// where their steps are short.
 ///
-/// The blocks of a persistent_grid wait for each other, so that a launch needs all of them resident at
-/// once, with a multiprocessor each. A plan lets its own layers overlap only as far as the GPU has room
-/// for all of them. Of other work it knows nothing: a pass by persistent_grid (algorithm() says which
-/// are) must not be able to run at the same time as another one on the same GPU, nor as any kernel that
-/// keeps multiprocessors while it waits for something, such as a collective operation between GPUs.
-/// Not from two plans on two streams, not from two threads, not in two branches of a graph, not in two
-/// processes that share the GPU by MPS: each could hold a part of the multiprocessors and wait for ever
-/// for the rest. Give both the same queue, or let one wait for the other's event
-/// (kernels/side_stream.h), or ask for another algorithm: the groups of persistent_block and
-/// persistent_cluster wait for nothing outside of them.
+/// The blocks of a persistent_grid wait for each other, so that a launch needs all of them resident
+/// at once, with a multiprocessor each. A plan lets its own layers overlap only as far as the GPU
+/// has room for all of them. Of other work it knows nothing: a pass by persistent_grid (algorithm()
+/// says which are) must not be able to run at the same time as another one on the same GPU, nor as
+/// any kernel that keeps multiprocessors while it waits for something, such as a collective
+/// operation between GPUs. Not from two plans on two streams, not from two threads, not in two
+/// branches of a graph, not in two processes that share the GPU by MPS: each could hold a part of
+/// the multiprocessors and wait for ever for the rest. Give both the same queue, or let one wait
+/// for the other's event (kernels/device/side_stream.h), or ask for another algorithm: the groups
+/// of persistent_block and persistent_cluster wait for nothing outside of them.
 class RecurrentPlan {
  public:
-  /// `chunk_steps`: steps taken together (engine/step_chunks.h); 0 lets the engine choose. It changes
-  /// speed, memory and the last bits of the weights' gradients. On the CPU nothing else: y, the final
-  /// states, dx and the states' gradients have the same bits. On CUDA cuBLAS chooses a kernel by the
-  /// number of rows in a product, and kernels add up in different orders, so that there x W_ih^T and dx,
-  /// and what follows from them, may differ in their last bits too (not so for a shared input, which is
-  /// multiplied at once). A persistent kernel takes all steps, unless layers overlap; cuDNN always does.
-  /// `automatic` on CUDA chooses for each call by the cost model (engine/algorithm_choice.h).
-  /// Errors: usage if the configuration is invalid or the algorithm does not fit the device.
+  /// `chunk_steps`: steps taken together (engine/pass/step_chunks.h); 0 lets the engine choose. It
+  /// changes speed, memory and the last bits of the weights' gradients. On the CPU nothing else: y,
+  /// the final states, dx and the states' gradients have the same bits. On CUDA cuBLAS chooses a
+  /// kernel by the number of rows in a product, and kernels add up in different orders, so that
+  /// there x W_ih^T and dx, and what follows from them, may differ in their last bits too (not so
+  /// for a shared input, which is multiplied at once). A persistent kernel takes all steps, unless
+  /// layers overlap; cuDNN always does. `automatic` on CUDA chooses for each call by the cost model
+  /// (engine/choice/algorithm_choice.h). Errors: usage if the configuration is invalid or the
+  /// algorithm does not fit the device.
   RecurrentPlan(const RecurrentConfig& config, DeviceKind device,
                 Algorithm algorithm = Algorithm::automatic, std::int32_t chunk_steps = 0);
 
@@ -170,11 +176,12 @@ class RecurrentPlan {
   /// What a call of this shape runs by; a forward pass and its backward pass have the same.
   Algorithm algorithm(const PassShape& shape) const;
 
-  /// Streams that passes can use. On CUDA the layers of a stack of one direction overlap, each taking
-  /// chunks of steps after the layer before it, and so do the two directions of a layer, where the cost
-  /// model expects a gain or `chunk_steps` asks for it (engine/wavefront.h), as many as the GPU has room
-  /// for; for that give the queue its streams, once, by add_lanes(queue, plan.lanes()) in
-  /// kernels/lanes.h. Without them the bits are the same, and the layers run one after another.
+  /// Streams that passes can use. On CUDA the layers of a stack of one direction overlap, each
+  /// taking chunks of steps after the layer before it, and so do the two directions of a layer,
+  /// where the cost model expects a gain or `chunk_steps` asks for it (engine/pass/wavefront.h), as
+  /// many as the GPU has room for; for that give the queue its streams, once, by add_lanes(queue,
+  /// plan.lanes()) in kernels/device/lanes.h. Without them the bits are the same, and the layers
+  /// run one after another.
   int lanes() const;
 
   /// Enough for every smaller shape too, and with `training` for inference as well.
@@ -192,7 +199,8 @@ class RecurrentPlan {
   void check_algorithm(Algorithm algorithm) const;
   void find_options_on_cuda();
   PassSchedule schedule(const PassShape& shape, RecurrentPass pass) const;
-  PassSchedule roomiest_schedule(const PassShape& shape, Algorithm algorithm, bool overlapping) const;
+  PassSchedule roomiest_schedule(const PassShape& shape, Algorithm algorithm,
+                                 bool overlapping) const;
   std::size_t workspace_bytes(const PassShape& shape, const PassSchedule& schedule) const;
   std::size_t workspace_bytes(const PassShape& shape, Algorithm algorithm) const;
   std::size_t reserve_bytes(const PassShape& shape, Algorithm algorithm) const;
@@ -202,7 +210,7 @@ class RecurrentPlan {
   std::vector<Algorithm> options_;  // what a shape may run by; one where there is no choice
   std::shared_ptr<const GpuDescription> gpu_;  // on CUDA
   std::int32_t chunk_steps_;
-  std::string reason_;  // where there is no choice
+  std::string reason_;                      // where there is no choice
   std::shared_ptr<const CudnnPass> cudnn_;  // where cuDNN's is among them
 };
 

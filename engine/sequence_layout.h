@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/queue.h"
-#include "kernels/sequences.h"
+#include "kernels/base/queue.h"
+#include "kernels/base/sequences.h"
 
 namespace sluice {
 
-/// Owns the host copy of the arrangement of one batch (see kernels/sequences.h). Rows are sorted
-/// by falling length; rows of equal length keep their order.
+/// Owns the host copy of the arrangement of one batch (see kernels/base/sequences.h). Rows are
+/// sorted by falling length; rows of equal length keep their order.
 class SequenceLayout {
  public:
   SequenceLayout() = default;

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <utility>
 
-#include "kernels/device.h"
-#include "kernels/queue.h"
+#include "kernels/base/queue.h"
+#include "kernels/device/device.h"
 
 namespace sluice {
 

@@ -3,8 +3,8 @@
 #include <charconv>
 #include <utility>
 
-#include "kernels/device.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
+#include "kernels/device/device.h"
 
 namespace sluice {
 

@@ -4,7 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "kernels/queue.h"
+#include "kernels/base/queue.h"
+#include "kernels/device/thread_pool.h"
 
 namespace sluice {
 

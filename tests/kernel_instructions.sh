@@ -20,15 +20,16 @@ trap 'rm -rf "$work"' EXIT
 
 disassemble() {
   "$nvcc" -std=c++20 -arch=sm_90 -I. --expt-relaxed-constexpr -DSLUICE_WITH_CUDA -cubin \
-    -o "$work/$1.cubin" "kernels/$1.cu" && "$nvdisasm" -c "$work/$1.cubin" >"$work/$1.sass"
+    -o "$work/$1.cubin" "$persistent/$1.cu" && "$nvdisasm" -c "$work/$1.cubin" >"$work/$1.sass"
 }
 export -f disassemble
-export nvcc nvdisasm work
-ls kernels/persistent_{forward,backward}_*.cu | xargs -n1 basename -s .cu |
+persistent=kernels/time_loops/persistent
+export nvcc nvdisasm work persistent
+ls "$persistent"/{forward,backward}_*.cu | xargs -n1 basename -s .cu |
   xargs -P "$(nproc)" -I{} bash -c 'disassemble {}'
 
 for sass in "$work"/*.sass; do
-  awk -v source="kernels/$(basename "$sass" .sass).cu" -v tensor_cores="$([[ $sass == *float32* ]] || echo 1)" '
+  awk -v source="$persistent/$(basename "$sass" .sass).cu" -v tensor_cores="$([[ $sass == *float32* ]] || echo 1)" '
     function finish() {
       if (name == "") return
       ++kernels

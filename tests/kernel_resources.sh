@@ -22,20 +22,22 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# kernels/sort.cu is left out: its kernels are CUB's.
+# kernels/arrays/sort.cu is left out: its kernels are CUB's.
 report() {
+  local log=$work/${1//\//:}
   "$nvcc" -std=c++20 -arch=sm_90 -I. --expt-relaxed-constexpr -DSLUICE_WITH_CUDA \
-    -Xptxas -v -cubin -o "$work/$1.cubin" "kernels/$1.cu" 2>"$work/$1.log" ||
-    { cat "$work/$1.log" >&2; return 1; }
+    -Xptxas -v -cubin -o "$log.cubin" "$1" 2>"$log.log" ||
+    { cat "$log.log" >&2; return 1; }
 }
 export -f report
 export nvcc work
-ls kernels/*.cu | xargs -n1 basename -s .cu | grep -v '^sort$' |
+find kernels -name '*.cu' | LC_ALL=C sort | grep -v '/sort.cu$' |
   xargs -P "$(nproc)" -I{} bash -c 'report {}'
 
 # One line a kernel: source, kernel, registers, stack bytes, spilled bytes, shared bytes.
 for log in "$work"/*.log; do
-  awk -v source="kernels/$(basename "$log" .log).cu" '
+  source=$(basename "$log" .log)
+  awk -v source="${source//://}" '
     /Function properties for/ { name = $NF }
     /bytes stack frame/ { stack = $1; spilled = $5 + $9 }
     /Used [0-9]+ registers/ {

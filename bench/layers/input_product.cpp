@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/gemm.h"
+#include "kernels/arrays/gemm.h"
 
 namespace sluice::bench {
 

@@ -4,8 +4,9 @@
 #include <vector>
 
 #include "bench/layers/random_numbers.h"
-#include "kernels/device.h"
-#include "kernels/number.h"
+#include "kernels/base/number.h"
+#include "kernels/device/device.h"
+#include "kernels/device/parallel_for.h"
 
 namespace sluice::bench {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "host/buffer.h"
-#include "kernels/types.h"
+#include "kernels/base/types.h"
 
 namespace sluice::bench {
 

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "kernels/types.h"
+#include "kernels/base/types.h"
 
 namespace sluice::bench {
 

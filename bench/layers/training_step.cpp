@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "bench/layers/random_numbers.h"
-#include "kernels/device.h"
+#include "kernels/device/device.h"
 
 namespace sluice::bench {
 namespace {
@@ -41,10 +41,10 @@ StepProblem recipe_step() {
 }
 
 std::string StepProblem::name() const {
-  return std::string(recipe ? "recipe/" : "") + name_of(cell) + "/" + (bucketed ? "bucketed" : "padded") + "/V" +
-         std::to_string(vocabulary) + "/E" + std::to_string(kEmbedding) + "/H" +
-         std::to_string(kHidden) + "/B" + std::to_string(kBatch) +
-         (math == MatrixMath::tf32 ? "/tf32" : "");
+  return std::string(recipe ? "recipe/" : "") + name_of(cell) + "/" +
+         (bucketed ? "bucketed" : "padded") + "/V" + std::to_string(vocabulary) + "/E" +
+         std::to_string(kEmbedding) + "/H" + std::to_string(kHidden) + "/B" +
+         std::to_string(kBatch) + (math == MatrixMath::tf32 ? "/tf32" : "");
 }
 
 ModelConfig StepProblem::model() const {
@@ -72,7 +72,8 @@ Dataset StepProblem::dataset() const {
   for (int row = 0; row < rows; ++row) {
     if (!bucketed) made.tokens.insert(made.tokens.end(), longest - lengths[row], 0);
     for (std::int32_t t = 0; t < lengths[row]; ++t) {
-      made.tokens.push_back(review_token(static_cast<std::uint64_t>(longest) * row + t, vocabulary));
+      made.tokens.push_back(
+          review_token(static_cast<std::uint64_t>(longest) * row + t, vocabulary));
     }
     made.offsets.push_back(static_cast<std::int64_t>(made.tokens.size()));
     made.labels.push_back(row % 2);
@@ -92,8 +93,8 @@ std::vector<float> StepProblem::parameters(const ParameterLayout& layout) const 
 
 TrainingStep::TrainingStep(const Queue& queue, const StepProblem& problem)
     : dataset_(problem.dataset()) {
-  model_ = std::make_unique<Model>(queue, problem.model(),
-                                   Precision{DataType::float32, problem.math});
+  model_ =
+      std::make_unique<Model>(queue, problem.model(), Precision{DataType::float32, problem.math});
   model_->set_parameters(problem.parameters(model_->layout()));
   TrainingConfig training;
   training.batch_size = StepProblem::kBatch;

@@ -9,7 +9,7 @@
 
 #include "bench/measure/clock.h"
 #include "host/buffer.h"
-#include "kernels/instruction_set.h"
+#include "kernels/device/instruction_set.h"
 
 #ifdef SLUICE_X86_64
 #include <immintrin.h>

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "kernels/queue.h"
+#include "kernels/base/queue.h"
 
 namespace sluice::bench {
 

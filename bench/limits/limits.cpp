@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "engine/cost_model.h"
-#include "kernels/device.h"
+#include "engine/choice/cost_model.h"
+#include "kernels/device/device.h"
 
 namespace sluice::bench {
 
@@ -31,7 +31,7 @@ double Limits::kernel_seconds(double flops, double bytes) const {
 
 nlohmann::ordered_json Limits::describe(DataType type, MatrixMath math) const {
   if (gpu_) {
-    return {{"model", "limit() of engine/cost_model.h with the rates of " + gpu_->name},
+    return {{"model", "limit() of engine/choice/cost_model.h with the rates of " + gpu_->name},
             {"multiprocessors", gpu_->multiprocessors},
             {"clock_mhz", gpu_->clock * 1e-6},
             {"tflops", gpu_->products(type, math) * 1e-12},

@@ -7,13 +7,13 @@
 
 #include "bench/layers/layer_problem.h"
 #include "bench/limits/cpu_peaks.h"
-#include "engine/gpu_rates.h"
-#include "kernels/queue.h"
+#include "engine/choice/gpu_rates.h"
+#include "kernels/base/queue.h"
 
 namespace sluice::bench {
 
 /// On a CPU: the measured rates of multiply-adds and of memory. On a GPU: the limit of
-/// engine/cost_model.h with the rates of engine/gpu_rates.h.
+/// engine/choice/cost_model.h with the rates of engine/choice/gpu_rates.h.
 class Limits {
  public:
   Limits(const Queue& queue, std::size_t cache_bytes);

@@ -3,12 +3,12 @@
 #include <chrono>
 #include <ctime>
 
-#include "kernels/device.h"
+#include "kernels/device/device.h"
 
 #ifdef SLUICE_WITH_CUDA
 #include <cuda_runtime_api.h>
 
-#include "kernels/cuda_check.h"
+#include "kernels/device/cuda_check.h"
 #endif
 
 namespace sluice::bench {

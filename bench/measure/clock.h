@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "kernels/queue.h"
+#include "kernels/base/queue.h"
 
 namespace sluice::bench {
 

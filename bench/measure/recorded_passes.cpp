@@ -2,7 +2,7 @@
 
 #include <exception>
 
-#include "kernels/graph.h"
+#include "kernels/device/graph.h"
 
 namespace sluice::bench {
 

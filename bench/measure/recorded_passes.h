@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "kernels/queue.h"
+#include "kernels/base/queue.h"
 
 namespace sluice::bench {
 
@@ -14,8 +14,8 @@ using Pass = std::function<void(std::uint64_t pass)>;
 /// Some consecutive passes in one graph.
 class RecordedPasses {
  public:
-  /// Records passes [first, first + count); ready() is false where they cannot be recorded, of which
-  /// nothing has run then. The Device of `queue` must outlive this.
+  /// Records passes [first, first + count); ready() is false where they cannot be recorded, of
+  /// which nothing has run then. The Device of `queue` must outlive this.
   RecordedPasses(const Queue& queue, const Pass& pass, std::uint64_t first, std::int64_t count);
   ~RecordedPasses();
   RecordedPasses(const RecordedPasses&) = delete;

@@ -1,8 +1,8 @@
 #include "bench/peers/cudnn_layer.h"
 
 #include "host/buffer.h"
-#include "kernels/cudnn_rnn.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
+#include "kernels/cudnn/cudnn_rnn.h"
 
 namespace sluice::bench {
 namespace {

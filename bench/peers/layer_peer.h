@@ -9,7 +9,7 @@
 
 #include "bench/layers/input_ring.h"
 #include "bench/layers/layer_problem.h"
-#include "kernels/queue.h"
+#include "kernels/base/queue.h"
 
 namespace sluice::bench {
 

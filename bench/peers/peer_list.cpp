@@ -5,7 +5,7 @@
 #include "bench/peers/cudnn_layer.h"
 #include "bench/peers/onednn_layer.h"
 #include "bench/peers/sluice_layer.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice::bench {
 namespace {
@@ -41,8 +41,8 @@ std::vector<std::unique_ptr<LayerPeer>> make_peers(const Queue& queue, const Opt
   std::vector<std::string> names = options.peers;
   if (names.empty()) names = default_peers(queue.device);
   names.erase(std::remove(names.begin(), names.end(), "none"), names.end());
-  names.insert(names.begin(),
-               kSluice + (options.algorithm.empty() ? name_of(Algorithm::automatic) : options.algorithm));
+  names.insert(names.begin(), kSluice + (options.algorithm.empty() ? name_of(Algorithm::automatic)
+                                                                   : options.algorithm));
   return make_named_peers(queue, names);
 }
 

@@ -1,11 +1,11 @@
 #include "bench/peers/sluice_layer.h"
 
-#include "engine/algorithm_choice.h"
+#include "engine/choice/algorithm_choice.h"
 #include "host/buffer.h"
 #include "host/version.h"
-#include "kernels/device.h"
-#include "kernels/error.h"
-#include "kernels/lanes.h"
+#include "kernels/base/error.h"
+#include "kernels/device/device.h"
+#include "kernels/device/lanes.h"
 
 namespace sluice::bench {
 namespace {
@@ -72,8 +72,8 @@ class SluiceLayer : public PreparedLayer {
   }
 
   std::string algorithm() const override {
-    return name_of(plan_.algorithm(
-        {problem_.rows(), problem_.steps, problem_.batch, problem_.training}));
+    return name_of(
+        plan_.algorithm({problem_.rows(), problem_.steps, problem_.batch, problem_.training}));
   }
   std::size_t bytes() const override {
     return parameters_.bytes() + y_.bytes() + dx_.bytes() + d_parameters_.bytes() +

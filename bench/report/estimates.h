@@ -7,7 +7,7 @@
 
 #include "bench/report/likely_times.h"
 #include "bench/report/measured_passes.h"
-#include "engine/algorithm_choice.h"
+#include "engine/choice/algorithm_choice.h"
 
 namespace sluice::bench {
 

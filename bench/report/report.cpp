@@ -6,7 +6,7 @@
 
 #include "bench/measure/statistics.h"
 #include "host/checkpoint/atomic_file.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice::bench {
 namespace {
@@ -64,9 +64,10 @@ Report Report::read(const std::vector<std::string>& paths) {
 void Report::begin_with(const Report& old, const std::string& path) {
   const ordered_json& before = old.document_["context"];
   for (const char* key : {"machine", "device"}) {
-    const ordered_json was = before.value(key, ordered_json()), is = context().value(key, ordered_json());
-    require(was == is, std::string("--append: ") + path + " holds results of " + key + " " + was.dump() +
-                           ", this is " + is.dump() + "; name another --out");
+    const ordered_json was = before.value(key, ordered_json()),
+                       is = context().value(key, ordered_json());
+    require(was == is, std::string("--append: ") + path + " holds results of " + key + " " +
+                           was.dump() + ", this is " + is.dump() + "; name another --out");
   }
   const ordered_json peers = before.value("peers", ordered_json::object());
   for (const auto& [name, version] : peers.items()) {

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "bench/suites/shape.h"
-#include "kernels/device.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
+#include "kernels/device/device.h"
 
 namespace sluice::bench {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "bench/layers/training_step.h"
 #include "bench/suites/suites.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice::bench {
 namespace {
@@ -57,9 +57,8 @@ void measure_training_step(Session& session, const std::string& suite, const std
   TrainingStep step(session.queue(), problem);
   Entry entry = step_entry(problem, step, suite, group, session.limits());
   entry.fields.update(fields);
-  session.measure(
-      {entry}, {[&step](std::uint64_t pass) { step.run(pass); }},
-      [](auto& entries, const auto& medians) { add_rates(entries[0], medians[0]); });
+  session.measure({entry}, {[&step](std::uint64_t pass) { step.run(pass); }},
+                  [](auto& entries, const auto& medians) { add_rates(entries[0], medians[0]); });
 }
 
 std::vector<Case> imdb_cases(const Options&) {

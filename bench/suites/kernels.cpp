@@ -5,7 +5,7 @@
 #include "bench/layers/random_numbers.h"
 #include "bench/suites/kernel_bench.h"
 #include "bench/suites/suites.h"
-#include "kernels/device.h"
+#include "kernels/device/device.h"
 
 namespace sluice::bench {
 namespace {

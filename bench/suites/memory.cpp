@@ -18,8 +18,9 @@ std::vector<Case> memory_cases(const Options& options) {
       problem.steps = steps;
       problem.batch = 16;
       problem.training = true;
-      cases.push_back({"memory", problem.name(),
-                       [problem](Session& session) { session.measure_layer({.suite = "memory", .problem = problem}); }});
+      cases.push_back({"memory", problem.name(), [problem](Session& session) {
+                         session.measure_layer({.suite = "memory", .problem = problem});
+                       }});
     }
   }
   return cases;

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice::bench {
 namespace {

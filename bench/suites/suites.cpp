@@ -1,14 +1,14 @@
 #include "bench/suites/suites.h"
 
 #include "bench/suites/shape.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice::bench {
 
 const std::vector<std::string>& suite_names() {
-  static const std::vector<std::string> names{
-      "deepbench-train", "deepbench-infer", "imdb",   "features",
-      "kernels",         "scaling",         "memory", "figures"};
+  static const std::vector<std::string> names{"deepbench-train", "deepbench-infer", "imdb",
+                                              "features",        "kernels",         "scaling",
+                                              "memory",          "figures"};
   return names;
 }
 

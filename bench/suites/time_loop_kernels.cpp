@@ -1,10 +1,10 @@
 // Products at the shapes that layers have, the cell steps, and the CPU's time loop in one launch.
 #include "bench/suites/kernel_bench.h"
 #include "engine/sequence_layout.h"
-#include "kernels/cell_step.h"
-#include "kernels/device.h"
-#include "kernels/gemm.h"
-#include "kernels/recurrence.h"
+#include "kernels/arrays/gemm.h"
+#include "kernels/device/device.h"
+#include "kernels/time_loops/cell_step.h"
+#include "kernels/time_loops/recurrence.h"
 
 namespace sluice::bench {
 namespace {

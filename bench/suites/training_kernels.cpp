@@ -1,17 +1,17 @@
 // The kernels around the recurrent layer: all of them are bound by memory.
 #include "bench/suites/kernel_bench.h"
 #include "engine/sequence_layout.h"
-#include "kernels/bias.h"
-#include "kernels/clip.h"
-#include "kernels/device.h"
-#include "kernels/dropout.h"
-#include "kernels/embedding.h"
-#include "kernels/loss.h"
-#include "kernels/norm.h"
-#include "kernels/optimizer.h"
-#include "kernels/pooling.h"
-#include "kernels/rows.h"
-#include "kernels/sort.h"
+#include "kernels/arrays/bias.h"
+#include "kernels/arrays/norm.h"
+#include "kernels/arrays/rows.h"
+#include "kernels/arrays/sort.h"
+#include "kernels/device/device.h"
+#include "kernels/losses/loss.h"
+#include "kernels/optimizers/clip.h"
+#include "kernels/optimizers/optimizer.h"
+#include "kernels/sequences/dropout.h"
+#include "kernels/sequences/embedding.h"
+#include "kernels/sequences/pooling.h"
 
 namespace sluice::bench {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

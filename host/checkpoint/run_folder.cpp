@@ -6,7 +6,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 

@@ -9,7 +9,7 @@
 
 #include "host/checkpoint/atomic_file.h"
 #include "host/checkpoint/safetensors_header.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

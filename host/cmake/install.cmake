@@ -11,15 +11,18 @@ set_target_properties(sluice_engine sluice sluice_command PROPERTIES
 install(TARGETS sluice_engine sluice EXPORT sluiceTargets)
 install(TARGETS sluice_command)
 install(EXPORT sluiceTargets NAMESPACE sluice:: DESTINATION ${package_dir})
-# The rest of kernels/ and engine/ is their own business.
-set(kernel_headers bias cell_step clip convert cudnn device dropout embedding error gemm graph host_device
-    instruction_set lanes loss loss_scale moving_average norm number optimizer philox pooling queue
-    recurrence recurrent_state rows sequences sort thread_pool types)
-list(TRANSFORM kernel_headers PREPEND kernels/)
-list(TRANSFORM kernel_headers APPEND .h)
-install(FILES ${kernel_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sluice/kernels)
-install(FILES engine/recurrent.h engine/sequence_layout.h
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sluice/engine)
+# Of kernels/ the headers that say "Public API." before #pragma once, of engine/ those at the top; the
+# rest is their own business.
+file(GLOB_RECURSE kernel_headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} kernels/*.h)
+foreach(header IN LISTS kernel_headers)
+  file(STRINGS ${header} public LIMIT_COUNT 1 REGEX "^// Public API\\.$")
+  if(public)
+    get_filename_component(room ${header} DIRECTORY)
+    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sluice/${room})
+  endif()
+endforeach()
+file(GLOB engine_headers CONFIGURE_DEPENDS engine/*.h)
+install(FILES ${engine_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sluice/engine)
 install(DIRECTORY host DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sluice
         FILES_MATCHING PATTERN "*.h"
         PATTERN "host/cmake" EXCLUDE

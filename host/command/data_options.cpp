@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/command/standard_output.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 

@@ -5,7 +5,7 @@
 #include "host/command/commands.h"
 #include "host/command/data_options.h"
 #include "host/command/standard_output.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

@@ -9,12 +9,12 @@
 #include "host/command/commands.h"
 #include "host/command/standard_output.h"
 #include "host/version.h"
-#include "kernels/cudnn.h"
-#include "kernels/device.h"
-#include "kernels/error.h"
-#include "kernels/instruction_set.h"
-#include "kernels/persistent.h"
-#include "kernels/thread_pool.h"
+#include "kernels/base/error.h"
+#include "kernels/cudnn/cudnn.h"
+#include "kernels/device/device.h"
+#include "kernels/device/instruction_set.h"
+#include "kernels/device/thread_pool.h"
+#include "kernels/time_loops/persistent/persistent.h"
 
 namespace sluice {
 namespace {
@@ -68,7 +68,8 @@ void add_cluster_limits(ordered_json& device, int ordinal) {
   try {
     const PersistentLimits limits = persistent_limits(ordinal);
     ordered_json clusters = ordered_json::object();
-    for (int power = 1; power < 5; ++power) clusters[std::to_string(1 << power)] = limits.clusters[power];
+    for (int power = 1; power < 5; ++power)
+      clusters[std::to_string(1 << power)] = limits.clusters[power];
     device["cluster_limits"] = clusters;
     device["largest_cluster"] = limits.largest_cluster();
     device["cooperative_launch"] = limits.cooperative;
@@ -121,7 +122,8 @@ std::string describe_limits(const ordered_json& device) {
     return "limits unknown: " + device["limits_problem"].get<std::string>();
   }
   std::string line = std::to_string(device["multiprocessors"].get<int>()) + " multiprocessors, " +
-                     (device["cooperative_launch"].get<bool>() ? "" : "no ") + "cooperative launch, ";
+                     (device["cooperative_launch"].get<bool>() ? "" : "no ") +
+                     "cooperative launch, ";
   const int largest = device["largest_cluster"].get<int>();
   if (largest == 0) return line + "no clusters of blocks";
   line += "clusters of up to " + std::to_string(largest) + " blocks; resident at once:";

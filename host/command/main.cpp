@@ -9,7 +9,7 @@
 #include "host/command/commands.h"
 #include "host/command/standard_output.h"
 #include "host/version.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <set>
 #include <sstream>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

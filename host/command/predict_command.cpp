@@ -11,7 +11,7 @@
 #include "host/command/text_lines.h"
 #include "host/data/foreign_format.h"
 #include "host/text/utf8.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

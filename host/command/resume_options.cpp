@@ -8,16 +8,15 @@
 #include "host/checkpoint/atomic_file.h"
 #include "host/command/options_file.h"
 #include "host/version.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {
 
 // A resumed run may have others of these. That the data are the same is checked by content.
-const std::set<std::string> free_to_change = {"data",   "test",     "test-count", "validation",
-                                              "epochs", "patience", "out",        "threads",
-                                              "device", "json",     "strict",     "gradient-norms",
-                                              "no-graph"};
+const std::set<std::string> free_to_change = {
+    "data",    "test",   "test-count", "validation", "epochs",         "patience", "out",
+    "threads", "device", "json",       "strict",     "gradient-norms", "no-graph"};
 
 const std::set<std::string> paths = {"data", "test", "validation"};
 

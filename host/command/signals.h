@@ -16,7 +16,7 @@ namespace sluice {
 /// the process, also after this object.
 ///
 /// One object at a time, on the thread that trains, which gets a stack apart for the handlers: see
-/// kernels/thread_pool.h.
+/// kernels/device/thread_pool.h.
 class SignalRequests {
  public:
   SignalRequests();

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

@@ -15,7 +15,7 @@
 #include "host/command/training_report.h"
 #include "host/device.h"
 #include "host/training/evaluation.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {
@@ -128,7 +128,8 @@ class TrainCommand {
     const Precision precision = options_.precision();
     if (device.kind() == DeviceKind::cpu) {
       if (is_16_bit(precision.data_type)) {
-        write_note("--dtype " + options_.dtype + " on the CPU is exact in its roundings but slow; "
+        write_note("--dtype " + options_.dtype +
+                   " on the CPU is exact in its roundings but slow; "
                    "float32 is the CPU's fast type");
       }
       if (options_.tf32) write_note("--tf32 changes nothing on the CPU, which has no TF32");

@@ -1,6 +1,6 @@
 #include "host/command/train_options.h"
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 
@@ -57,8 +57,9 @@ void TrainOptions::add_model_options(CLI::App& command) {
   command.add_option("--hidden", hidden, "Hidden units of each layer and direction");
   command.add_option("--layers", layers, "Recurrent layers");
   command.add_flag("--bidirectional", bidirectional, "Read the text in both directions");
-  command.add_option("--embed", embed,
-                     "Size of a word's embedding; 0: none, each word has gates of its own (one-hot)");
+  command.add_option(
+      "--embed", embed,
+      "Size of a word's embedding; 0: none, each word has gates of its own (one-hot)");
   command.add_option("--pool", pool, "From all steps to one vector")
       ->check(CLI::IsMember({"last", "mean", "max"}));
   command
@@ -146,8 +147,9 @@ void TrainOptions::add_run_options(CLI::App& command) {
                      "TOML file of options by their long names; the command line goes before it");
   command.add_flag("--dump-config", dump_config, "Print the options in effect as TOML, and stop");
   command.add_flag("--json", json, "One JSON object a line on standard output");
-  command.add_flag("--no-graph", no_graph,
-                   "On CUDA, launch each kernel of a step by itself instead of steps as CUDA graphs");
+  command.add_flag(
+      "--no-graph", no_graph,
+      "On CUDA, launch each kernel of a step by itself instead of steps as CUDA graphs");
   command.add_flag("--gradient-norms", gradient_norms,
                    "At the end, print the norm of the gradient by each step's input, counted from "
                    "the end of the text");

@@ -1,6 +1,6 @@
 #include "host/command/training_data.h"
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

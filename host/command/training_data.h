@@ -9,7 +9,7 @@
 #include "host/data/dataset.h"
 #include "host/data/labels.h"
 #include "host/text/vocabulary.h"
-#include "kernels/thread_pool.h"
+#include "kernels/device/thread_pool.h"
 
 namespace sluice {
 

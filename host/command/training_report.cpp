@@ -5,7 +5,7 @@
 
 #include "host/command/peak_memory.h"
 #include "host/command/standard_output.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "host/data/random_sequence.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 
@@ -17,9 +17,9 @@ BatchPlan::BatchPlan(const Dataset& dataset, std::vector<std::int32_t> rows,
   require(options.bucket_batches >= 0,
           "bucket_batches: expected 0 or more, got " + std::to_string(options.bucket_batches));
   for (const std::int32_t row : rows_) {
-    require(row >= 0 && row < dataset.size(),
-            "batch plan: row " + std::to_string(row) + " is not in the data set of " +
-                std::to_string(dataset.size()) + " rows");
+    require(row >= 0 && row < dataset.size(), "batch plan: row " + std::to_string(row) +
+                                                  " is not in the data set of " +
+                                                  std::to_string(dataset.size()) + " rows");
   }
   RandomSequence random(options.seed, random_stream::shuffle, epoch);
   if (options.shuffle) random.shuffle(rows_);
@@ -29,8 +29,8 @@ BatchPlan::BatchPlan(const Dataset& dataset, std::vector<std::int32_t> rows,
     const std::size_t window = batch_size * static_cast<std::size_t>(options.bucket_batches);
     for (std::size_t begin = 0; begin < rows_.size(); begin += window) {
       const auto first = rows_.begin() + static_cast<std::ptrdiff_t>(begin);
-      const auto last = rows_.begin() +
-                        static_cast<std::ptrdiff_t>(std::min(rows_.size(), begin + window));
+      const auto last =
+          rows_.begin() + static_cast<std::ptrdiff_t>(std::min(rows_.size(), begin + window));
       std::stable_sort(first, last, [&](std::int32_t a, std::int32_t b) {
         return dataset.length(a) > dataset.length(b);
       });

@@ -8,33 +8,32 @@
 
 #include "host/data/invented_words.h"
 #include "host/data/random_sequence.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {
 
 using Phrases = std::span<const std::string_view>;
 
-constexpr std::string_view praise[] = {
-    "superb", "great",  "wonderful",  "brilliant", "charming", "excellent",
-    "moving", "fresh",  "delightful", "gripping",  "clever",   "splendid"};
-constexpr std::string_view blame[] = {
-    "awful",    "dull",   "terrible", "tedious", "clumsy", "dreadful",
-    "lifeless", "boring", "annoying", "stale",   "silly",  "poor"};
+constexpr std::string_view praise[] = {"superb",     "great",     "wonderful", "brilliant",
+                                       "charming",   "excellent", "moving",    "fresh",
+                                       "delightful", "gripping",  "clever",    "splendid"};
+constexpr std::string_view blame[] = {"awful",    "dull",     "terrible", "tedious",
+                                      "clumsy",   "dreadful", "lifeless", "boring",
+                                      "annoying", "stale",    "silly",    "poor"};
 constexpr std::string_view negations[] = {"not", "never", "hardly", "by no means", "far from"};
 constexpr std::string_view degrees[] = {"simply", "truly", "really", "rather", "quite"};
 constexpr std::string_view aspects[] = {
     "the acting", "the plot",      "the script",      "the music",    "the ending",
     "the pacing", "the direction", "the photography", "the dialogue", "the cast"};
 /// What a review mentions but does not judge.
-constexpr std::string_view others[] = {
-    "the popcorn", "the hotel bar",     "his previous film", "the trailer",
-    "the book",    "the other feature", "the remake",        "our dinner",
-    "the first part", "the television series"};
+constexpr std::string_view others[] = {"the popcorn",          "the hotel bar", "his previous film",
+                                       "the trailer",          "the book",      "the other feature",
+                                       "the remake",           "our dinner",    "the first part",
+                                       "the television series"};
 constexpr std::string_view openings[] = {
-    "we saw it",             "I watched it", "they filmed it",
-    "the story takes place", "we talked",    "my sister heard of it",
-    "it was shot",           "a friend of mine watched it"};
+    "we saw it", "I watched it",          "they filmed it", "the story takes place",
+    "we talked", "my sister heard of it", "it was shot",    "a friend of mine watched it"};
 constexpr std::string_view one_word[] = {"yesterday", "twice", "again",
                                          "abroad",    "today", "together"};
 constexpr std::string_view two_words[] = {"last week", "on Tuesday", "at night",
@@ -44,7 +43,7 @@ constexpr std::string_view three_words[] = {"in a village",  "with my cousin",  
 constexpr std::string_view before_name[] = {"with", "in", "near", "after", "like", "for"};
 
 constexpr std::size_t longest_concession = 12;  // tokens of ", despite the fact that ..."
-constexpr std::int32_t grammar_words = 127;  // distinct words of the lists here and below
+constexpr std::int32_t grammar_words = 127;     // distinct words of the lists here and below
 
 /// Writes one review as tokens.
 class ReviewWriter {
@@ -168,9 +167,7 @@ class ReviewWriter {
     while (words_.size() < stop) {
       const std::size_t left = stop - words_.size();
       switch (random_.below(4)) {
-        case 0:
-          add(pick_another(one_word, filler_));
-          break;
+        case 0: add(pick_another(one_word, filler_)); break;
         case 1:
           if (left >= 2) add(pick_another(two_words, filler_));
           break;

@@ -17,11 +17,11 @@ enum class BuiltinTask {
 
 struct BuiltinReviewsOptions {
   BuiltinTask task = BuiltinTask::contrast;
-  std::int32_t count = 4000;         ///< reviews; labels are balanced: "negative", "positive"
-  std::uint64_t seed = 1;            ///< take another one for the test set
-  std::int32_t vocabulary = 2000;    ///< distinct words, about; the tail is invented, by Zipf's law
-  std::int32_t distance_min = 0;     ///< tokens after the deciding word, the full stop included:
-  std::int32_t distance_max = 20;    ///< uniform between the two
+  std::int32_t count = 4000;       ///< reviews; labels are balanced: "negative", "positive"
+  std::uint64_t seed = 1;          ///< take another one for the test set
+  std::int32_t vocabulary = 2000;  ///< distinct words, about; the tail is invented, by Zipf's law
+  std::int32_t distance_min = 0;   ///< tokens after the deciding word, the full stop included:
+  std::int32_t distance_max = 20;  ///< uniform between the two
 };
 
 /// Review i is a function of (options, i) alone. Errors: usage, naming the option, when count,

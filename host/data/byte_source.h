@@ -41,7 +41,7 @@ class ByteSource {
   std::string name_;
   int descriptor_ = -1;
   bool started_ = false;
-  std::string raw_;           // buffer of read_raw()
+  std::string raw_;  // buffer of read_raw()
   std::string_view peeked_;
   std::unique_ptr<Inflater> inflater_;  // null for plain text
 };
@@ -51,8 +51,7 @@ class LineReader {
  public:
   static constexpr std::size_t default_max_line_bytes = std::size_t{64} << 20;
 
-  explicit LineReader(const std::string& path,
-                      std::size_t max_line_bytes = default_max_line_bytes)
+  explicit LineReader(const std::string& path, std::size_t max_line_bytes = default_max_line_bytes)
       : LineReader(std::make_unique<ByteSource>(path), max_line_bytes) {}
   LineReader(std::unique_ptr<ByteSource> source, std::size_t max_line_bytes)
       : source_(std::move(source)), max_line_bytes_(max_line_bytes) {}

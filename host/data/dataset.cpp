@@ -6,8 +6,8 @@
 #include <string>
 
 #include "host/data/random_sequence.h"
-#include "kernels/error.h"
-#include "kernels/queue.h"
+#include "kernels/base/error.h"
+#include "kernels/device/parallel_for.h"
 
 namespace sluice {
 namespace {
@@ -33,8 +33,8 @@ struct EncodedRows {
 };
 
 void check(const EncodeOptions& options) {
-  require(options.max_length >= 0, "max_length: expected 0 (no limit) or more, got " +
-                                       std::to_string(options.max_length));
+  require(options.max_length >= 0,
+          "max_length: expected 0 (no limit) or more, got " + std::to_string(options.max_length));
   require(options.max_length > 0 || options.padding == Padding::none,
           "max_length: padding needs a length to pad to; give one above 0 or turn padding off");
 }
@@ -72,8 +72,7 @@ void encode_text(std::string_view text, Tokenizer& tokenizer, const Vocabulary& 
   const auto limit = options.max_length == 0 ? std::max<std::size_t>(tokens.size(), 1)
                                              : static_cast<std::size_t>(options.max_length);
   const std::size_t kept = std::min(tokens.size(), limit);
-  const std::size_t begin =
-      options.truncation == Truncation::keep_last ? tokens.size() - kept : 0;
+  const std::size_t begin = options.truncation == Truncation::keep_last ? tokens.size() - kept : 0;
   const std::size_t fill =
       options.padding == Padding::none ? 0 : limit - std::max<std::size_t>(kept, 1);
   if (options.padding == Padding::pre) ids.insert(ids.end(), fill, Vocabulary::padding);

@@ -11,7 +11,7 @@
 #include "host/data/labels.h"
 #include "host/text/tokenizer.h"
 #include "host/text/vocabulary.h"
-#include "kernels/thread_pool.h"
+#include "kernels/device/thread_pool.h"
 
 namespace sluice {
 

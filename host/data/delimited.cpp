@@ -7,7 +7,7 @@
 
 #include "host/data/example_readers.h"
 #include "host/text/utf8.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "host/text/ascii_words.h"
 #include "host/text/utf8.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {
@@ -95,9 +95,8 @@ void ExampleSink::reject(std::int64_t line, const std::string& reason) {
 
 ExampleSet ExampleSink::finish(const std::string& path) {
   if (set_.examples.empty()) {
-    throw Error::usage(set_.bad_rows == 0
-                           ? path + ": expected labelled texts, found none"
-                           : path + ": not one good row; " + set_.bad_row_summary());
+    throw Error::usage(set_.bad_rows == 0 ? path + ": expected labelled texts, found none"
+                                          : path + ": not one good row; " + set_.bad_row_summary());
   }
   return std::move(set_);
 }

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "host/data/example_readers.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

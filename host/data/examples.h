@@ -43,11 +43,11 @@ struct ReadOptions {
   std::string text_column = "text";
   // A default name that the file lacks gives way to the first of these it has, in any case:
   // label, sentiment, class, category, target, polarity; text, review, sentence, content, body.
-  std::string split = "train";  ///< of a folder that holds train/ and test/
-  bool strict = false;          ///< a bad row is an error
-  int reported_rows = 5;        ///< length of bad_reports
-  std::size_t max_text_bytes = std::size_t{4} << 20;     ///< a longer text is a bad row: mostly
-                                                         ///< rows that a stray quote made one
+  std::string split = "train";                        ///< of a folder that holds train/ and test/
+  bool strict = false;                                ///< a bad row is an error
+  int reported_rows = 5;                              ///< length of bad_reports
+  std::size_t max_text_bytes = std::size_t{4} << 20;  ///< a longer text is a bad row: mostly
+                                                      ///< rows that a stray quote made one
   std::size_t max_record_bytes = std::size_t{64} << 20;  ///< a longer record is an error
 };
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "host/text/utf8.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {
@@ -70,10 +70,9 @@ LabelSet LabelSet::collect(const ExampleSet& set) {
 }
 
 std::int32_t LabelSet::find(std::string_view label) const {
-  const auto at = std::lower_bound(by_bytes_.begin(), by_bytes_.end(), label,
-                                   [this](std::int32_t i, std::string_view value) {
-                                     return name(i) < value;
-                                   });
+  const auto at =
+      std::lower_bound(by_bytes_.begin(), by_bytes_.end(), label,
+                       [this](std::int32_t i, std::string_view value) { return name(i) < value; });
   return at != by_bytes_.end() && name(*at) == label ? *at : -1;
 }
 
@@ -83,8 +82,8 @@ std::vector<std::int32_t> LabelSet::indices(const ExampleSet& set) const {
   for (std::size_t i = 0; i < set.examples.size(); ++i) {
     const std::int32_t index = find(set.examples[i].label);
     if (index < 0) {
-      throw Error::usage(set.location(i) + ": unknown label " +
-                         quote(set.examples[i].label) + "; the model knows " + listed(names_));
+      throw Error::usage(set.location(i) + ": unknown label " + quote(set.examples[i].label) +
+                         "; the model knows " + listed(names_));
     }
     indices.push_back(index);
   }

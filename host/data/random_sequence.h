@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/philox.h"
+#include "kernels/base/philox.h"
 
 namespace sluice {
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "host/data/example_readers.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {
@@ -15,9 +15,8 @@ std::vector<fs::path> sorted_entries(const fs::path& folder) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     entries.push_back(entry.path());
   }
-  std::sort(entries.begin(), entries.end(), [](const fs::path& a, const fs::path& b) {
-    return a.native() < b.native();
-  });
+  std::sort(entries.begin(), entries.end(),
+            [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
   return entries;
 }
 
@@ -57,8 +56,8 @@ void read_text_folder(const std::string& path, ExampleSink& sink) {
         sink.accept(1, whole_file(file.native(), options.max_record_bytes), label);
       }
     }
-    require(labels > 0, root.native() +
-                            ": expected a folder for each label, as in aclImdb/train/{pos,neg}");
+    require(labels > 0,
+            root.native() + ": expected a folder for each label, as in aclImdb/train/{pos,neg}");
   } catch (const fs::filesystem_error& error) {
     throw Error::usage(path + ": cannot read the folder: " + error.code().message());
   }

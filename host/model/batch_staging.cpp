@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "kernels/device.h"
-#include "kernels/error.h"
-#include "kernels/side_stream.h"
+#include "kernels/base/error.h"
+#include "kernels/device/device.h"
+#include "kernels/device/side_stream.h"
 
 namespace sluice {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "host/buffer.h"
-#include "kernels/queue.h"
+#include "kernels/base/queue.h"
 
 namespace sluice {
 

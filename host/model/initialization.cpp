@@ -3,8 +3,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "kernels/error.h"
-#include "kernels/philox.h"
+#include "kernels/base/error.h"
+#include "kernels/base/philox.h"
 
 namespace sluice {
 namespace {

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "kernels/bias.h"
-#include "kernels/convert.h"
-#include "kernels/device.h"
-#include "kernels/embedding.h"
-#include "kernels/error.h"
-#include "kernels/lanes.h"
-#include "kernels/loss.h"
+#include "kernels/arrays/bias.h"
+#include "kernels/arrays/convert.h"
+#include "kernels/base/error.h"
+#include "kernels/device/device.h"
+#include "kernels/device/lanes.h"
+#include "kernels/losses/loss.h"
+#include "kernels/sequences/embedding.h"
 
 namespace sluice {
 namespace {
@@ -81,7 +81,8 @@ void Model::reserve(const PassShape& shape) {
     buffer.reserve(queue_, static_cast<std::size_t>(rows * columns) * sizeof(float));
   };
   const auto stored = [this](Buffer& buffer, std::int64_t rows, std::int64_t columns) {
-    buffer.reserve(queue_, static_cast<std::size_t>(rows * columns) * size_of(precision_.data_type));
+    buffer.reserve(queue_,
+                   static_cast<std::size_t>(rows * columns) * size_of(precision_.data_type));
   };
   const std::int64_t e = config_.embedding_size, f = config_.features(), c = config_.logits();
   if (is_16_bit(precision_.data_type)) {
@@ -90,7 +91,8 @@ void Model::reserve(const PassShape& shape) {
   if (staging_ != nullptr) {  // tokens, their index, labels and the two arrangements
     const std::size_t arrangements = SequenceLayout::device_bytes(all.rows, all.steps, all.batch) +
                                      SequenceLayout::device_bytes(all.batch, 1, all.batch);
-    staging_->reserve(static_cast<std::size_t>(2 * all.rows + all.batch) + arrangements / sizeof(std::int32_t));
+    staging_->reserve(static_cast<std::size_t>(2 * all.rows + all.batch) +
+                      arrangements / sizeof(std::int32_t));
   }
   stored(x_, all.rows, e);
   stored(y_, all.rows, f);
@@ -100,9 +102,9 @@ void Model::reserve(const PassShape& shape) {
   floats(probabilities_, all.batch, c);
   PassShape inference = all, training = all;
   inference.training = false;  // needs more workspace, having no reserve
-  inference.shared_rows =
-      config_.one_hot() ? config_.vocabulary_size
-                        : std::min(all.rows / 2, config_.vocabulary_size + distinct_multiple);
+  inference.shared_rows = config_.one_hot()
+                              ? config_.vocabulary_size
+                              : std::min(all.rows / 2, config_.vocabulary_size + distinct_multiple);
   if (config_.input_dropout == 0.0) training.shared_rows = inference.shared_rows;
   std::size_t workspace =
       std::max(plan_.workspace_bytes(inference), cross_entropy_workspace_bytes(all.batch));
@@ -134,7 +136,8 @@ const std::int32_t* Model::place_numbers(const std::vector<std::int32_t>& values
 Sequences Model::place_sequences(const SequenceLayout& layout) {
   if (staging_ == nullptr) return layout.host_view();
   const std::int32_t* place = nullptr;
-  const std::size_t bytes = SequenceLayout::device_bytes(layout.rows(), layout.steps(), layout.batch());
+  const std::size_t bytes =
+      SequenceLayout::device_bytes(layout.rows(), layout.steps(), layout.batch());
   layout.write_to(staging_->take(bytes / sizeof(std::int32_t), place));
   return layout.view_at(place);
 }
@@ -186,7 +189,8 @@ const void* Model::recurrent_weights() const {
 void Model::round_recurrent_weights() {
   if (!is_16_bit(precision_.data_type)) return;
   convert(queue_, {.count = parameter_count(recurrent_parameters(plan_.config())),
-                   .from = parameters() + layout_.recurrent, .to_type = precision_.data_type,
+                   .from = parameters() + layout_.recurrent,
+                   .to_type = precision_.data_type,
                    .to = rounded_.data()});
 }
 
@@ -212,10 +216,16 @@ void Model::train_pass(const DropoutSource& dropout, double* totals, const LossS
 std::vector<std::int64_t> Model::pass_signature() const {
   const Sequences& sequences = loaded_.sequences;
   std::vector<std::int64_t> signature = {
-      generation_, static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(parameters_.data())),
-      sequences.steps, sequences.batch, sequences.rows, sequences.sorted_as_given,
-      loaded_.token_count, loaded_.shared.rows};
-  signature.insert(signature.end(), sequences.host_offsets, sequences.host_offsets + sequences.steps + 1);
+      generation_,
+      static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(parameters_.data())),
+      sequences.steps,
+      sequences.batch,
+      sequences.rows,
+      sequences.sorted_as_given,
+      loaded_.token_count,
+      loaded_.shared.rows};
+  signature.insert(signature.end(), sequences.host_offsets,
+                   sequences.host_offsets + sequences.steps + 1);
   return signature;
 }
 
@@ -239,8 +249,8 @@ std::vector<float> Model::download_input_gradient() const {
 std::size_t Model::bytes() const {
   std::size_t total = staging_ == nullptr ? 0 : staging_->bytes();
   for (const Buffer* buffer :
-       {&parameters_, &gradients_, &rounded_, &x_, &dx_, &y_, &dy_, &pooled_, &d_pooled_, &argmax_, &logits_, &d_logits_, &probabilities_,
-        &reserve_, &workspace_}) {
+       {&parameters_, &gradients_, &rounded_, &x_, &dx_, &y_, &dy_, &pooled_, &d_pooled_, &argmax_,
+        &logits_, &d_logits_, &probabilities_, &reserve_, &workspace_}) {
     total += buffer->bytes();
   }
   return total;

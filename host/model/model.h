@@ -14,7 +14,7 @@
 #include "host/model/model_config.h"
 #include "host/model/parameters.h"
 #include "host/model/precision.h"
-#include "kernels/loss_scale.h"
+#include "kernels/losses/loss_scale.h"
 
 namespace sluice {
 
@@ -57,9 +57,10 @@ class Model {
   void load(const Batch& batch);
 
   /// Of the loaded batch: forward with dropout, mean loss, backward into gradients(). Adds to
-  /// `totals` [3] on the device: sum of the losses, rows classified rightly, rows. The gradients are
-  /// those of the loss times `loss_scale` (on the device; null means 1). Allocates nothing.
-  void train_pass(const DropoutSource& dropout, double* totals, const LossScale* loss_scale = nullptr);
+  /// `totals` [3] on the device: sum of the losses, rows classified rightly, rows. The gradients
+  /// are those of the loss times `loss_scale` (on the device; null means 1). Allocates nothing.
+  void train_pass(const DropoutSource& dropout, double* totals,
+                  const LossScale* loss_scale = nullptr);
   void train_pass(const Batch& batch, const DropoutSource& dropout, double* totals,
                   const LossScale* loss_scale = nullptr) {
     load(batch);
@@ -131,12 +132,12 @@ class Model {
   SequenceLayout one_step_;  // B rows of one step, for the dropout of pooled features
 
   Buffer parameters_, gradients_;
-  Buffer rounded_;  // the recurrent weights of a 16-bit type; else empty
-  std::unique_ptr<BatchStaging> staging_;                        // on CUDA
-  Buffer x_, dx_;                                                // [N, E] or [U, E], of data_type
-  Buffer y_, dy_;                                                // [N, F], of data_type
-  Buffer pooled_, d_pooled_, argmax_;                            // [B, F]
-  Buffer logits_, d_logits_, probabilities_;                     // [B, C]
+  Buffer rounded_;                            // the recurrent weights of a 16-bit type; else empty
+  std::unique_ptr<BatchStaging> staging_;     // on CUDA
+  Buffer x_, dx_;                             // [N, E] or [U, E], of data_type
+  Buffer y_, dy_;                             // [N, F], of data_type
+  Buffer pooled_, d_pooled_, argmax_;         // [B, F]
+  Buffer logits_, d_logits_, probabilities_;  // [B, C]
   Buffer reserve_, workspace_;
 };
 

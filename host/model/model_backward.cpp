@@ -1,13 +1,13 @@
 // The way back from the loss to every gradient.
 #include "host/model/model.h"
 
-#include "kernels/bias.h"
-#include "kernels/device.h"
-#include "kernels/embedding.h"
-#include "kernels/gemm.h"
-#include "kernels/pooling.h"
-#include "kernels/rows.h"
-#include "kernels/trace_range.h"
+#include "kernels/arrays/bias.h"
+#include "kernels/arrays/gemm.h"
+#include "kernels/arrays/rows.h"
+#include "kernels/device/device.h"
+#include "kernels/device/trace_range.h"
+#include "kernels/sequences/embedding.h"
+#include "kernels/sequences/pooling.h"
 
 namespace sluice {
 
@@ -88,9 +88,15 @@ void Model::embed_back(const Inputs& inputs) {
   if (inputs.shared.index != nullptr) {  // each word has one row of dx
     fill_zero(queue_, d_table,
               static_cast<std::size_t>(config_.vocabulary_size * e) * sizeof(float));
-    scatter_rows(queue_, {.type = precision_.data_type, .wide_to = true, .rows = inputs.token_count,
-                          .columns = e, .source = dx_.data(), .ld_source = e, .index = inputs.tokens,
-                          .to = d_table, .ld_to = e});
+    scatter_rows(queue_, {.type = precision_.data_type,
+                          .wide_to = true,
+                          .rows = inputs.token_count,
+                          .columns = e,
+                          .source = dx_.data(),
+                          .ld_source = e,
+                          .index = inputs.tokens,
+                          .to = d_table,
+                          .ld_to = e});
     return;
   }
   EmbeddingBackwardArgs embed;

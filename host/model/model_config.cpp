@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 
@@ -38,9 +38,9 @@ void ModelConfig::validate() const {
   require(classes >= 2, "there must be at least 2 classes, got " + std::to_string(classes));
   rate(word_dropout, "word_dropout");
   rate(input_dropout, "input_dropout");
-  require(!one_hot() || input_dropout == 0.0,
-          "input_dropout must be 0 without an embedding, got " + std::to_string(input_dropout) +
-              "; word_dropout drops whole words");
+  require(!one_hot() || input_dropout == 0.0, "input_dropout must be 0 without an embedding, got " +
+                                                  std::to_string(input_dropout) +
+                                                  "; word_dropout drops whole words");
   rate(layer_dropout, "layer_dropout");
   rate(recurrent_dropout, "recurrent_dropout");
   rate(head_dropout, "head_dropout");

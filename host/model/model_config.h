@@ -5,7 +5,7 @@
 #include <string>
 
 #include "engine/recurrent.h"
-#include "kernels/pooling.h"
+#include "kernels/sequences/pooling.h"
 
 namespace sluice {
 

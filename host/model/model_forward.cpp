@@ -1,13 +1,13 @@
 // The passes of a model from tokens to the loss.
 #include "host/model/model.h"
 
-#include "kernels/bias.h"
-#include "kernels/dropout.h"
-#include "kernels/embedding.h"
-#include "kernels/gemm.h"
-#include "kernels/loss.h"
-#include "kernels/pooling.h"
-#include "kernels/trace_range.h"
+#include "kernels/arrays/bias.h"
+#include "kernels/arrays/gemm.h"
+#include "kernels/device/trace_range.h"
+#include "kernels/losses/loss.h"
+#include "kernels/sequences/dropout.h"
+#include "kernels/sequences/embedding.h"
+#include "kernels/sequences/pooling.h"
 
 namespace sluice {
 namespace {

@@ -1,6 +1,6 @@
 #include "host/model/parameters.h"
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 

@@ -1,15 +1,16 @@
 #include "host/model/precision.h"
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 
 void Precision::validate() const {
-  require(data_type != DataType::float64,
-          "dtype must be float32, bfloat16 or float16; float64 is for the engine's gradient checks");
-  require(math == MatrixMath::ieee || data_type == DataType::float32,
-          std::string("tf32 is a way to multiply float32 and does not go with ") +
-              name_of(data_type));
+  require(
+      data_type != DataType::float64,
+      "dtype must be float32, bfloat16 or float16; float64 is for the engine's gradient checks");
+  require(
+      math == MatrixMath::ieee || data_type == DataType::float32,
+      std::string("tf32 is a way to multiply float32 and does not go with ") + name_of(data_type));
 }
 
 DataType data_type_from_name(const std::string& name) {

@@ -3,13 +3,13 @@
 
 #include <string>
 
-#include "kernels/types.h"
+#include "kernels/base/types.h"
 
 namespace sluice {
 
-/// For a 16-bit type the embeddings, the recurrent layers and their gradients are of that type, with
-/// float32 sums and states; the recurrent weights are rounded to it before each pass. The weights
-/// themselves, their gradients and the dense head are float32.
+/// For a 16-bit type the embeddings, the recurrent layers and their gradients are of that type,
+/// with float32 sums and states; the recurrent weights are rounded to it before each pass. The
+/// weights themselves, their gradients and the dense head are float32.
 struct Precision {
   DataType data_type = DataType::float32;  ///< float32, bfloat16 or float16
   MatrixMath math = MatrixMath::ieee;      ///< tf32: with float32 alone

@@ -10,13 +10,14 @@ namespace {
 enum class Break : std::uint8_t {
   other,
   control,
-  letter,        // ALetter
-  digit,         // Numeric
-  underscore,    // ExtendNumLet
-  mid_letter,    // MidLetter: joins letters
-  mid_number,    // MidNum: joins digits
-  mid_either,    // MidNumLet and Single_Quote: joins either
-  colon, at,     // other or mid_letter: see AsciiWordRules
+  letter,      // ALetter
+  digit,       // Numeric
+  underscore,  // ExtendNumLet
+  mid_letter,  // MidLetter: joins letters
+  mid_number,  // MidNum: joins digits
+  mid_either,  // MidNumLet and Single_Quote: joins either
+  colon,
+  at,  // other or mid_letter: see AsciiWordRules
 };
 
 constexpr std::array<Break, 128> make_table() {
@@ -64,8 +65,9 @@ AsciiWord next_ascii_word(std::string_view text, const AsciiWordRules& rules) {
     } else {  // WB6-7, WB11-12: one joining character between two letters or two digits
       if (word.length + 1 == text.size() || break_of(text[word.length + 1], rules) != last) break;
       const bool joins = next == Break::mid_either ? last != Break::underscore
-                         : next == Break::mid_letter ? last == Break::letter
-                         : next == Break::mid_number && last == Break::digit;
+                         : next == Break::mid_letter
+                             ? last == Break::letter
+                             : next == Break::mid_number && last == Break::digit;
       if (!joins) break;
       word.length += 2;
       continue;

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {
@@ -23,8 +23,7 @@ std::size_t TokenTable::slot_of(std::string_view token, std::uint64_t hash) cons
   std::size_t slot = hash & mask;
   while (slots_[slot] != absent) {
     const Entry& entry = entries_[static_cast<std::size_t>(slots_[slot])];
-    if (entry.hash == hash &&
-        std::string_view(bytes_).substr(entry.begin, entry.length) == token) {
+    if (entry.hash == hash && std::string_view(bytes_).substr(entry.begin, entry.length) == token) {
       break;
     }
     slot = (slot + 1) & mask;

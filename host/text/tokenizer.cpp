@@ -11,7 +11,7 @@
 
 #include "host/text/ascii_words.h"
 #include "host/text/html_breaks.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {
@@ -180,11 +180,10 @@ class Tokenizer::State {
     if (options_.fold_case) {
       const UChar* source = units;
       const std::int32_t source_length = length;
-      length = fill(folded_, "u_strFoldCase",
-                    [=](UChar* to, std::int32_t capacity, UErrorCode* status) {
-                      return u_strFoldCase(to, capacity, source, source_length,
-                                           U_FOLD_CASE_DEFAULT, status);
-                    });
+      length =
+          fill(folded_, "u_strFoldCase", [=](UChar* to, std::int32_t capacity, UErrorCode* status) {
+            return u_strFoldCase(to, capacity, source, source_length, U_FOLD_CASE_DEFAULT, status);
+          });
       units = folded_.data();
     }
     const std::size_t room = static_cast<std::size_t>(length) * 3;  // UTF-8 bytes per UTF-16 unit
@@ -199,9 +198,7 @@ class Tokenizer::State {
     ends_.push_back(bytes_.size());
   }
 
-  bool joins(std::string_view text) {
-    return split_by_icu(text).size() == 1;
-  }
+  bool joins(std::string_view text) { return split_by_icu(text).size() == 1; }
 
   TokenizerOptions options_;
   AsciiWordRules rules_;
@@ -209,8 +206,8 @@ class Tokenizer::State {
   const UNormalizer2* normalizer_ = nullptr;  // ICU's own
   std::string stripped_;
   std::vector<UChar> wide_, normal_, folded_;
-  std::string bytes_;                     // the tokens, one after the other
-  std::vector<std::size_t> ends_;         // where each ends in bytes_
+  std::string bytes_;              // the tokens, one after the other
+  std::vector<std::size_t> ends_;  // where each ends in bytes_
   std::vector<std::string_view> tokens_;
 };
 

@@ -9,7 +9,7 @@
 
 #include "host/checkpoint/atomic_file.h"
 #include "host/text/utf8.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {
@@ -44,7 +44,8 @@ void TokenCounts::merge(const TokenCounts& other) {
 Vocabulary::Vocabulary(const TokenCounts& counts, const VocabularyOptions& options) {
   require(options.size == 0 || options.size > first_token,
           "vocabulary size: expected 0 (no limit) or at least 3 (padding, unknown and a token), "
-          "got " + std::to_string(options.size));
+          "got " +
+              std::to_string(options.size));
   require(options.min_count >= 1,
           "vocabulary min_count: expected at least 1, got " + std::to_string(options.min_count));
   std::vector<std::int32_t> kept(static_cast<std::size_t>(counts.distinct()));
@@ -62,9 +63,9 @@ Vocabulary::Vocabulary(const TokenCounts& counts, const VocabularyOptions& optio
 }
 
 void Vocabulary::append(std::string_view token, std::int64_t count) {
-  require(!token.empty() && token.find_first_of("\t\r\n") == std::string_view::npos,
-          "vocabulary: a token must not be empty nor hold a tab or a line break, got " +
-              quote(token));
+  require(
+      !token.empty() && token.find_first_of("\t\r\n") == std::string_view::npos,
+      "vocabulary: a token must not be empty nor hold a tab or a line break, got " + quote(token));
   table_.add(token);
   counts_.push_back(count);
 }
@@ -121,10 +122,9 @@ Vocabulary Vocabulary::from_text(std::string_view text, const std::string& name)
   if (kind != file_kind || !tokens_field.starts_with(tokens_key) ||
       !parse_count(tokens_field.substr(tokens_key.size()), expected_tokens) ||
       !fingerprint_field.starts_with(fingerprint_key)) {
-    throw at_line(1, "expected '" + std::string(file_kind) +
-                         "<TAB>tokens=N<TAB>fingerprint=F', got " +
-                         quote(text.substr(0, text.find('\n'))) +
-                         "; this is not a vocabulary file");
+    throw at_line(1,
+                  "expected '" + std::string(file_kind) + "<TAB>tokens=N<TAB>fingerprint=F', got " +
+                      quote(text.substr(0, text.find('\n'))) + "; this is not a vocabulary file");
   }
   Vocabulary vocabulary;
   for (std::int64_t line = 2; !rest.empty(); ++line) {

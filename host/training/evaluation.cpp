@@ -5,8 +5,8 @@
 
 #include "host/buffer.h"
 #include "host/data/batches.h"
-#include "kernels/device.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
+#include "kernels/device/device.h"
 
 namespace sluice {
 namespace {

@@ -3,9 +3,9 @@
 #include <cmath>
 #include <string>
 
-#include "kernels/clip.h"
-#include "kernels/error.h"
-#include "kernels/norm.h"
+#include "kernels/arrays/norm.h"
+#include "kernels/base/error.h"
+#include "kernels/optimizers/clip.h"
 
 namespace sluice {
 

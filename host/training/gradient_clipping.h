@@ -5,7 +5,7 @@
 
 #include "host/buffer.h"
 #include "host/model/parameters.h"
-#include "kernels/queue.h"
+#include "kernels/base/queue.h"
 
 namespace sluice {
 

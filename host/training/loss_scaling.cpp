@@ -1,6 +1,6 @@
 #include "host/training/loss_scaling.h"
 
-#include "kernels/device.h"
+#include "kernels/device/device.h"
 
 namespace sluice {
 
@@ -12,7 +12,8 @@ LossScaling::LossScaling(const Queue& queue, bool on) : queue_(queue) {
 
 void LossScaling::unscale(float* gradients, std::int64_t count) const {
   if (state() == nullptr) return;
-  unscale_gradients(queue_, {.count = count, .gradients = gradients, .state = state_.as<LossScale>()});
+  unscale_gradients(queue_,
+                    {.count = count, .gradients = gradients, .state = state_.as<LossScale>()});
 }
 
 void LossScaling::update() const {

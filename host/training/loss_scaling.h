@@ -1,11 +1,11 @@
-// Dynamic loss scaling of a training whose gradients are float16 (kernels/loss_scale.h).
+// Dynamic loss scaling of a training whose gradients are float16 (kernels/losses/loss_scale.h).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "host/buffer.h"
-#include "kernels/loss_scale.h"
+#include "kernels/losses/loss_scale.h"
 
 namespace sluice {
 

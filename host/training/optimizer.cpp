@@ -1,9 +1,9 @@
 #include "host/training/optimizer.h"
 
-#include "kernels/device.h"
-#include "kernels/error.h"
-#include "kernels/moving_average.h"
-#include "kernels/optimizer.h"
+#include "kernels/base/error.h"
+#include "kernels/device/device.h"
+#include "kernels/optimizers/moving_average.h"
+#include "kernels/optimizers/optimizer.h"
 
 namespace sluice {
 

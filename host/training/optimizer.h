@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "host/buffer.h"
-#include "kernels/loss_scale.h"
-#include "kernels/queue.h"
+#include "kernels/base/queue.h"
+#include "kernels/losses/loss_scale.h"
 
 namespace sluice {
 
@@ -18,7 +18,7 @@ const char* name_of(OptimizerKind kind);
 /// Errors: usage, naming the choices.
 OptimizerKind optimizer_from_name(const std::string& name);
 
-/// Formulas in kernels/optimizer.h. What a kind does not use is not read.
+/// Formulas in kernels/optimizers/optimizer.h. What a kind does not use is not read.
 struct OptimizerConfig {
   OptimizerKind kind = OptimizerKind::adam;
   double momentum = 0.0;       ///< sgd, rmsprop
@@ -42,9 +42,9 @@ class Optimizer {
   /// Of the updates from here on; copied to the device where it is another one.
   void set_learning_rate(double learning_rate);
 
-  /// parameters [count] -= the step by gradients [count]; counts the step. Where `loss_scale` (on the
-  /// device; may be null) says skip, weights and states stay as they are. Launches alone, the same
-  /// ones each time.
+  /// parameters [count] -= the step by gradients [count]; counts the step. Where `loss_scale` (on
+  /// the device; may be null) says skip, weights and states stay as they are. Launches alone, the
+  /// same ones each time.
   void update(float* parameters, const float* gradients, const LossScale* loss_scale = nullptr);
   void update(float* parameters, const float* gradients, double learning_rate) {
     set_learning_rate(learning_rate);
@@ -55,8 +55,8 @@ class Optimizer {
   const std::uint32_t* step() const { return step_.as<std::uint32_t>(); }
   void set_step(std::uint32_t step);
 
-  /// The parameters' moving average after the last update (kernels/moving_average.h), one of the
-  /// states below; null without average_decay.
+  /// The parameters' moving average after the last update (kernels/optimizers/moving_average.h),
+  /// one of the states below; null without average_decay.
   Buffer* parameter_average();
 
   /// A state array: its name (velocity, average, square_average, parameter_average) and `count`

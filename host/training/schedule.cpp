@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 

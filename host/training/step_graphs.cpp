@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "kernels/error.h"
-#include "kernels/graph.h"
+#include "kernels/base/error.h"
+#include "kernels/device/graph.h"
 
 namespace sluice {
 namespace {
@@ -24,9 +24,9 @@ std::string StepGraphs::take_problem() { return std::exchange(problem_, ""); }
 
 StepGraphs::Entry& StepGraphs::entry_for(const Shape& shape) {
   if (entries_.size() >= most_ && entries_.count(shape) == 0) {
-    const auto oldest = std::min_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
-      return a.second.last_used < b.second.last_used;
-    });
+    const auto oldest = std::min_element(
+        entries_.begin(), entries_.end(),
+        [](const auto& a, const auto& b) { return a.second.last_used < b.second.last_used; });
     destroy_graph(oldest->second.graph);
     entries_.erase(oldest);
   }
@@ -42,10 +42,11 @@ void StepGraphs::give_up(const Shape& shape, const std::string& reason) {
   given_up_.insert(shape);
   records_ = ++failures_in_a_row_ < most_failures_in_a_row;
   if (!reasons_.insert(reason).second && records_) return;
-  problem_ = records_ ? "steps of " + std::to_string(shape.second) + " rows and " +
-                            std::to_string(shape.first) + " time steps"
-                      : std::to_string(failures_in_a_row_) +
-                            " recordings in a row failed: no more are tried, and steps that have none";
+  problem_ = records_
+                 ? "steps of " + std::to_string(shape.second) + " rows and " +
+                       std::to_string(shape.first) + " time steps"
+                 : std::to_string(failures_in_a_row_) +
+                       " recordings in a row failed: no more are tried, and steps that have none";
   problem_ += " run without CUDA graphs, since one could not be recorded: " + reason;
 }
 
@@ -74,7 +75,8 @@ void StepGraphs::run(std::int32_t steps, std::int32_t batch, std::vector<std::in
                      const std::function<void()>& work) {
   const Shape shape{steps, batch};
   const auto found = entries_.find(shape);
-  if (found != entries_.end() && found->second.graph != nullptr && found->second.signature == signature) {
+  if (found != entries_.end() && found->second.graph != nullptr &&
+      found->second.signature == signature) {
     Entry& entry = entry_for(shape);
     ++counts_.repeated;
     entry.made = 0;
@@ -85,7 +87,8 @@ void StepGraphs::run(std::int32_t steps, std::int32_t batch, std::vector<std::in
     return work();
   }
   Entry& entry = entry_for(shape);
-  if (entry.signature.empty()) {  // so that what is made at the first use is there when it is recorded
+  if (entry.signature
+          .empty()) {  // so that what is made at the first use is there when it is recorded
     entry.signature = std::move(signature);
     ++counts_.plain;
     return work();

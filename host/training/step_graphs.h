@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/queue.h"
+#include "kernels/base/queue.h"
 
 namespace sluice {
 
@@ -21,8 +21,8 @@ namespace sluice {
 /// after some such steps of a T and B they run plainly again. On the CPU every step runs plainly.
 ///
 /// A T and B whose recording fails runs plainly from then on, and problem() says why; others are
-/// recorded all the same. After some failures in a row no more are tried, since each costs the host a
-/// step's work; graphs that are there go on.
+/// recorded all the same. After some failures in a row no more are tried, since each costs the host
+/// a step's work; graphs that are there go on.
 class StepGraphs {
  public:
   /// The Device of `queue` must outlive it. `most` 0 switches graphs off.
@@ -42,8 +42,8 @@ class StepGraphs {
     std::int64_t repeated = 0;  ///< launched as it was
   };
   const Counts& counts() const { return counts_; }
-  /// For people: what could not be recorded since the last call, and what follows; empty if all could,
-  /// or for a reason that was told before.
+  /// For people: what could not be recorded since the last call, and what follows; empty if all
+  /// could, or for a reason that was told before.
   std::string take_problem();
 
  private:

@@ -7,9 +7,9 @@
 #include <functional>
 
 #include "host/training/word_dropout.h"
-#include "kernels/device.h"
-#include "kernels/error.h"
-#include "kernels/trace_range.h"
+#include "kernels/base/error.h"
+#include "kernels/device/device.h"
+#include "kernels/device/trace_range.h"
 
 namespace sluice {
 namespace {
@@ -318,7 +318,8 @@ bool Trainer::run(const TrainingHooks& hooks, TrainingRequests& requests) {
 }
 
 std::size_t Trainer::device_bytes() const {
-  return model_.bytes() + optimizer_.bytes() + clipping_.bytes() + scaling_.bytes() + totals_.bytes();
+  return model_.bytes() + optimizer_.bytes() + clipping_.bytes() + scaling_.bytes() +
+         totals_.bytes();
 }
 
 std::string data_fingerprint(const Dataset& dataset, const std::vector<std::int32_t>& rows) {

@@ -33,7 +33,7 @@ struct TrainingConfig {
   Monitor monitor = Monitor::accuracy;
   std::uint64_t seed = 1;
   int report_every = 20;  ///< steps between two looks at the device's sums
-  bool graphs = true;  ///< on CUDA: steps as CUDA graphs, which changes no bit (StepGraphs)
+  bool graphs = true;     ///< on CUDA: steps as CUDA graphs, which changes no bit (StepGraphs)
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   ClippingConfig clipping;
@@ -101,8 +101,8 @@ class Trainer {
   /// Errors: runtime when the loss is not a number; nothing is saved from then on.
   bool run(const TrainingHooks& hooks, TrainingRequests& requests);
 
-  /// One step on a batch: dropout, forward, loss, backward, clipping, update. Waits for nothing. With
-  /// a float16 model the loss is scaled (host/training/loss_scaling.h).
+  /// One step on a batch: dropout, forward, loss, backward, clipping, update. Waits for nothing.
+  /// With a float16 model the loss is scaled (host/training/loss_scaling.h).
   void step(Batch& batch);
 
   const TrainingState& state() const { return state_; }

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/loss_scale.h"
+#include "kernels/losses/loss_scale.h"
 
 namespace sluice {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "host/text/vocabulary.h"
-#include "kernels/philox.h"
+#include "kernels/base/philox.h"
 
 namespace sluice {
 

@@ -1,7 +1,10 @@
 // Gated recurrent unit (Cho et al. 2014), in both places of the reset gate.
+//
+// Public API.
 #pragma once
 
-#include "kernels/activation.h"
+#include "kernels/base/activation.h"
+#include "kernels/cells/cell.h"
 
 namespace sluice {
 
@@ -9,6 +12,24 @@ namespace sluice {
 /// Slots of the gates buffer: r, z, n and q = Rn h_prev + bRn.
 ///   r, z = sigmoid(pre), n = tanh(pre_n + r q), h = (1 - z) n + z h_prev
 struct GruCell {
+  static constexpr CellSpec spec = {.name = "gru",
+                                    .gates = 3,
+                                    .slots = 4,
+                                    .reads_previous_h = true,
+                                    .slot = {{{.recurrent = 0, .bias = SlotBias::both},
+                                              {.recurrent = 1, .bias = SlotBias::both},
+                                              {.bias = SlotBias::input},
+                                              {.recurrent = 2, .bias = SlotBias::recurrent}}}};
+
+  template <class T>
+  SLUICE_HOST_DEVICE static void forward(Unit<GruCell, T>& u) {
+    forward(u.slot, u.previous[0], u.state[0]);
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE static void backward(Unit<GruCell, T>& u) {
+    backward(u.slot, u.previous[0], u.d_state[0], u.d_state[0]);
+  }
+
   static constexpr int gates = 3;
   static constexpr int slots = 4;
 
@@ -39,6 +60,34 @@ struct GruCell {
 /// mask of gate n (1 without). Two halves, since n needs q of all units.
 ///   r, z = sigmoid(pre), n = tanh(Wn x + Rn q + b), h = (1 - z) n + z h_prev
 struct GruResetBeforeCell {
+  static constexpr CellSpec spec = {
+      .name = "gru_reset_before",
+      .gates = 3,
+      .slots = 4,
+      .reads_previous_h = true,
+      .slot = {{{.recurrent = 0, .bias = SlotBias::both},
+                {.recurrent = 1, .bias = SlotBias::both},
+                {.recurrent = 2, .operand = 3, .bias = SlotBias::both},
+                {}}}};
+
+  template <class T>
+  SLUICE_HOST_DEVICE static void forward_operand(Unit<GruResetBeforeCell, T>& u, T h_masked) {
+    forward_reset(u.slot, h_masked);
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE static void forward(Unit<GruResetBeforeCell, T>& u) {
+    forward_output(u.slot, u.previous[0], u.state[0]);
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE static void backward(Unit<GruResetBeforeCell, T>& u) {
+    backward_output(u.slot, u.previous[0], u.d_state[0], u.d_state[0]);
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE static void backward_operand(Unit<GruResetBeforeCell, T>& u, T h_masked,
+                                                  T d_operand, T& d_h_masked) {
+    backward_reset(u.slot, h_masked, d_operand, d_h_masked);
+  }
+
   static constexpr int gates = 3;
   static constexpr int slots = 4;
 

@@ -1,13 +1,40 @@
 // Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+//
+// Public API.
 #pragma once
 
-#include "kernels/activation.h"
+#include "kernels/base/activation.h"
+#include "kernels/cells/cell.h"
 
 namespace sluice {
 
-/// One unit of one row. Slots of the gates buffer: i, f, g, o.
+/// Slots: i, f, g, o.
 ///   i, f, o = sigmoid(pre), g = tanh(pre), c = f c_prev + i g, h = o tanh(c)
 struct LstmCell {
+  static constexpr CellSpec spec = {.name = "lstm",
+                                    .gates = 4,
+                                    .slots = 4,
+                                    .states = 2,
+                                    .forget_gate = 1,
+                                    .slot = {{{.recurrent = 0, .bias = SlotBias::both},
+                                              {.recurrent = 1, .bias = SlotBias::both},
+                                              {.recurrent = 2, .bias = SlotBias::both},
+                                              {.recurrent = 3, .bias = SlotBias::both}}}};
+
+  template <class T>
+  SLUICE_HOST_DEVICE static void forward(Unit<LstmCell, T>& u) {
+    forward(u.slot, u.previous[1], u.state[1], u.state[0]);
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE static void restate(Unit<LstmCell, T>& u) {
+    u.state[1] = u.slot[1] * u.previous[1] + u.slot[0] * u.slot[2];
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE static void backward(Unit<LstmCell, T>& u) {
+    backward(u.slot, u.previous[1], u.state[1], u.d_state[0], u.d_state[1]);
+    u.d_state[0] = T(0);
+  }
+
   static constexpr int gates = 4;
   static constexpr int slots = 4;
 

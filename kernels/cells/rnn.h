@@ -1,7 +1,10 @@
 // The vanilla recurrent cell (Elman 1990), with tanh or ReLU.
+//
+// Public API.
 #pragma once
 
-#include "kernels/activation.h"
+#include "kernels/base/activation.h"
+#include "kernels/cells/cell.h"
 
 namespace sluice {
 
@@ -9,6 +12,21 @@ namespace sluice {
 ///   h = tanh(pre) or max(pre, 0)
 template <bool relu>
 struct RnnCell {
+  static constexpr CellSpec spec = {.name = relu ? "rnn_relu" : "rnn_tanh",
+                                    .gates = 1,
+                                    .slots = 1,
+                                    .slot = {{{.recurrent = 0, .bias = SlotBias::both}}}};
+
+  template <class T>
+  SLUICE_HOST_DEVICE static void forward(Unit<RnnCell, T>& u) {
+    forward(u.slot, u.state[0]);
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE static void backward(Unit<RnnCell, T>& u) {
+    backward(u.slot, u.d_state[0]);
+    u.d_state[0] = T(0);
+  }
+
   static constexpr int gates = 1;
   static constexpr int slots = 1;
 

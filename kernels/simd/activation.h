@@ -1,9 +1,9 @@
-// The functions of kernels/activation.h for packs; found by argument-dependent look-up.
+// The functions of kernels/base/activation.h for packs; found by argument-dependent look-up.
 #pragma once
 
 #include <cmath>
 
-#include "kernels/activation.h"
+#include "kernels/base/activation.h"
 #include "kernels/simd/pack.h"
 
 namespace sluice::SLUICE_ISA {
@@ -30,9 +30,9 @@ SLUICE_INLINE Pack<T> where_positive(Pack<T> x, Pack<T> gradient) {
 
 /// exp(x) for -87.3 <= x <= 88; beyond, the value at that end, so that a sigmoid saturates. The
 /// sigmoid by it is within 2.5 units in the last place of the exact one with every instruction set
-/// (tests/kernels/activation_test.cpp measures all of float32); it is 1 from 17.4 on at the latest and,
-/// since denormals count as zero, 0 from -87.4 on.
-/// Reduction x = n ln 2 + r and the polynomial's coefficients: Moshier's Cephes, expf.c.
+/// (tests/kernels/base/activation_test.cpp measures all of float32); it is 1 from 17.4 on at the
+/// latest and, since denormals count as zero, 0 from -87.4 on. Reduction x = n ln 2 + r and the
+/// polynomial's coefficients: Moshier's Cephes, expf.c.
 SLUICE_INLINE Pack<float> exponential(Pack<float> x) {
   using P = Pack<float>;
   typedef std::int32_t Integers __attribute__((vector_size(kVectorBytes)));
@@ -54,13 +54,14 @@ SLUICE_INLINE Pack<float> exponential(Pack<float> x) {
   return p * power;
 }
 
-/// tanh(x) by an odd polynomial of degree 13 over an even one of degree 6. In units in the last place
-/// it is within 5.3 of the exact one with AVX-512, 5.0 with AVX2 and 6.7 with the baseline, whose sums
-/// and products are not fused (tests/kernels/activation_test.cpp measures all of float32). Never
-/// beyond 1, and exactly 1 from the clamp on, so that a saturated unit has a slope of 0: the exact
-/// tanh is 3.8 to 4.6 units below 1 at the clamps, and rounds to 1 from 9.01 on.
-/// Coefficients and clamps: Eigen, MathFunctionsImpl.h, ptanh_float. The clamp is where the quotient
-/// reaches 1, which depends on its roundings: one for builds with FMA, one for those without.
+/// tanh(x) by an odd polynomial of degree 13 over an even one of degree 6. In units in the last
+/// place it is within 5.3 of the exact one with AVX-512, 5.0 with AVX2 and 6.7 with the baseline,
+/// whose sums and products are not fused (tests/kernels/base/activation_test.cpp measures all of
+/// float32). Never beyond 1, and exactly 1 from the clamp on, so that a saturated unit has a slope
+/// of 0: the exact tanh is 3.8 to 4.6 units below 1 at the clamps, and rounds to 1 from 9.01 on.
+/// Coefficients and clamps: Eigen, MathFunctionsImpl.h, ptanh_float. The clamp is where the
+/// quotient reaches 1, which depends on its roundings: one for builds with FMA, one for those
+/// without.
 SLUICE_INLINE Pack<float> hyperbolic_tangent(Pack<float> x) {
   using P = Pack<float>;
   constexpr float saturated = kFused ? 7.99881172180175781f : 7.90531110763549805f;

@@ -15,7 +15,8 @@
 
 #define SLUICE_INLINE inline __attribute__((always_inline))
 
-// Before a loop over registers: an array of packs becomes registers only once its loops are unrolled.
+// Before a loop over registers: an array of packs becomes registers only once its loops are
+// unrolled.
 #ifdef __clang__
 #define SLUICE_UNROLL _Pragma("unroll")
 #else
@@ -94,8 +95,8 @@ struct Pack {
   SLUICE_INLINE friend Pack operator*(Pack a, Pack b) { return Pack(a.v * b.v); }
   SLUICE_INLINE friend Pack operator/(Pack a, Pack b) { return Pack(a.v / b.v); }
   SLUICE_INLINE friend Pack operator-(Pack a) { return Pack(-a.v); }
-  /// 1 / d within 2 ulp; for floats with AVX-512 by an estimate and a step of Newton's, since there a
-  /// division costs as much as sixteen products.
+  /// 1 / d within 2 ulp; for floats with AVX-512 by an estimate and a step of Newton's, since there
+  /// a division costs as much as sixteen products.
   SLUICE_INLINE friend Pack reciprocal(Pack d) {
 #if defined(__AVX512F__)
     if constexpr (sizeof(T) == sizeof(float)) {

@@ -1,7 +1,8 @@
-// Packs loaded from and stored to numbers of any type: 16-bit ones are widened and rounded on the way.
+// Packs loaded from and stored to numbers of any type: 16-bit ones are widened and rounded on the
+// way.
 #pragma once
 
-#include "kernels/number.h"
+#include "kernels/base/number.h"
 #include "kernels/simd/pack.h"
 
 namespace sluice::SLUICE_ISA {

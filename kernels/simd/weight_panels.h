@@ -1,8 +1,8 @@
 // How the recurrent weights of a cell are cut into panels for kernels/simd/panel_product.h.
 #pragma once
 
+#include "kernels/base/types.h"
 #include "kernels/simd/transpose.h"
-#include "kernels/types.h"
 
 namespace sluice::SLUICE_ISA {
 

@@ -10,11 +10,11 @@ clean_tree() {
   rm -rf tree
   mkdir -p tree/{kernels/cells,engine,host/text,tests/engine,bench,build-mine,runs}
   printf 'build*/\nruns/\n' > tree/.gitignore
-  echo '#include <vector>' > tree/kernels/gemm.h
-  echo '#include "kernels/gemm.h"' > tree/engine/recurrent.h
-  printf '#include "engine/recurrent.h"\n#include "kernels/gemm.h"\n' > tree/host/text/model.h
+  echo '#include <vector>' > tree/kernels/arrays/gemm.h
+  echo '#include "kernels/arrays/gemm.h"' > tree/engine/recurrent.h
+  printf '#include "engine/recurrent.h"\n#include "kernels/arrays/gemm.h"\n' > tree/host/text/model.h
   echo '#include "host/text/model.h"' > tree/tests/engine/model_test.cpp
-  echo '// #include "host/text/model.h" is what a kernel must not say' > tree/kernels/gemm.cu
+  echo '// #include "host/text/model.h" is what a kernel must not say' > tree/kernels/arrays/gemm.cu
   echo 'not a source' > tree/build-mine/notes.txt
 }
 
@@ -34,8 +34,8 @@ clean_tree
 "$layers" tree
 echo "a clean tree passes"
 caught kernels/cells/lstm.h '#include "engine/recurrent.h"' kernels/cells/lstm.h:2:
-caught kernels/gemm.cu '#  include <sluice/host/text/model.h>' kernels/gemm.cu:2:
-caught kernels/gemm_cpu.cpp '#include "../host/text/model.h"' kernels/gemm_cpu.cpp:2:
+caught kernels/arrays/gemm.cu '#  include <sluice/host/text/model.h>' kernels/arrays/gemm.cu:2:
+caught kernels/arrays/gemm_cpu.cpp '#include "../host/text/model.h"' kernels/arrays/gemm_cpu.cpp:2:
 caught engine/plan.cpp '#include "host/text/model.h"' engine/plan.cpp:2:
 caught host/text/model.cpp '#include "tests/engine/model.h"' host/text/model.cpp:2:
 caught tools/plan.py 'print()' tools/:

@@ -32,7 +32,8 @@ TEST(Session, AnErrorWhileTimingIsOneEntry) {
   const Pass bad = [](std::uint64_t pass) {
     if (pass == 3) throw std::runtime_error("the third");
   };
-  session.measure({{"s", "p", "sluice"}, {"s", "p", "bad"}, {"s", "p", "last"}}, {sound, bad, sound},
+  session.measure({{"s", "p", "sluice"}, {"s", "p", "bad"}, {"s", "p", "last"}},
+                  {sound, bad, sound},
                   [&](std::vector<Entry>&, const std::vector<double>& medians) { seen = medians; });
   ASSERT_EQ(seen.size(), 3u);
   EXPECT_FALSE(std::isnan(seen[0]));

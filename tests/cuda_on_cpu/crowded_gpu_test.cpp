@@ -7,7 +7,7 @@
 #include <string>
 
 #include "cuda_on_cpu/device.h"
-#include "kernels/graph.h"
+#include "kernels/device/graph.h"
 #include "tests/engine/recurrent_pass.h"
 
 namespace sluice::test {

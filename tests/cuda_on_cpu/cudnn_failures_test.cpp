@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "cuda_on_cpu/device.h"
-#include "kernels/graph.h"
+#include "kernels/device/graph.h"
 #include "tests/engine/recurrent_pass.h"
 
 namespace {

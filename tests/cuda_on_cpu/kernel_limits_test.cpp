@@ -1,6 +1,6 @@
 // Dynamic shared memory beyond CUDA's default: a kernel's limit is raised once, to all that a block
 // can have, whatever its launches ask for.
-#include "kernels/kernel_limits.h"
+#include "kernels/device/kernel_limits.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "cuda_on_cpu/device.h"
-#include "kernels/error.h"
-#include "kernels/launch.h"
+#include "kernels/base/error.h"
+#include "kernels/device/launch.h"
 
 namespace sluice::test {
 namespace {

@@ -13,8 +13,8 @@
 #include "cuda_on_cpu/device_memory.h"
 #include "cuda_on_cpu/schedule.h"
 #include "faults/experiment.h"
-#include "kernels/error.h"
-#include "kernels/launch.h"
+#include "kernels/base/error.h"
+#include "kernels/device/launch.h"
 
 namespace cuda_on_cpu::faults {
 namespace {
@@ -122,7 +122,8 @@ __global__ void atomics(unsigned* out) {
 }
 
 TEST(Language, AtomicsLoseNothing) {
-  EXPECT_EQ(run<unsigned>(atomics), std::vector<unsigned>(32, 496u + 31000u + 700000u + 640000000u));
+  EXPECT_EQ(run<unsigned>(atomics),
+            std::vector<unsigned>(32, 496u + 31000u + 700000u + 640000000u));
 }
 
 __global__ void unwritten(float* out) {

@@ -1,5 +1,6 @@
-// mma.sync of the imagined GPU, and the wrappers of kernels/persistent/mma.h on it: which lane's register
-// is which element is taken from the PTX manual here, once more and written another way.
+// mma.sync of the imagined GPU, and the wrappers of kernels/time_loops/persistent/mma.h on it:
+// which lane's register is which element is taken from the PTX manual here, once more and written
+// another way.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -8,7 +9,7 @@
 #include <vector>
 
 #include "faults/experiment.h"
-#include "kernels/persistent/mma.h"
+#include "kernels/time_loops/persistent/mma.h"
 
 namespace cuda_on_cpu::faults {
 namespace {
@@ -16,11 +17,12 @@ namespace {
 using sluice::cuda::launch;
 using sluice::cuda::Tf32;
 
-/// Row-major a [16, k], b [k, 8], d [16, 8], one warp. Register r of a, number i of it ("row = groupID
-/// for a_i where i is 0, 1, 4, 5 ..., groupID + 8 otherwise"), and so on.
+/// Row-major a [16, k], b [k, 8], d [16, 8], one warp. Register r of a, number i of it ("row =
+/// groupID for a_i where i is 0, 1, 4, 5 ..., groupID + 8 otherwise"), and so on.
 template <class T, int k>
 __global__ void multiply(const float* a, const float* b, float* d) {
-  const int group = static_cast<int>(threadIdx.x) >> 2, in_group = static_cast<int>(threadIdx.x) % 4;
+  const int group = static_cast<int>(threadIdx.x) >> 2,
+            in_group = static_cast<int>(threadIdx.x) % 4;
   std::uint32_t words_a[4] = {}, words_b[2] = {};
   if constexpr (k == 16) {
     for (int i = 0; i < 8; ++i) {
@@ -45,8 +47,8 @@ __global__ void multiply(const float* a, const float* b, float* d) {
   }
   float sums[4];
   for (int i = 0; i < 4; ++i) sums[i] = d[(i < 2 ? group : group + 8) * 8 + in_group * 2 + (i & 1)];
-  sluice::cuda::multiply_add<T>(sums, uint4{words_a[0], words_a[1], words_a[2], words_a[3]}, words_b[0],
-                                words_b[1]);
+  sluice::cuda::multiply_add<T>(sums, uint4{words_a[0], words_a[1], words_a[2], words_a[3]},
+                                words_b[0], words_b[1]);
   for (int i = 0; i < 4; ++i) d[(i < 2 ? group : group + 8) * 8 + in_group * 2 + (i & 1)] = sums[i];
 }
 

@@ -55,8 +55,8 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   if (GTEST_FLAG_GET(list_tests)) return RUN_ALL_TESTS();
   const char* const orders = std::getenv("CUDA_ON_CPU_ORDERS");  // fewer of them, for slow tests
-  GTEST_FLAG_SET(repeat, orders != nullptr ? std::atoi(orders)
-                                           : static_cast<int>(std::size(all_schedules)));
+  GTEST_FLAG_SET(
+      repeat, orders != nullptr ? std::atoi(orders) : static_cast<int>(std::size(all_schedules)));
   auto* const compare = new CompareOrders;  // GoogleTest owns it
   testing::UnitTest::GetInstance()->listeners().Append(compare);
   const int status = RUN_ALL_TESTS();

@@ -1,5 +1,5 @@
-// Whole passes of a recurrent layer on the CUDA kernels and on their CPU twins, over sizes that fill
-// blocks and warps badly: outputs, final states and every gradient must agree.
+// Whole passes of a recurrent layer on the CUDA kernels and on their CPU twins, over sizes that
+// fill blocks and warps badly: outputs, final states and every gradient must agree.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/bias.h"
-#include "kernels/embedding.h"
-#include "kernels/loss.h"
-#include "kernels/norm.h"
-#include "kernels/optimizer.h"
+#include "kernels/arrays/bias.h"
+#include "kernels/arrays/norm.h"
+#include "kernels/losses/loss.h"
+#include "kernels/optimizers/optimizer.h"
+#include "kernels/sequences/embedding.h"
 #include "tests/kernels/device_fixture.h"
 
 namespace sluice::test {
@@ -29,8 +29,10 @@ TEST(SmallLaunches, SumOfSquares) {
   expect_twins_agree([&](const Queue& queue) {
     const std::size_t bytes = sum_of_squares_workspace_bytes(17000);
     const GuardedBuffer memory(queue, x), out(queue, sizeof(double)), workspace(queue, bytes);
-    sum_of_squares(queue, {.count = 17000, .x = memory.data(),
-                           .out = static_cast<double*>(out.data()), .workspace = workspace.data(),
+    sum_of_squares(queue, {.count = 17000,
+                           .x = memory.data(),
+                           .out = static_cast<double*>(out.data()),
+                           .workspace = workspace.data(),
                            .workspace_bytes = bytes});
     return out.get<double>();
   });
@@ -44,11 +46,14 @@ TEST(SmallLaunches, SoftmaxCrossEntropy) {
     const std::size_t bytes = cross_entropy_workspace_bytes(rows);
     const GuardedBuffer x(queue, logits), label(queue, labels), workspace(queue, bytes),
         gradient(queue, rows * classes * sizeof(float)), totals(queue, std::vector<double>(3, 0.0));
-    softmax_cross_entropy(queue, {.rows = rows, .classes = classes, .logits = x.data(),
+    softmax_cross_entropy(queue, {.rows = rows,
+                                  .classes = classes,
+                                  .logits = x.data(),
                                   .labels = static_cast<const std::int32_t*>(label.data()),
                                   .d_logits = gradient.data(),
                                   .totals = static_cast<double*>(totals.data()),
-                                  .workspace = workspace.data(), .workspace_bytes = bytes});
+                                  .workspace = workspace.data(),
+                                  .workspace_bytes = bytes});
     auto results = totals.get<double>();
     for (const float value : gradient.get<float>()) results.push_back(value);
     return results;
@@ -62,8 +67,13 @@ TEST(SmallLaunches, ColumnSum) {
     const std::size_t bytes = column_sum_workspace_bytes(DataType::float32, rows, columns);
     const GuardedBuffer memory(queue, x), out(queue, columns * sizeof(float)),
         workspace(queue, bytes);
-    column_sum(queue, {.rows = rows, .columns = columns, .x = memory.data(), .ld = columns,
-                       .out = out.data(), .workspace = workspace.data(), .workspace_bytes = bytes});
+    column_sum(queue, {.rows = rows,
+                       .columns = columns,
+                       .x = memory.data(),
+                       .ld = columns,
+                       .out = out.data(),
+                       .workspace = workspace.data(),
+                       .workspace_bytes = bytes});
     return out.get<float>();
   });
 }
@@ -77,10 +87,13 @@ TEST(SmallLaunches, EmbeddingBackward) {
         embedding_backward_workspace_bytes(queue, DataType::float32, rows, size);
     const GuardedBuffer gradient(queue, d_out), token(queue, tokens), workspace(queue, bytes),
         table(queue, vocabulary * size * sizeof(float));
-    embedding_backward(queue, {.rows = rows, .embedding_size = size, .vocabulary = vocabulary,
+    embedding_backward(queue, {.rows = rows,
+                               .embedding_size = size,
+                               .vocabulary = vocabulary,
                                .d_out = gradient.data(),
                                .tokens = static_cast<const std::int32_t*>(token.data()),
-                               .d_table = table.data(), .workspace = workspace.data(),
+                               .d_table = table.data(),
+                               .workspace = workspace.data(),
                                .workspace_bytes = bytes});
     return table.get<float>();
   });
@@ -94,8 +107,11 @@ TEST(SmallLaunches, Adam) {
         average(queue, std::vector<float>(count, 0.1f)),
         square_average(queue, std::vector<float>(count, 0.2f)),
         rate(queue, std::vector<float>{0.01f}), step(queue, std::vector<std::uint32_t>{3});
-    adam(queue, {.count = count, .parameters = x.data(), .gradients = gradient.data(),
-                 .average = average.data(), .square_average = square_average.data(),
+    adam(queue, {.count = count,
+                 .parameters = x.data(),
+                 .gradients = gradient.data(),
+                 .average = average.data(),
+                 .square_average = square_average.data(),
                  .learning_rate = static_cast<const float*>(rate.data()),
                  .step = static_cast<const std::uint32_t*>(step.data())});
     return x.get<float>();

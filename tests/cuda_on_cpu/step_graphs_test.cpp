@@ -1,4 +1,5 @@
-// Training steps as graphs on the imagined GPU: when they are recorded, when repeated, when given up.
+// Training steps as graphs on the imagined GPU: when they are recorded, when repeated, when given
+// up.
 #include "host/training/step_graphs.h"
 
 #include <gtest/gtest.h>
@@ -6,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "kernels/bias.h"
-#include "kernels/device.h"
-#include "kernels/error.h"
+#include "kernels/arrays/bias.h"
+#include "kernels/base/error.h"
+#include "kernels/device/device.h"
 #include "tests/kernels/test_device.h"
 
 namespace sluice::test {
@@ -24,7 +25,8 @@ class StepGraphsTest : public ::testing::Test {
   std::function<void()> add_one() {
     return [this] {
       ++enqueued;
-      add_bias(device.queue(), {.rows = 1, .columns = 1, .x = sum.data(), .ld = 1, .bias = one.data()});
+      add_bias(device.queue(),
+               {.rows = 1, .columns = 1, .x = sum.data(), .ld = 1, .bias = one.data()});
     };
   }
   /// What a graph cannot hold.
@@ -69,7 +71,8 @@ TEST_F(StepGraphsTest, WhatCannotBeRecordedRunsPlainlyFromThenOnAndSaysSo) {
   EXPECT_EQ(enqueued, 5) << "a recording was tried again";
   EXPECT_EQ(graphs.counts().plain, 4);
   const std::string problem = graphs.take_problem();
-  EXPECT_NE(problem.find("steps of 3 rows and 7 time steps run without CUDA graphs, since"), std::string::npos)
+  EXPECT_NE(problem.find("steps of 3 rows and 7 time steps run without CUDA graphs, since"),
+            std::string::npos)
       << problem;
   EXPECT_NE(problem.find("waiting for the device failed"), std::string::npos) << problem;
   EXPECT_EQ(graphs.take_problem(), "") << "told twice";
@@ -128,8 +131,10 @@ TEST_F(StepGraphsTest, AfterSomeFailuresInARowNoneAreTried) {
     for (int i = 0; i < 2; ++i) graphs.run(steps, 8, {steps}, add_one_and_wait());
   }
   const std::string problem = graphs.take_problem();
-  EXPECT_NE(problem.find("4 recordings in a row failed: no more are tried, and steps that have none run without"),
-            std::string::npos)
+  EXPECT_NE(
+      problem.find(
+          "4 recordings in a row failed: no more are tried, and steps that have none run without"),
+      std::string::npos)
       << problem;
   const int before = enqueued;
   for (int i = 0; i < 3; ++i) graphs.run(9, 8, {9}, add_one());

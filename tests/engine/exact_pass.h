@@ -44,8 +44,8 @@ inline RecurrentConfig in_float64(RecurrentConfig config) {
 }
 inline constexpr Backend exact_backend = {DeviceKind::cpu, Algorithm::stepwise};
 
-/// Inputs of a pass. Where a rounding moves a ReLU's input past 0, a whole gradient comes or goes; so
-/// its units are kept far from it, every other one on either side.
+/// Inputs of a pass. Where a rounding moves a ReLU's input past 0, a whole gradient comes or goes;
+/// so its units are kept far from it, every other one on either side.
 template <class S>
 void fill_smoothly(RecurrentPass<S>& pass) {
   fill_inputs(pass);
@@ -75,7 +75,8 @@ inline void expect_near_in_the_mean(const char* name, const std::vector<double>&
 /// Every output of `pass`, which has run with buffers for `shape`.
 template <class S>
 void expect_near_exact(const RecurrentPass<S>& pass, const PassShape& shape) {
-  RecurrentPass<double> exact(in_float64(pass.plan().config()), exact_backend, pass.layout(), shape);
+  RecurrentPass<double> exact(in_float64(pass.plan().config()), exact_backend, pass.layout(),
+                              shape);
   run_on_the_same(pass, exact);
   const double allowed = type_of<S> == DataType::bfloat16 ? 1.6e-2 : 2e-3;
   expect_near_in_the_mean("y", as<double>(pass.y), exact.y, allowed);
@@ -84,7 +85,8 @@ void expect_near_exact(const RecurrentPass<S>& pass, const PassShape& shape) {
   expect_near_in_the_mean("dx", as<double>(pass.dx), exact.dx, allowed);
   expect_near_in_the_mean("dh0", as<double>(pass.dh0), exact.dh0, allowed);
   expect_near_in_the_mean("dc0", as<double>(pass.dc0), exact.dc0, allowed);
-  expect_near_in_the_mean("d_parameters", as<double>(pass.d_parameters), exact.d_parameters, allowed);
+  expect_near_in_the_mean("d_parameters", as<double>(pass.d_parameters), exact.d_parameters,
+                          allowed);
 }
 
 }  // namespace sluice::test

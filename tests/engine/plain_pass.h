@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "engine/recurrent.h"
+#include "kernels/base/number.h"
 #include "kernels/cells/gru.h"
 #include "kernels/cells/lstm.h"
 #include "kernels/cells/rnn.h"
-#include "kernels/number.h"
 
 namespace sluice::test {
 
@@ -41,12 +41,16 @@ template <class S>
 class PlainPass {
  public:
   using R = Rounded<S>;
-  std::vector<S> parameters, x, h0, c0, dy, dh_n, dc_n;                  ///< in
-  std::vector<double> y, h_n, c_n, dx, dh0, dc0, d_parameters;           ///< out
+  std::vector<S> parameters, x, h0, c0, dy, dh_n, dc_n;         ///< in
+  std::vector<double> y, h_n, c_n, dx, dh0, dc0, d_parameters;  ///< out
 
   PlainPass(const RecurrentConfig& config, std::int64_t steps, std::int64_t batch)
-      : cell_(config.cell), steps_(steps), batch_(batch), in_(config.input_size),
-        hidden_(config.hidden_size), gates_(gate_count(cell_)) {}
+      : cell_(config.cell),
+        steps_(steps),
+        batch_(batch),
+        in_(config.input_size),
+        hidden_(config.hidden_size),
+        gates_(gate_count(cell_)) {}
 
   void run() {
     forward();
@@ -77,7 +81,8 @@ class PlainPass {
   R linear(std::int64_t matrix, std::int64_t width, std::int64_t row, std::int64_t bias,
            Numbers&& numbers) const {
     float sum = parameter(bias + row);
-    for (std::int64_t k = 0; k < width; ++k) sum += parameter(matrix + row * width + k) * numbers(k).value;
+    for (std::int64_t k = 0; k < width; ++k)
+      sum += parameter(matrix + row * width + k) * numbers(k).value;
     return sum;
   }
 
@@ -110,7 +115,9 @@ class PlainPass {
               at.slot[3] = from_h(2, u);
               GruCell::forward(at.slot, at.h_prev, at.h);
               break;
-            case Cell::gru_reset_before: GruResetBeforeCell::forward_reset(at.slot, at.h_prev); break;
+            case Cell::gru_reset_before:
+              GruResetBeforeCell::forward_reset(at.slot, at.h_prev);
+              break;
             case Cell::rnn_tanh: RnnCell<false>::forward(at.slot, at.h); break;
             case Cell::rnn_relu: RnnCell<true>::forward(at.slot, at.h); break;
           }
@@ -136,7 +143,8 @@ class PlainPass {
     float sum = 0.0f;
     for (int g = first; g < last; ++g) {
       for (std::int64_t u = 0; u < hidden_; ++u) {
-        sum += unit(t, b, u).slot[slot_of(g)].value * parameter(hh() + (g * hidden_ + u) * hidden_ + k);
+        sum += unit(t, b, u).slot[slot_of(g)].value *
+               parameter(hh() + (g * hidden_ + u) * hidden_ + k);
       }
     }
     return sum;
@@ -157,7 +165,9 @@ class PlainPass {
           q[u] = at.slot[3];
           direct[u] = R();
           switch (cell_) {
-            case Cell::lstm: LstmCell::backward(at.slot, at.c_prev, at.c, whole, dc[b * hidden_ + u]); break;
+            case Cell::lstm:
+              LstmCell::backward(at.slot, at.c_prev, at.c, whole, dc[b * hidden_ + u]);
+              break;
             case Cell::gru: GruCell::backward(at.slot, at.h_prev, whole, direct[u]); break;
             case Cell::gru_reset_before:
               GruResetBeforeCell::backward_output(at.slot, at.h_prev, whole, direct[u]);
@@ -175,7 +185,8 @@ class PlainPass {
           direct[u] = direct[u] + masked;
         }
         for (std::int64_t u = 0; u < hidden_; ++u) {
-          dh[b * hidden_ + u] = direct[u] + through_r(t, b, u, 0, before ? 2 : static_cast<int>(gates_));
+          dh[b * hidden_ + u] =
+              direct[u] + through_r(t, b, u, 0, before ? 2 : static_cast<int>(gates_));
         }
         add_weights(t, b, q, weights);
       }
@@ -185,11 +196,13 @@ class PlainPass {
     for (const float sum : weights) d_parameters.push_back(R(sum).value);
   }
 
-  void add_weights(std::int64_t t, std::int64_t b, const std::vector<R>& q, std::vector<float>& weights) {
+  void add_weights(std::int64_t t, std::int64_t b, const std::vector<R>& q,
+                   std::vector<float>& weights) {
     for (std::int64_t i = 0; i < in_; ++i) {
       float sum = 0.0f;
       for (std::int64_t row = 0; row < gates_ * hidden_; ++row) {
-        sum += unit(t, b, row % hidden_).slot[row / hidden_].value * parameter(ih() + row * in_ + i);
+        sum +=
+            unit(t, b, row % hidden_).slot[row / hidden_].value * parameter(ih() + row * in_ + i);
       }
       dx[(t * batch_ + b) * in_ + i] = R(sum).value;
     }
@@ -197,7 +210,8 @@ class PlainPass {
       const int g = static_cast<int>(row / hidden_);
       const Unit& at = unit(t, b, row % hidden_);
       const float from_x = at.slot[g].value, from_h = at.slot[slot_of(g)].value;
-      for (std::int64_t i = 0; i < in_; ++i) weights[ih() + row * in_ + i] += from_x * x_at(t, b, i).value;
+      for (std::int64_t i = 0; i < in_; ++i)
+        weights[ih() + row * in_ + i] += from_x * x_at(t, b, i).value;
       for (std::int64_t k = 0; k < hidden_; ++k) {
         const bool from_q = cell_ == Cell::gru_reset_before && g == 2;
         weights[hh() + row * hidden_ + k] += from_h * (from_q ? q[k] : unit(t, b, k).h_prev).value;

@@ -12,9 +12,9 @@
 
 #include "engine/recurrent.h"
 #include "engine/sequence_layout.h"
-#include "kernels/lanes.h"
-#include "kernels/number.h"
-#include "kernels/persistent.h"
+#include "kernels/base/number.h"
+#include "kernels/device/lanes.h"
+#include "kernels/time_loops/persistent/persistent.h"
 #include "tests/kernels/test_device.h"
 
 namespace sluice::test {
@@ -26,12 +26,10 @@ struct Backend {
   std::int32_t chunk_steps = 0;  // tests are short: without this they would be one chunk
   bool lanes = false;            // as many streams as the plan can use
 };
-inline constexpr Backend backends[] = {{DeviceKind::cpu, Algorithm::stepwise},
-                                       {DeviceKind::cpu, Algorithm::stepwise, 2},
-                                       {DeviceKind::cpu, Algorithm::row_blocks},
-                                       {DeviceKind::cpu, Algorithm::row_blocks, 2},
-                                       {DeviceKind::cuda, Algorithm::stepwise},
-                                       {DeviceKind::cuda, Algorithm::persistent_block}};
+inline constexpr Backend backends[] = {
+    {DeviceKind::cpu, Algorithm::stepwise},   {DeviceKind::cpu, Algorithm::stepwise, 2},
+    {DeviceKind::cpu, Algorithm::row_blocks}, {DeviceKind::cpu, Algorithm::row_blocks, 2},
+    {DeviceKind::cuda, Algorithm::stepwise},  {DeviceKind::cuda, Algorithm::persistent_block}};
 inline constexpr Cell cells[] = {Cell::rnn_tanh, Cell::rnn_relu, Cell::lstm, Cell::gru,
                                  Cell::gru_reset_before};
 
@@ -49,7 +47,8 @@ inline std::string name_of(const Backend& backend) {
 inline std::string why_unavailable(const Backend& backend, Cell cell,
                                    DataType type = DataType::float32) {
   const std::string why = why_unavailable(backend.device);
-  const bool persistent = backend.device == DeviceKind::cuda && backend.algorithm != Algorithm::stepwise;
+  const bool persistent =
+      backend.device == DeviceKind::cuda && backend.algorithm != Algorithm::stepwise;
   if (!why.empty() || !persistent) return why;
   if (cell == Cell::gru_reset_before) return "persistent kernels do not take gru_reset_before";
   if (type == DataType::float64) return "persistent kernels do not take float64";
@@ -114,7 +113,8 @@ class RecurrentPass {
   RecurrentPass(const RecurrentConfig& config, const Backend& backend, const SequenceLayout& layout,
                 bool training = true, int threads = 1)
       : RecurrentPass(config, backend, layout,
-                      PassShape{layout.rows(), layout.steps(), layout.batch(), training}, threads) {}
+                      PassShape{layout.rows(), layout.steps(), layout.batch(), training}, threads) {
+  }
 
   /// With buffers for `capacity`, which may be more than `layout` needs.
   RecurrentPass(const RecurrentConfig& config, const Backend& backend, const SequenceLayout& layout,
@@ -125,8 +125,8 @@ class RecurrentPass {
         device_(backend.device, threads),
         workspace_(device_.queue(), plan_.workspace_bytes(capacity)),
         reserve_(device_.queue(), plan_.reserve_bytes(capacity)),
-        layout_memory_(device_.queue(), SequenceLayout::device_bytes(
-                                            layout.rows(), layout.steps(), layout.batch())) {
+        layout_memory_(device_.queue(), SequenceLayout::device_bytes(layout.rows(), layout.steps(),
+                                                                     layout.batch())) {
     sequences_ = layout_.upload(device_.queue(), layout_memory_.data());
     if (backend.lanes) add_lanes(device_.queue(), plan_.lanes());
   }
@@ -210,7 +210,9 @@ class RecurrentPass {
     dh0 = dh0_memory.get<Number>();
     dc0 = dc0_memory.get<Number>();
     d_parameters = d_parameters_memory.get<Wide<Number>>();
-    expect_intact({{"dx", &dx_memory}, {"dh0", &dh0_memory}, {"dc0", &dc0_memory},
+    expect_intact({{"dx", &dx_memory},
+                   {"dh0", &dh0_memory},
+                   {"dc0", &dc0_memory},
                    {"d_parameters", &d_parameters_memory}});
     inputs.expect_intact(*this);
   }

@@ -3,7 +3,7 @@
 
 RNN, LSTM and GRU (reset after) are PyTorch's modules in float32. GRU with the reset before the
 product, which PyTorch lacks, is a plain autograd loop in float64 from the same float32 inputs.
-tests/engine/recurrent_golden_test.cpp reads the file; it names each case
+tests/engine/pass/recurrent_golden_test.cpp reads the file; it names each case
 `cell_l{layers}_d{directions}_{lengths}_{states}` and each tensor `case/tensor`:
 
   lengths    int32 [B]      in the caller's order; the longest is T

@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "kernels/number.h"
+#include "kernels/base/number.h"
 #include "tests/kernels/test_device.h"
 
 namespace sluice::test {

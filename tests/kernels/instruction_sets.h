@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "kernels/instruction_set.h"
+#include "kernels/device/instruction_set.h"
 
 namespace sluice::test {
 

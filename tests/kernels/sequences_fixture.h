@@ -6,12 +6,12 @@
 #include <numeric>
 #include <vector>
 
-#include "kernels/sequences.h"
+#include "kernels/base/sequences.h"
 #include "tests/kernels/test_device.h"
 
 namespace sluice::test {
 
-/// Owns the arrays of kernels/sequences.h for rows of these lengths, which need not be sorted.
+/// Owns the arrays of kernels/base/sequences.h for rows of these lengths, which need not be sorted.
 class SequencesOnDevice {
  public:
   SequencesOnDevice(const Queue& queue, const std::vector<std::int32_t>& given_lengths)

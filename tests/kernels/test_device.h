@@ -8,9 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "kernels/device.h"
-#include "kernels/error.h"
-#include "kernels/queue.h"
+#include "kernels/base/error.h"
+#include "kernels/base/queue.h"
+#include "kernels/device/device.h"
+#include "kernels/device/parallel_for.h"
 
 namespace sluice::test {
 
@@ -22,8 +23,8 @@ inline std::string why_unavailable(DeviceKind kind) {
 }
 
 /// Whether a product on `kind` gives a row the same bits whatever other rows there are, if asked to
-/// (GemmArgs::rows_apart): the CPU's does, cuBLAS does not promise it, and the imagined GPU's adds up
-/// number after number.
+/// (GemmArgs::rows_apart): the CPU's does, cuBLAS does not promise it, and the imagined GPU's adds
+/// up number after number.
 inline bool has_rows_apart(DeviceKind kind) {
 #ifdef SLUICE_IMAGINED_GPU
   static_cast<void>(kind);

@@ -5,7 +5,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "kernels/device.h"
+#include "kernels/device/device.h"
 #include "tests/kernels/test_device.h"
 
 namespace sluice::bench {
@@ -73,7 +73,8 @@ TEST_P(Sampling, OneThatThrowsLosesNoOther) {
   for (const std::int64_t at : {0, 1, 2, 5, 8}) {
     SCOPED_TRACE(at);
     Subject first(queue()), bad(queue(), at), last(queue());
-    const std::vector<Samples> found = sample(queue(), {first.pass(), bad.pass(), last.pass()}, options);
+    const std::vector<Samples> found =
+        sample(queue(), {first.pass(), bad.pass(), last.pass()}, options);
     EXPECT_EQ(found[0].real.size(), 4u);
     EXPECT_EQ(found[2].real.size(), 4u);
     EXPECT_EQ(found[0].error + found[2].error, "");

@@ -1,5 +1,5 @@
-// cuDNN as a peer of sluice-bench: what it computes is what Sluice computes, in every number type, or
-// it says why not. Also run against the imagined cuDNN of tests/cuda_on_cpu/.
+// cuDNN as a peer of sluice-bench: what it computes is what Sluice computes, in every number type,
+// or it says why not. Also run against the imagined cuDNN of tests/cuda_on_cpu/.
 #include "bench/peers/cudnn_layer.h"
 
 #include <gtest/gtest.h>
@@ -12,8 +12,8 @@
 #include "bench/layers/output_comparison.h"
 #include "bench/layers/random_numbers.h"
 #include "bench/peers/sluice_layer.h"
-#include "kernels/cudnn.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
+#include "kernels/cudnn/cudnn.h"
 #include "tests/kernels/test_device.h"
 
 namespace sluice::bench {
@@ -51,10 +51,12 @@ class CudnnPeer : public ::testing::TestWithParam<std::tuple<Numbers, std::strin
   }
 };
 
-std::vector<NamedOutput> outputs_of(const LayerPeer& peer, const Queue& queue, const LayerProblem& problem) {
+std::vector<NamedOutput> outputs_of(const LayerPeer& peer, const Queue& queue,
+                                    const LayerProblem& problem) {
   InputRing ring(queue, 0);
   ring.reserve(problem.config.data_type, problem.rows() * problem.config.hidden_size);
-  const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(problem.config.hidden_size)));
+  const auto scale =
+      static_cast<float>(1.0 / std::sqrt(static_cast<double>(problem.config.hidden_size)));
   const std::vector<float> parameters = random_numbers(
       Stream::parameters, parameter_count(recurrent_parameters(problem.config)), scale);
   return peer.prepare(problem, parameters, ring)->outputs();
@@ -72,12 +74,14 @@ TEST_P(CudnnPeer, ComputesWhatSluiceComputes) {
     const std::vector<NamedOutput> expected = outputs_of(*ours, device.queue(), problem);
     EXPECT_EQ(expected.size(), training ? 6u : 1u);  // y, dx, four parameters
     try {
-      const Difference largest = largest_difference(outputs_of(*theirs, device.queue(), problem), expected);
+      const Difference largest =
+          largest_difference(outputs_of(*theirs, device.queue(), problem), expected);
       EXPECT_LE(largest.relative, allowed_difference(problem.config)) << largest.output;
       EXPECT_GE(largest.relative, 0.0);
     } catch (const Refusal& refusal) {
       EXPECT_NE(algorithm, "standard") << refusal.what();
-      EXPECT_NE(std::string(refusal.what()).find("CUDNN_STATUS"), std::string::npos) << refusal.what();
+      EXPECT_NE(std::string(refusal.what()).find("CUDNN_STATUS"), std::string::npos)
+          << refusal.what();
     }
   }
 }
@@ -95,7 +99,8 @@ TEST_P(CudnnPeer, RowsOfDifferentLengthsAreComputedOrRefused) {
   } catch (const Error& error) {
     EXPECT_NE(algorithm, "standard") << error.what();
     EXPECT_NE(std::string(error.what()).find(algorithm), std::string::npos) << error.what();
-    EXPECT_NE(std::string(error.what()).find("different lengths"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("different lengths"), std::string::npos)
+        << error.what();
   }
 }
 
@@ -109,7 +114,9 @@ INSTANTIATE_TEST_SUITE_P(cuda, CudnnPeer,
                            return std::string(number_name(config)) + "_" + std::get<1>(test.param);
                          });
 
-TEST(CudnnPeerByName, HasNoAlgorithmOfAnotherName) { EXPECT_THROW(cudnn_peer({}, "fastest"), Error); }
+TEST(CudnnPeerByName, HasNoAlgorithmOfAnotherName) {
+  EXPECT_THROW(cudnn_peer({}, "fastest"), Error);
+}
 
 TEST(CudnnPeerByName, IsAbsentOnTheCpu) {
   EXPECT_NE(cudnn_peer({}, "standard")->absent.find("CUDA device"), std::string::npos);

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice::bench {
 namespace {
@@ -20,7 +20,8 @@ Report of_machine(const std::string& machine) {
 std::vector<std::string> summaries(const Report& report) {
   std::vector<std::string> names;
   for (const auto& each : report.summaries()) {
-    names.push_back(each["case"].get<std::string>() + " by " + each["implementation"].get<std::string>() +
+    names.push_back(each["case"].get<std::string>() + " by " +
+                    each["implementation"].get<std::string>() +
                     (each.value("error_occurred", false) ? " failed" : ""));
   }
   return names;
@@ -33,14 +34,16 @@ TEST(Report, ACaseMeasuredAgainReplacesItsOldEntries) {
   old.add({"s", "a/L2", "sluice"}, times);  // whose name begins like the other's
   Report report = of_machine("A");
   report.begin_with(old, "old.json");
-  EXPECT_EQ(summaries(report), (std::vector<std::string>{"s/a by sluice", "s/a by cudnn:standard failed",
-                                                         "s/a/L2 by sluice"}));
+  EXPECT_EQ(summaries(report),
+            (std::vector<std::string>{"s/a by sluice", "s/a by cudnn:standard failed",
+                                      "s/a/L2 by sluice"}));
   report.add({"s", "a", "sluice"}, times);
   report.add({"s", "a", "onednn"}, times);
   report.add({"s", "b", "sluice"}, times);
-  EXPECT_EQ(summaries(report), (std::vector<std::string>{"s/a/L2 by sluice", "s/a by sluice", "s/a by onednn",
-                                                         "s/b by sluice"}));
-  EXPECT_EQ(report.context()["peers"], (nlohmann::ordered_json{{"sluice", "2"}, {"cudnn:standard", "9"}}));
+  EXPECT_EQ(summaries(report), (std::vector<std::string>{"s/a/L2 by sluice", "s/a by sluice",
+                                                         "s/a by onednn", "s/b by sluice"}));
+  EXPECT_EQ(report.context()["peers"],
+            (nlohmann::ordered_json{{"sluice", "2"}, {"cudnn:standard", "9"}}));
   std::map<int, std::string> cases;  // by the number of the family
   for (const auto& each : report.document()["benchmarks"]) {
     const std::string name = each["run_name"], of = name.substr(0, name.rfind('/'));
@@ -57,8 +60,10 @@ TEST(Report, OtherMachinesResultsAreNotAddedTo) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), Error::Kind::usage);
-    EXPECT_NE(std::string(error.what()).find("old.json holds results of machine \"B\", this is \"A\""),
-              std::string::npos) << error.what();
+    EXPECT_NE(
+        std::string(error.what()).find("old.json holds results of machine \"B\", this is \"A\""),
+        std::string::npos)
+        << error.what();
   }
 }
 

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "kernels/launch.h"
+#include "kernels/device/launch.h"
 
 namespace cuda_on_cpu::faults {
 
@@ -80,10 +80,10 @@ struct Registration {
 }  // namespace cuda_on_cpu::faults
 
 /// Opens the definition of an experiment: a function template over `bool faulty`.
-#define PLANTED_FAULT(name)                                                                      \
-  template <bool faulty>                                                                         \
-  void name();                                                                                   \
-  const ::cuda_on_cpu::faults::Registration name##_registration({#name, &name<false>,            \
-                                                                 &name<true>});                  \
-  template <bool faulty>                                                                         \
+#define PLANTED_FAULT(name)                                      \
+  template <bool faulty>                                         \
+  void name();                                                   \
+  const ::cuda_on_cpu::faults::Registration name##_registration( \
+      {#name, &name<false>, &name<true>});                       \
+  template <bool faulty>                                         \
   void name()

@@ -8,7 +8,7 @@
 
 #include "cuda_on_cpu/schedule.h"
 #include "faults/experiment.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace cuda_on_cpu::faults {
 
@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
     }
   }
   std::fprintf(stderr, "usage: planted_faults [--sound] NAME, where NAME is one of\n");
-  for (const Experiment& experiment : experiments()) std::fprintf(stderr, "  %s\n", experiment.name);
+  for (const Experiment& experiment : experiments())
+    std::fprintf(stderr, "  %s\n", experiment.name);
   return 2;
 }

@@ -22,7 +22,8 @@ PLANTED_FAULT(missing_barrier) {
   expect_equal(x.get(), expected);
 }
 
-/// Sums the tiles of each row's mirror image: a tile must have been read before the next is written.
+/// Sums the tiles of each row's mirror image: a tile must have been read before the next is
+/// written.
 template <bool faulty>
 __global__ void mirrored_sums(const float* x, float* sums, int tiles) {
   SLUICE_SHARED_ARRAY(float, tile, [64]);

@@ -11,9 +11,7 @@ using sluice::cuda::launch;
 
 constexpr int numbers = 32;
 
-__global__ void add_one(const float* x, float* y) {
-  y[threadIdx.x] = x[threadIdx.x] + 1.0f;
-}
+__global__ void add_one(const float* x, float* y) { y[threadIdx.x] = x[threadIdx.x] + 1.0f; }
 
 /// While it lives, streams run as late as they may.
 class TwoStreams {
@@ -31,7 +29,8 @@ class TwoStreams {
     set_streams(Streams::at_once);
     static_cast<void>(cudaStreamDestroy(first));
     static_cast<void>(cudaStreamDestroy(second));
-    for (const cudaEvent_t event : {forked, written, joined}) static_cast<void>(cudaEventDestroy(event));
+    for (const cudaEvent_t event : {forked, written, joined})
+      static_cast<void>(cudaEventDestroy(event));
   }
 
   static void then(cudaStream_t after, cudaEvent_t event, cudaStream_t before) {
@@ -97,11 +96,13 @@ PLANTED_FAULT(stream_that_does_not_join_its_capture) {
   static_cast<void>(cudaGraphDestroy(graph));
 }
 
-/// The blocks of two launches wait for each other, each for those of its own; both do not find room.
+/// The blocks of two launches wait for each other, each for those of its own; both do not find
+/// room.
 template <bool faulty>
 void enqueue_grids(const TwoStreams& streams, const float* x, float* y, float* z) {
   const auto cooperative = [](cudaStream_t stream) {
-    return sluice::cuda::LaunchConfig{.grid = {100}, .block = {1}, .stream = stream, .cooperative = true};
+    return sluice::cuda::LaunchConfig{
+        .grid = {100}, .block = {1}, .stream = stream, .cooperative = true};
   };
   TwoStreams::then(streams.second, streams.forked, streams.first);
   launch(add_one, cooperative(streams.first), x, y);
@@ -136,7 +137,9 @@ PLANTED_FAULT(two_grids_without_room_in_a_graph) {
 
 class PinnedNumbers {
  public:
-  PinnedNumbers() { check(cudaMallocHost(&memory_, numbers * sizeof(float)), "allocating pinned memory"); }
+  PinnedNumbers() {
+    check(cudaMallocHost(&memory_, numbers * sizeof(float)), "allocating pinned memory");
+  }
   ~PinnedNumbers() { static_cast<void>(cudaFreeHost(memory_)); }
   PinnedNumbers(const PinnedNumbers&) = delete;
   PinnedNumbers& operator=(const PinnedNumbers&) = delete;

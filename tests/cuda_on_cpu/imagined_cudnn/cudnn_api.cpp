@@ -39,9 +39,11 @@ cudnnStatus_t refuse(cudnnStatus_t status, const char* words) {
 
 /// Of numbers in memory and of sums.
 bool go_together(cudnnRNNAlgo_t algorithm, cudnnDataType_t type, cudnnDataType_t sums) {
-  const bool takes_double = algorithm == CUDNN_RNN_ALGO_STANDARD || algorithm == CUDNN_RNN_ALGO_PERSIST_DYNAMIC;
+  const bool takes_double =
+      algorithm == CUDNN_RNN_ALGO_STANDARD || algorithm == CUDNN_RNN_ALGO_PERSIST_DYNAMIC;
   if (type == CUDNN_DATA_DOUBLE) return sums == CUDNN_DATA_DOUBLE && takes_double;
-  if (sums == CUDNN_DATA_HALF) return type == CUDNN_DATA_HALF && algorithm == CUDNN_RNN_ALGO_STANDARD;
+  if (sums == CUDNN_DATA_HALF)
+    return type == CUDNN_DATA_HALF && algorithm == CUDNN_RNN_ALGO_STANDARD;
   return sums == CUDNN_DATA_FLOAT && (type == CUDNN_DATA_FLOAT || is_16_bit(type));
 }
 
@@ -60,7 +62,8 @@ Trace recall(const cudnnRNNStruct& layers, std::int64_t rows, const void* reserv
   Trace trace;
   const auto* from = static_cast<const double*>(reserve) + 1;
   const auto take = [&](std::vector<Numbers>& part, int pieces, std::int64_t columns) {
-    for (int i = 0; i < pieces; ++i, from += rows * columns) part.emplace_back(from, from + rows * columns);
+    for (int i = 0; i < pieces; ++i, from += rows * columns)
+      part.emplace_back(from, from + rows * columns);
   };
   take(trace.gates, layers.layers * layers.directions, 5 * layers.hidden);
   take(trace.outputs, layers.layers, layers.directions * layers.hidden);
@@ -71,11 +74,14 @@ Trace recall(const cudnnRNNStruct& layers, std::int64_t rows, const void* reserv
 cudnnStatus_t check_writer(const cudnnRNNStruct& layers, const void* reserve) {
   const bool own = *static_cast<const double*>(reserve) == static_cast<double>(layers.algorithm);
   return own ? CUDNN_STATUS_SUCCESS
-             : refuse(CUDNN_STATUS_BAD_PARAM, "the reserve is not this algorithm's, or a call has spoilt it");
+             : refuse(CUDNN_STATUS_BAD_PARAM,
+                      "the reserve is not this algorithm's, or a call has spoilt it");
 }
 
-/// A failure that comes when a part of the work is done: none of what the call writes is to be used.
-cudnnStatus_t fail_halfway(cudnnStatus_t status, std::initializer_list<std::pair<void*, std::size_t>> spoilt) {
+/// A failure that comes when a part of the work is done: none of what the call writes is to be
+/// used.
+cudnnStatus_t fail_halfway(cudnnStatus_t status,
+                           std::initializer_list<std::pair<void*, std::size_t>> spoilt) {
   for (const auto& [memory, bytes] : spoilt) {
     if (memory != nullptr) std::memset(memory, 0xFF, bytes);  // NaN
   }
@@ -88,17 +94,20 @@ cudnnStatus_t check_algorithm(const cudnnRNNStruct& layers, const cudnnRNNDataSt
   const bool packed = data.layout == CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED;
   if (packed == layers.padded) return CUDNN_STATUS_BAD_PARAM;
   if (layers.algorithm == CUDNN_RNN_ALGO_STANDARD) return CUDNN_STATUS_SUCCESS;
-  if (packed) return refuse(CUDNN_STATUS_NOT_SUPPORTED, "persistent algorithms take no packed rows");
+  if (packed)
+    return refuse(CUDNN_STATUS_NOT_SUPPORTED, "persistent algorithms take no packed rows");
   switch (layers.algorithm) {
     case CUDNN_RNN_ALGO_PERSIST_STATIC:
-      return layers.hidden % 16 == 0 ? CUDNN_STATUS_SUCCESS
-                                     : refuse(CUDNN_STATUS_NOT_SUPPORTED_SHAPE, "hidden size is no multiple of 16");
+      return layers.hidden % 16 == 0
+                 ? CUDNN_STATUS_SUCCESS
+                 : refuse(CUDNN_STATUS_NOT_SUPPORTED_SHAPE, "hidden size is no multiple of 16");
     case CUDNN_RNN_ALGO_PERSIST_DYNAMIC:
       return layers.built_for == data.batch ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
     default:  // refuses odd batches, so that there is something to fall back from
       return data.batch % 2 == 0 && layers.hidden <= (training ? 128 : 192)
                  ? CUDNN_STATUS_SUCCESS
-                 : refuse(CUDNN_STATUS_NOT_SUPPORTED_SHAPE, "an odd batch, or too large a hidden size");
+                 : refuse(CUDNN_STATUS_NOT_SUPPORTED_SHAPE,
+                          "an odd batch, or too large a hidden size");
   }
 }
 
@@ -169,20 +178,30 @@ cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t 
                                        cudnnRNNMode_t mode, cudnnRNNBiasMode_t bias,
                                        cudnnDirectionMode_t directions, cudnnRNNInputMode_t input,
                                        cudnnDataType_t type, cudnnDataType_t sums,
-                                       cudnnMathType_t math, int32_t input_size, int32_t hidden_size,
-                                       int32_t projection_size, int32_t layers,
+                                       cudnnMathType_t math, int32_t input_size,
+                                       int32_t hidden_size, int32_t projection_size, int32_t layers,
                                        cudnnDropoutDescriptor_t dropout, uint32_t flags) {
   if (!go_together(algorithm, type, sums)) {
     return refuse(CUDNN_STATUS_NOT_SUPPORTED, "the algorithm does not take these types");
   }
   const bool tf32 = type == CUDNN_DATA_FLOAT && math == CUDNN_DEFAULT_MATH;
-  const bool float32_sums = !is_16_bit(type) || (sums == CUDNN_DATA_FLOAT && math == CUDNN_TENSOR_OP_MATH);
+  const bool float32_sums =
+      !is_16_bit(type) || (sums == CUDNN_DATA_FLOAT && math == CUDNN_TENSOR_OP_MATH);
   if (bias != CUDNN_RNN_DOUBLE_BIAS || input != CUDNN_LINEAR_INPUT || !float32_sums ||
       projection_size != hidden_size || dropout == nullptr || dropout->rate != 0.0f) {
     return CUDNN_STATUS_BAD_PARAM;
   }
-  *rnn = {algorithm, mode, type, tf32, directions == CUDNN_BIDIRECTIONAL ? 2 : 1, input_size, hidden_size,
-          layers, (flags & CUDNN_RNN_PADDED_IO_ENABLED) != 0, 0, {}};
+  *rnn = {algorithm,
+          mode,
+          type,
+          tf32,
+          directions == CUDNN_BIDIRECTIONAL ? 2 : 1,
+          input_size,
+          hidden_size,
+          layers,
+          (flags & CUDNN_RNN_PADDED_IO_ENABLED) != 0,
+          0,
+          {}};
   return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnBuildRNNDynamic(cudnnHandle_t, cudnnRNNDescriptor_t rnn, int batch) {
@@ -216,27 +235,31 @@ cudnnStatus_t cudnnGetRNNWeightSpaceSize(cudnnHandle_t, cudnnRNNDescriptor_t rnn
 }
 cudnnStatus_t cudnnGetRNNWeightParams(cudnnHandle_t, cudnnRNNDescriptor_t rnn, int32_t pseudo_layer,
                                       size_t size, const void* space, int32_t linear_layer,
-                                      cudnnTensorDescriptor_t, void** matrix, cudnnTensorDescriptor_t,
-                                      void** bias) {
+                                      cudnnTensorDescriptor_t, void** matrix,
+                                      cudnnTensorDescriptor_t, void** bias) {
   if (linear_layer >= 2 * rnn->gates() || pseudo_layer >= rnn->layers * rnn->directions ||
       size != static_cast<std::size_t>(rnn->elements()) * element(rnn->type)) {
     return CUDNN_STATUS_BAD_PARAM;
   }
   auto* const start = static_cast<unsigned char*>(const_cast<void*>(space));
-  *matrix = start + rnn->matrix(pseudo_layer, linear_layer) * static_cast<std::int64_t>(element(rnn->type));
-  *bias = start + rnn->bias(pseudo_layer, linear_layer) * static_cast<std::int64_t>(element(rnn->type));
+  *matrix = start +
+            rnn->matrix(pseudo_layer, linear_layer) * static_cast<std::int64_t>(element(rnn->type));
+  *bias =
+      start + rnn->bias(pseudo_layer, linear_layer) * static_cast<std::int64_t>(element(rnn->type));
   return CUDNN_STATUS_SUCCESS;
 }
 
 cudnnStatus_t cudnnRNNForward(cudnnHandle_t, cudnnRNNDescriptor_t rnn, cudnnForwardMode_t mode,
-                              const int32_t lengths[], cudnnRNNDataDescriptor_t x_data, const void* x,
-                              cudnnRNNDataDescriptor_t y_data, void* y, cudnnTensorDescriptor_t states,
-                              const void* hx, void* hy, cudnnTensorDescriptor_t, const void* cx,
-                              void* cy, size_t, const void* weights, size_t workspace_bytes,
-                              void* workspace, size_t reserve_bytes, void* reserve) {
+                              const int32_t lengths[], cudnnRNNDataDescriptor_t x_data,
+                              const void* x, cudnnRNNDataDescriptor_t y_data, void* y,
+                              cudnnTensorDescriptor_t states, const void* hx, void* hy,
+                              cudnnTensorDescriptor_t, const void* cx, void* cy, size_t,
+                              const void* weights, size_t workspace_bytes, void* workspace,
+                              size_t reserve_bytes, void* reserve) {
   const bool training = mode == CUDNN_FWD_MODE_TRAINING;
   cudnnStatus_t status = check_algorithm(*rnn, *x_data, training);
-  if (status == CUDNN_STATUS_SUCCESS) status = check_batch(*rnn, *x_data, *y_data, lengths, *states);
+  if (status == CUDNN_STATUS_SUCCESS)
+    status = check_batch(*rnn, *x_data, *y_data, lengths, *states);
   if (status != CUDNN_STATUS_SUCCESS) return status;
   const std::size_t needed = training ? trace_count(*rnn, x_data->rows()) * sizeof(double) : 0;
   if (x == nullptr || y == nullptr || workspace_bytes < workspace_size || reserve_bytes < needed) {
@@ -261,19 +284,20 @@ cudnnStatus_t cudnnRNNForward(cudnnHandle_t, cudnnRNNDescriptor_t rnn, cudnnForw
   return CUDNN_STATUS_SUCCESS;
 }
 
-cudnnStatus_t cudnnRNNBackwardData_v8(cudnnHandle_t, cudnnRNNDescriptor_t rnn, const int32_t lengths[],
-                                      cudnnRNNDataDescriptor_t y_data, const void* y, const void* dy,
-                                      cudnnRNNDataDescriptor_t x_data, void* dx,
-                                      cudnnTensorDescriptor_t states, const void* hx, const void* dhy,
-                                      void* dhx, cudnnTensorDescriptor_t, const void* cx,
-                                      const void* dcy, void* dcx, size_t, const void* weights, size_t,
-                                      void* workspace, size_t, void* reserve) {
+cudnnStatus_t cudnnRNNBackwardData_v8(
+    cudnnHandle_t, cudnnRNNDescriptor_t rnn, const int32_t lengths[],
+    cudnnRNNDataDescriptor_t y_data, const void* y, const void* dy, cudnnRNNDataDescriptor_t x_data,
+    void* dx, cudnnTensorDescriptor_t states, const void* hx, const void* dhy, void* dhx,
+    cudnnTensorDescriptor_t, const void* cx, const void* dcy, void* dcx, size_t,
+    const void* weights, size_t, void* workspace, size_t, void* reserve) {
   cudnnStatus_t status = check_algorithm(*rnn, *x_data, true);
-  if (status == CUDNN_STATUS_SUCCESS) status = check_batch(*rnn, *x_data, *y_data, lengths, *states);
+  if (status == CUDNN_STATUS_SUCCESS)
+    status = check_batch(*rnn, *x_data, *y_data, lengths, *states);
   if (status == CUDNN_STATUS_SUCCESS) status = check_writer(*rnn, reserve);
   if (status != CUDNN_STATUS_SUCCESS) return status;
   if (y == nullptr || dy == nullptr || dx == nullptr) return CUDNN_STATUS_BAD_PARAM_NULL_POINTER;
-  const cudnnStatus_t asked = imagined_cudnn::failure_asked_of("cudnnRNNBackwardData_v8", rnn->algorithm);
+  const cudnnStatus_t asked =
+      imagined_cudnn::failure_asked_of("cudnnRNNBackwardData_v8", rnn->algorithm);
   if (imagined_cudnn::is_refusal(asked)) return refuse(asked, "the test asks for it");
   std::memset(workspace, 0x5A, workspace_size);
   const auto rows = static_cast<std::size_t>(x_data->rows());
@@ -287,9 +311,18 @@ cudnnStatus_t cudnnRNNBackwardData_v8(cudnnHandle_t, cudnnRNNDescriptor_t rnn, c
   const Numbers c0 = read(cx, state_count(*rnn, *x_data), rnn->type);
   const Numbers by_y = read(dy, rows * rnn->directions * rnn->hidden, rnn->type);
   const Trace trace = recall(*rnn, x_data->rows(), reserve);
-  imagined_cudnn::Backward pass{*rnn, *x_data, w, in, h0, c0, trace, by_y,
+  imagined_cudnn::Backward pass{*rnn,
+                                *x_data,
+                                w,
+                                in,
+                                h0,
+                                c0,
+                                trace,
+                                by_y,
                                 read(dhy, state_count(*rnn, *x_data), rnn->type),
-                                read(dcy, state_count(*rnn, *x_data), rnn->type), {}, {}};
+                                read(dcy, state_count(*rnn, *x_data), rnn->type),
+                                {},
+                                {}};
   pass.run();
   write(pass.dx, dx, rnn->type);
   write(pass.dh, dhx, rnn->type);
@@ -309,19 +342,22 @@ cudnnStatus_t cudnnRNNBackwardWeights_v8(cudnnHandle_t, cudnnRNNDescriptor_t rnn
   cudnnStatus_t status = check_batch(*rnn, *x_data, *y_data, lengths, *states);
   if (status == CUDNN_STATUS_SUCCESS) status = check_writer(*rnn, reserve);
   if (status != CUDNN_STATUS_SUCCESS) return status;
-  const cudnnStatus_t asked = imagined_cudnn::failure_asked_of("cudnnRNNBackwardWeights_v8", rnn->algorithm);
+  const cudnnStatus_t asked =
+      imagined_cudnn::failure_asked_of("cudnnRNNBackwardWeights_v8", rnn->algorithm);
   if (imagined_cudnn::is_refusal(asked)) return refuse(asked, "the test asks for it");
   if (asked != CUDNN_STATUS_SUCCESS) {
-    return fail_halfway(asked, {{d_weights, static_cast<std::size_t>(rnn->elements()) * element(rnn->type)}});
+    return fail_halfway(
+        asked, {{d_weights, static_cast<std::size_t>(rnn->elements()) * element(rnn->type)}});
   }
-  if (x == nullptr || y == nullptr || rnn->last.dy.empty()) return CUDNN_STATUS_BAD_PARAM_NULL_POINTER;
+  if (x == nullptr || y == nullptr || rnn->last.dy.empty())
+    return CUDNN_STATUS_BAD_PARAM_NULL_POINTER;
   const auto rows = static_cast<std::size_t>(x_data->rows());
   const Numbers in = read_factors(x, rows * rnn->input, *rnn);
   const Numbers h0 = read(hx, state_count(*rnn, *x_data), rnn->type);
   const Trace trace = recall(*rnn, x_data->rows(), reserve);
-  imagined_cudnn::Backward pass{*rnn,           *x_data,       rnn->last.weights, in, h0,
-                                rnn->last.c0,   trace,         rnn->last.dy,      rnn->last.dh,
-                                rnn->last.dc,   {},            {}};
+  imagined_cudnn::Backward pass{
+      *rnn,  *x_data,      rnn->last.weights, in,           h0, rnn->last.c0,
+      trace, rnn->last.dy, rnn->last.dh,      rnn->last.dc, {}, {}};
   pass.run();
   write(pass.d_weights, d_weights, rnn->type, true);
   rnn->last.dy.clear();

@@ -17,7 +17,8 @@ std::int64_t cudnnRNNStruct::matrix(int pseudo_layer, int linear_layer) const {
   }
   const int of_w = linear_layer < gates() ? linear_layer : gates();
   const int of_r = linear_layer < gates() ? 0 : linear_layer - gates();
-  return before + std::int64_t{hidden} * (std::int64_t{of_w} * columns(pseudo_layer) + std::int64_t{of_r} * hidden);
+  return before + std::int64_t{hidden} *
+                      (std::int64_t{of_w} * columns(pseudo_layer) + std::int64_t{of_r} * hidden);
 }
 
 std::int64_t cudnnRNNStruct::bias(int pseudo_layer, int linear_layer) const {
@@ -52,10 +53,12 @@ struct Walk {
     return weights[static_cast<std::size_t>(r_at(gate, unit, column))];
   }
   std::int64_t w_at(int gate, int unit, int column) const {
-    return layers.matrix(pseudo_layer, gate) + std::int64_t{unit} * layers.columns(pseudo_layer) + column;
+    return layers.matrix(pseudo_layer, gate) + std::int64_t{unit} * layers.columns(pseudo_layer) +
+           column;
   }
   std::int64_t r_at(int gate, int unit, int column) const {
-    return layers.matrix(pseudo_layer, layers.gates() + gate) + std::int64_t{unit} * layers.hidden + column;
+    return layers.matrix(pseudo_layer, layers.gates() + gate) + std::int64_t{unit} * layers.hidden +
+           column;
   }
   double bias(int linear_layer, int unit) const {
     return weights[static_cast<std::size_t>(layers.bias(pseudo_layer, linear_layer) + unit)];
@@ -69,7 +72,8 @@ void Forward::run() {
   h_n = h0;
   c_n = c0;
   trace.outputs.assign(layers.layers, Numbers(static_cast<std::size_t>(data.rows()) * width));
-  trace.gates.assign(layers.layers * layers.directions, Numbers(static_cast<std::size_t>(data.rows()) * 5 * hidden));
+  trace.gates.assign(layers.layers * layers.directions,
+                     Numbers(static_cast<std::size_t>(data.rows()) * 5 * hidden));
   for (int p = 0; p < layers.layers * layers.directions; ++p) {
     const int layer = p / layers.directions, columns = layers.columns(p);
     const Numbers& in = layer == 0 ? x : trace.outputs[layer - 1];
@@ -84,8 +88,10 @@ void Forward::run() {
           for (int gate = 0; gate < layers.gates(); ++gate) {
             from_x[gate] = walk.bias(gate, u);
             from_h[gate] = walk.bias(layers.gates() + gate, u);
-            for (int k = 0; k < columns; ++k) from_x[gate] += walk.w(gate, u, k) * in[at * columns + k];
-            for (int k = 0; k < hidden; ++k) from_h[gate] += walk.r(gate, u, k) * h_n[walk.state(k)];
+            for (int k = 0; k < columns; ++k)
+              from_x[gate] += walk.w(gate, u, k) * in[at * columns + k];
+            for (int k = 0; k < hidden; ++k)
+              from_h[gate] += walk.r(gate, u, k) * h_n[walk.state(k)];
           }
           if (layers.mode == CUDNN_LSTM) {
             const double i = sigmoid(from_x[0] + from_h[0]), f = sigmoid(from_x[1] + from_h[1]);
@@ -138,17 +144,21 @@ void Backward::run() {
                              : trace.outputs[layer][walk.position(step - 1) * width + first + u];
             const double d = dh[walk.state(u)] + d_out[at * width + first + u];
             if (layers.mode == CUDNN_LSTM) {
-              const double i = g[u], f = g[hidden + u], n = g[2 * hidden + u], o = g[3 * hidden + u];
+              const double i = g[u], f = g[hidden + u], n = g[2 * hidden + u],
+                           o = g[3 * hidden + u];
               const double t = std::tanh(g[4 * hidden + u]);
-              const double before = step == 0 ? c0[walk.state(u)]
-                                              : trace.gates[p][walk.position(step - 1) * 5 * hidden + 4 * hidden + u];
+              const double before =
+                  step == 0 ? c0[walk.state(u)]
+                            : trace.gates[p][walk.position(step - 1) * 5 * hidden + 4 * hidden + u];
               const double cell = dc[walk.state(u)] + d * o * (1.0 - t * t);
               const double by[] = {cell * n * i * (1.0 - i), cell * before * f * (1.0 - f),
                                    cell * i * (1.0 - n * n), d * t * o * (1.0 - o)};
-              for (int gate = 0; gate < 4; ++gate) dg[gate * hidden + u] = dq[gate * hidden + u] = by[gate];
+              for (int gate = 0; gate < 4; ++gate)
+                dg[gate * hidden + u] = dq[gate * hidden + u] = by[gate];
               dc[walk.state(u)] = cell * f;
             } else if (layers.mode == CUDNN_GRU) {
-              const double r = g[u], z = g[hidden + u], n = g[2 * hidden + u], q = g[3 * hidden + u];
+              const double r = g[u], z = g[hidden + u], n = g[2 * hidden + u],
+                           q = g[3 * hidden + u];
               const double dn = d * (1.0 - z) * (1.0 - n * n);
               dg[u] = dq[u] = dn * q * r * (1.0 - r);
               dg[hidden + u] = dq[hidden + u] = d * (h[u] - n) * z * (1.0 - z);
@@ -156,7 +166,9 @@ void Backward::run() {
               dq[2 * hidden + u] = dn * r;
               dh_before[u] = d * z;
             } else {
-              const double slope = layers.mode == CUDNN_RNN_TANH ? 1.0 - g[u] * g[u] : g[u] > 0.0 ? 1.0 : 0.0;
+              const double slope = layers.mode == CUDNN_RNN_TANH ? 1.0 - g[u] * g[u]
+                                   : g[u] > 0.0                  ? 1.0
+                                                                 : 0.0;
               dg[u] = dq[u] = d * slope;
             }
           }
@@ -166,7 +178,8 @@ void Backward::run() {
               d_weights[static_cast<std::size_t>(layers.bias(p, gate) + u)] += by_x;
               d_weights[static_cast<std::size_t>(layers.bias(p, gates + gate) + u)] += by_h;
               for (int k = 0; k < columns; ++k) {
-                d_weights[static_cast<std::size_t>(walk.w_at(gate, u, k))] += by_x * in[at * columns + k];
+                d_weights[static_cast<std::size_t>(walk.w_at(gate, u, k))] +=
+                    by_x * in[at * columns + k];
                 d_in[at * columns + k] += by_x * walk.w(gate, u, k);
               }
               for (int k = 0; k < hidden; ++k) {

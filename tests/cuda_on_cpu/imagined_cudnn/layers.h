@@ -22,11 +22,11 @@ struct Forward {
   const cudnnRNNStruct& layers;
   const cudnnRNNDataStruct& data;
   const Numbers& weights;
-  const Numbers& x;          ///< [rows, input]
-  const Numbers& h0;         ///< [L*D, B, H], zeros if there is none
+  const Numbers& x;   ///< [rows, input]
+  const Numbers& h0;  ///< [L*D, B, H], zeros if there is none
   const Numbers& c0;
-  Numbers h_n, c_n;          ///< out
-  Trace trace;               ///< out
+  Numbers h_n, c_n;  ///< out
+  Trace trace;       ///< out
 
   void run();
 };
@@ -39,10 +39,10 @@ struct Backward {
   const Numbers& h0;
   const Numbers& c0;
   const Trace& trace;
-  const Numbers& dy;         ///< [rows, D*H]
-  Numbers dh, dc;            ///< in: by the final states; out: by the initial ones
-  Numbers dx;                ///< out
-  Numbers d_weights;         ///< out, like weights
+  const Numbers& dy;  ///< [rows, D*H]
+  Numbers dh, dc;     ///< in: by the final states; out: by the initial ones
+  Numbers dx;         ///< out
+  Numbers d_weights;  ///< out, like weights
 
   void run();
 };

@@ -51,8 +51,8 @@ struct cluster_group {
   static unsigned num_blocks() { return cuda_on_cpu::cluster_size(); }
   template <class T>
   T* map_shared_rank(T* address, int rank, CUDA_ON_CPU_SITE) const {
-    return static_cast<T*>(cuda_on_cpu::map_shared({site_file, site_line}, address,
-                                                   static_cast<unsigned>(rank)));
+    return static_cast<T*>(
+        cuda_on_cpu::map_shared({site_file, site_line}, address, static_cast<unsigned>(rank)));
   }
 };
 inline cluster_group this_cluster() { return {}; }

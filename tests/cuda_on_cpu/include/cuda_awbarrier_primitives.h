@@ -23,7 +23,8 @@ inline __mbarrier_token_t __mbarrier_arrive_and_drop(__mbarrier_t* barrier, CUDA
 }
 /// True once the phase of the token is complete. A loop on the test forms must call __nanosleep;
 /// the try forms pause by themselves.
-inline bool __mbarrier_test_wait(__mbarrier_t* barrier, __mbarrier_token_t token, CUDA_ON_CPU_SITE) {
+inline bool __mbarrier_test_wait(__mbarrier_t* barrier, __mbarrier_token_t token,
+                                 CUDA_ON_CPU_SITE) {
   return cuda_on_cpu::mbarrier_passed({site_file, site_line}, barrier, token % 2 != 0, false);
 }
 inline bool __mbarrier_try_wait(__mbarrier_t* barrier, __mbarrier_token_t token, std::uint32_t = 0,

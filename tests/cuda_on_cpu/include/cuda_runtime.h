@@ -5,10 +5,10 @@
 /// Says that a source is CUDA, as nvcc's __CUDACC__ does.
 #define CUDA_ON_CPU
 
+#include "cuda_on_cpu/arithmetic.h"
+#include "cuda_on_cpu/atomics.h"
+#include "cuda_on_cpu/half.h"
 #include "cuda_on_cpu/language.h"
 #include "cuda_on_cpu/launch.h"
 #include "cuda_on_cpu/synchronization.h"
 #include "cuda_on_cpu/warp.h"
-#include "cuda_on_cpu/atomics.h"
-#include "cuda_on_cpu/arithmetic.h"
-#include "cuda_on_cpu/half.h"

@@ -75,7 +75,8 @@ void check(cuda_on_cpu::Site site, const T* pointer, unsigned leading) {
     cuda_on_cpu::fail(site, "wmma: the pointer is not a multiple of 32 bytes");
   }
   if (leading * sizeof(T) % 16 != 0) {
-    cuda_on_cpu::fail(site, "wmma: the leading dimension %u is not a multiple of 16 bytes", leading);
+    cuda_on_cpu::fail(site, "wmma: the leading dimension %u is not a multiple of 16 bytes",
+                      leading);
   }
 }
 
@@ -93,7 +94,8 @@ std::size_t offset(int e, unsigned leading, bool by_rows) {
 template <class Fragment, class T>
 void load(cuda_on_cpu::Site site, Fragment& to, const T* from, unsigned leading, bool by_rows) {
   check<Fragment>(site, from, leading);
-  for (int e = 0; e < Fragment::num_elements; ++e) to.x[e] = from[offset<Fragment>(e, leading, by_rows)];
+  for (int e = 0; e < Fragment::num_elements; ++e)
+    to.x[e] = from[offset<Fragment>(e, leading, by_rows)];
   whole_warp(site);
 }
 
@@ -146,7 +148,8 @@ void store_matrix_sync(T* to, const fragment<accumulator, m, n, k, T>& from, uns
 }
 
 template <int m, int n, int k, class Sum, class T, class LayoutA, class LayoutB>
-void mma_sync(fragment<accumulator, m, n, k, Sum>& d, const fragment<matrix_a, m, n, k, T, LayoutA>& a,
+void mma_sync(fragment<accumulator, m, n, k, Sum>& d,
+              const fragment<matrix_a, m, n, k, T, LayoutA>& a,
               const fragment<matrix_b, m, n, k, T, LayoutB>& b,
               const fragment<accumulator, m, n, k, Sum>& c, CUDA_ON_CPU_SITE) {
   const cuda_on_cpu::Site site{site_file, site_line};

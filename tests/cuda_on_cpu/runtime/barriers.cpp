@@ -10,7 +10,8 @@ namespace {
 char fence_token;
 
 bool same(Site a, Site b) {
-  return a.line == b.line && a.file != nullptr && b.file != nullptr && std::strcmp(a.file, b.file) == 0;
+  return a.line == b.line && a.file != nullptr && b.file != nullptr &&
+         std::strcmp(a.file, b.file) == 0;
 }
 
 void wait(Barrier& barrier, Phase seen, Site site) {
@@ -66,7 +67,8 @@ int block_barrier_count(Site site, bool predicate) {
 }
 
 void grid_barrier(Site site) {
-  if (!grid->launch.cooperative) fail(site, "the grid's barrier in a launch that is not cooperative");
+  if (!grid->launch.cooperative)
+    fail(site, "the grid's barrier in a launch that is not cooperative");
   wait(grid->barrier, arrive(grid->barrier, site), site);
 }
 

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <cstring>
 
-#include "cuda_on_cpu/streams.h"
 #include "cuda_on_cpu/device_memory.h"
 #include "cuda_on_cpu/half.h"
+#include "cuda_on_cpu/streams.h"
 #include "mma.h"
 
 namespace {
@@ -21,7 +21,8 @@ struct Steps {
   std::int64_t row, column;
 
   Steps(cublasOperation_t operation, std::int64_t leading)
-      : row(operation == CUBLAS_OP_N ? 1 : leading), column(operation == CUBLAS_OP_N ? leading : 1) {}
+      : row(operation == CUBLAS_OP_N ? 1 : leading),
+        column(operation == CUBLAS_OP_N ? leading : 1) {}
 };
 
 struct Product {
@@ -82,7 +83,8 @@ using Multiply = void (*)(const Product&);
 /// What cuBLAS takes of the combinations of types; null for the others.
 Multiply multiply_of(const Product& product) {
   const bool narrow_c = product.type_c == product.type_a;
-  if (product.type_b != product.type_a || !(narrow_c || product.type_c == CUDA_R_32F)) return nullptr;
+  if (product.type_b != product.type_a || !(narrow_c || product.type_c == CUDA_R_32F))
+    return nullptr;
   const bool float32 = product.compute == CUBLAS_COMPUTE_32F;
   switch (product.type_a) {
     case CUDA_R_64F:
@@ -205,8 +207,9 @@ cublasStatus_t cublasGemmEx_64(cublasHandle_t handle, cublasOperation_t transpos
                                const void* b, cudaDataType type_b, int64_t ldb, const void* beta,
                                void* c, cudaDataType type_c, int64_t ldc,
                                cublasComputeType_t compute, cublasGemmAlgo_t) {
-  return run(handle, {transpose_a, transpose_b, type_a, type_b, type_c, compute, m, n, k, alpha, a,
-                      lda, 0, b, ldb, 0, beta, c, ldc, 0, 1});
+  return run(handle,
+             {transpose_a, transpose_b, type_a, type_b, type_c, compute, m, n,   k, alpha, a,
+              lda,         0,           b,      ldb,    0,      beta,    c, ldc, 0, 1});
 }
 
 cublasStatus_t cublasGemmStridedBatchedEx_64(
@@ -215,8 +218,9 @@ cublasStatus_t cublasGemmStridedBatchedEx_64(
     long long stride_a, const void* b, cudaDataType type_b, int64_t ldb, long long stride_b,
     const void* beta, void* c, cudaDataType type_c, int64_t ldc, long long stride_c, int64_t batch,
     cublasComputeType_t compute, cublasGemmAlgo_t) {
-  return run(handle, {transpose_a, transpose_b, type_a, type_b, type_c, compute, m, n, k, alpha, a,
-                      lda, stride_a, b, ldb, stride_b, beta, c, ldc, stride_c, batch});
+  return run(handle, {transpose_a, transpose_b, type_a, type_b, type_c, compute,  m,
+                      n,           k,           alpha,  a,      lda,    stride_a, b,
+                      ldb,         stride_b,    beta,   c,      ldc,    stride_c, batch});
 }
 
 }  // extern "C"

@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "cuda_on_cpu/device.h"
+#include "cuda_on_cpu/device_memory.h"
 #include "cuda_on_cpu/launch.h"
 #include "cuda_on_cpu/schedule.h"
 #include "cuda_on_cpu/streams.h"
-#include "cuda_on_cpu/device_memory.h"
 
 namespace {
 
@@ -78,7 +78,8 @@ bool is_pinned(const void* memory) {
 
 bool is_captured(cudaStream_t stream) {
   cudaStreamCaptureStatus status;
-  return cudaStreamIsCapturing(stream, &status) == cudaSuccess && status != cudaStreamCaptureStatusNone;
+  return cudaStreamIsCapturing(stream, &status) == cudaSuccess &&
+         status != cudaStreamCaptureStatusNone;
 }
 
 cudaError_t free_now(void* memory) {
@@ -110,7 +111,8 @@ std::vector<int> shared_memory_limits(const void* kernel) {
 
 unsigned cooperative_blocks(const cudaLaunchConfig_t& config) {
   for (unsigned i = 0; i < config.numAttrs; ++i) {
-    if (config.attrs[i].id == cudaLaunchAttributeCooperative && config.attrs[i].val.cooperative != 0) {
+    if (config.attrs[i].id == cudaLaunchAttributeCooperative &&
+        config.attrs[i].val.cooperative != 0) {
       return config.gridDim.x * config.gridDim.y * config.gridDim.z;
     }
   }
@@ -144,7 +146,8 @@ cudaError_t execute(const cudaLaunchConfig_t& config, const void* kernel, void (
     const auto found = limits.find(kernel);
     if (found != limits.end()) raised = found->second;
   }
-  if (launch.dynamic_shared_bytes > raised.dynamic_shared_bytes) return finish(cudaErrorInvalidValue);
+  if (launch.dynamic_shared_bytes > raised.dynamic_shared_bytes)
+    return finish(cudaErrorInvalidValue);
   const unsigned cluster_blocks = launch.cluster.x * launch.cluster.y * launch.cluster.z;
   if (cluster_blocks > portable_cluster_blocks && !raised.large_clusters) {
     return finish(cudaErrorInvalidClusterSize);
@@ -189,7 +192,9 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int ordinal) {
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int ordinal) {
   if (ordinal != 0) return finish(cudaErrorInvalidDevice);
   switch (attribute) {
-    case cudaDevAttrMultiProcessorCount: *value = cuda_on_cpu::multiprocessors(); return cudaSuccess;
+    case cudaDevAttrMultiProcessorCount:
+      *value = cuda_on_cpu::multiprocessors();
+      return cudaSuccess;
     case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = most_shared_bytes; return cudaSuccess;
     case cudaDevAttrMemoryPoolsSupported: *value = 1; return cudaSuccess;
     case cudaDevAttrCooperativeLaunch: *value = 1; return cudaSuccess;
@@ -216,8 +221,8 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* ke
   return cudaSuccess;
 }
 
-/// Refuses to lower a kernel's dynamic shared memory, which CUDA allows: another thread may be about to
-/// launch it with what it was raised to.
+/// Refuses to lower a kernel's dynamic shared memory, which CUDA allows: another thread may be
+/// about to launch it with what it was raised to.
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {
   const std::lock_guard lock(limits_mutex);
   if (attribute == cudaFuncAttributeMaxDynamicSharedMemorySize) {
@@ -284,7 +289,8 @@ const char* cudaGetErrorString(cudaError_t status) {
 }
 
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
-  if (cuda_on_cpu::spoil_captures_of_this_thread()) return finish(cudaErrorStreamCaptureUnsupported);
+  if (cuda_on_cpu::spoil_captures_of_this_thread())
+    return finish(cudaErrorStreamCaptureUnsupported);
   *memory = bytes == 0 ? nullptr : cuda_on_cpu::allocate_device_memory(bytes);
   return bytes == 0 || *memory != nullptr ? cudaSuccess : finish(cudaErrorMemoryAllocation);
 }
@@ -296,11 +302,15 @@ cudaError_t cudaFree(void* memory) {
 }
 
 /// Of the device's one pool, from which memory comes as cudaMalloc gives it.
-cudaError_t cudaMallocAsync(void** memory, size_t bytes, cudaStream_t) { return cudaMalloc(memory, bytes); }
+cudaError_t cudaMallocAsync(void** memory, size_t bytes, cudaStream_t) {
+  return cudaMalloc(memory, bytes);
+}
 
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
-  if (cuda_on_cpu::spoil_captures_of_this_thread()) return finish(cudaErrorStreamCaptureUnsupported);
-  return finish(cuda_on_cpu::submit(stream, {NodeKind::library, nullptr, [=] { return free_now(memory); }}));
+  if (cuda_on_cpu::spoil_captures_of_this_thread())
+    return finish(cudaErrorStreamCaptureUnsupported);
+  return finish(
+      cuda_on_cpu::submit(stream, {NodeKind::library, nullptr, [=] { return free_now(memory); }}));
 }
 
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int ordinal) {
@@ -356,7 +366,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     return cudaSuccess;
   };
   const cudaError_t status = cuda_on_cpu::submit(stream, {NodeKind::copy, nullptr, copy});
-  if (status != cudaSuccess || kind != cudaMemcpyDeviceToHost || is_captured(stream)) return finish(status);
+  if (status != cudaSuccess || kind != cudaMemcpyDeviceToHost || is_captured(stream))
+    return finish(status);
   return finish(cudaStreamSynchronize(stream));
 }
 

@@ -100,7 +100,8 @@ void explain_fault(int signal, siginfo_t* info, void*) {
   char text[300];
   int length = std::snprintf(text, sizeof text, "\nCUDA on CPU: bad access to %p", info->si_addr);
   const auto near = at_or_before(address);
-  if (near != memory().allocations.end() && address < near->first + near->second.pages_bytes + page) {
+  if (near != memory().allocations.end() &&
+      address < near->first + near->second.pages_bytes + page) {
     length += std::snprintf(text + length, sizeof text - length,
                             ", byte %zu of a device allocation of %zu bytes",
                             static_cast<std::size_t>(address - near->first), near->second.bytes);

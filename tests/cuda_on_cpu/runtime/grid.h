@@ -26,7 +26,7 @@ struct Barrier {
   int arrived = 0;
   int left = 0;  ///< threads that have left the kernel
   Phase phase = 0;
-  Site site;     ///< of the first to arrive in this phase
+  Site site;  ///< of the first to arrive in this phase
   unsigned first_thread = 0;
   char race_tokens[2] = {};  ///< addresses that ThreadSanitizer synchronises on, by parity
 };
@@ -52,14 +52,14 @@ struct PendingCopy {
 struct Mbarrier {
   struct Delivery {
     void* to;
-    const void* from;                 ///< null if the bytes are in `value`
+    const void* from;  ///< null if the bytes are in `value`
     std::vector<unsigned char> value;
     std::size_t bytes;
   };
   std::int64_t expected = 0, missing = 0;  ///< arrivals of each phase, and still of this one
   std::int64_t missing_bytes = 0;          ///< announced minus delivered
   std::uint64_t phase = 0;
-  std::vector<Delivery> deliveries;        ///< under way
+  std::vector<Delivery> deliveries;  ///< under way
   char race_tokens[2] = {};
 };
 
@@ -76,9 +76,9 @@ struct Thread {
   State state = State::fresh;
   const Phase* watched = nullptr;  ///< waiting: goes on when *watched != seen
   Phase seen = 0;
-  Site site;                       ///< where it waits
+  Site site;  ///< where it waits
   const char* waits_for = "";
-  Phase cluster_phase = 0;         ///< between cluster_arrive and cluster_wait
+  Phase cluster_phase = 0;  ///< between cluster_arrive and cluster_wait
   bool cluster_arrived = false;
   unsigned warp = 0;
   Block* block = nullptr;

@@ -7,7 +7,8 @@
 namespace cuda_on_cpu {
 namespace {
 
-constexpr std::uint64_t valid_word = 0x6D62617272696572;  // what an initialised barrier's word holds
+constexpr std::uint64_t valid_word =
+    0x6D62617272696572;  // what an initialised barrier's word holds
 
 /// The barrier of any block of the cluster.
 Mbarrier& find(Site site, const std::uint64_t* word) {
@@ -115,8 +116,11 @@ void store_to_barrier(Site site, void* to, const void* value, std::size_t bytes,
 void check_deliveries(const Block& block) {
   for (const auto& [word, barrier] : block.mbarriers) {
     if (barrier.deliveries.empty()) continue;
-    report_failure({}, "block %u of the cluster leaves the kernel before %zu copies to its shared memory "
-                       "have arrived", block.rank, barrier.deliveries.size());
+    report_failure(
+        {},
+        "block %u of the cluster leaves the kernel before %zu copies to its shared memory "
+        "have arrived",
+        block.rank, barrier.deliveries.size());
   }
 }
 

@@ -9,11 +9,13 @@ namespace cuda_on_cpu {
 namespace {
 
 /// Of `left`, those that wait for none of them.
-std::vector<std::size_t> ready_of(const std::vector<OrderedNode>& nodes, const std::set<std::size_t>& left) {
+std::vector<std::size_t> ready_of(const std::vector<OrderedNode>& nodes,
+                                  const std::set<std::size_t>& left) {
   std::vector<std::size_t> ready;
   for (const std::size_t node : left) {
     const std::set<std::size_t>& after = nodes[node].after;
-    if (std::none_of(after.begin(), after.end(), [&](std::size_t n) { return left.count(n) != 0; })) {
+    if (std::none_of(after.begin(), after.end(),
+                     [&](std::size_t n) { return left.count(n) != 0; })) {
       ready.push_back(node);
     }
   }
@@ -31,7 +33,7 @@ std::vector<std::size_t> order_of(const std::vector<OrderedNode>& nodes,
   std::vector<std::size_t> order;
   while (!left.empty()) {
     const std::vector<std::size_t> ready = ready_of(nodes, left);
-    const std::size_t next = schedule.order == Order::forward ? ready.front()
+    const std::size_t next = schedule.order == Order::forward   ? ready.front()
                              : schedule.order == Order::reverse ? ready.back()
                                                                 : ready[numbers() % ready.size()];
     order.push_back(next);
@@ -40,8 +42,11 @@ std::vector<std::size_t> order_of(const std::vector<OrderedNode>& nodes,
   return order;
 }
 
-std::size_t most_cooperative_blocks(const std::vector<OrderedNode>& nodes, const std::set<std::size_t>& wanted) {
-  const auto cooperative = [&](std::size_t node) { return nodes[node].node.cooperative_blocks > 0; };
+std::size_t most_cooperative_blocks(const std::vector<OrderedNode>& nodes,
+                                    const std::set<std::size_t>& wanted) {
+  const auto cooperative = [&](std::size_t node) {
+    return nodes[node].node.cooperative_blocks > 0;
+  };
   if (std::count_if(wanted.begin(), wanted.end(), cooperative) < 2) return 0;  // nothing to compare
   std::set<std::size_t> left = wanted;
   std::size_t most = 0;

@@ -19,9 +19,10 @@ struct OrderedNode {
 std::vector<std::size_t> order_of(const std::vector<OrderedNode>& nodes,
                                   const std::set<std::size_t>& wanted);
 
-/// Blocks of cooperative launches among `wanted` that can be under way at the same time: all those that
-/// are left when nothing else can be run.
-std::size_t most_cooperative_blocks(const std::vector<OrderedNode>& nodes, const std::set<std::size_t>& wanted);
+/// Blocks of cooperative launches among `wanted` that can be under way at the same time: all those
+/// that are left when nothing else can be run.
+std::size_t most_cooperative_blocks(const std::vector<OrderedNode>& nodes,
+                                    const std::set<std::size_t>& wanted);
 
 /// `of` and everything it waits for, also by others.
 std::set<std::size_t> with_predecessors(const std::vector<OrderedNode>& nodes,

@@ -10,9 +10,9 @@
 #include <random>
 
 #include "cuda_on_cpu/device.h"
+#include "cuda_on_cpu/device_memory.h"
 #include "cuda_on_cpu/language.h"
 #include "cuda_on_cpu/schedule.h"
-#include "cuda_on_cpu/device_memory.h"
 #include "runtime/grid.h"
 #include "runtime/sanitizers.h"
 
@@ -46,7 +46,8 @@ Schedule schedule_from_environment() {
   if (std::strcmp(text, "reverse") == 0) return {Order::reverse, 1};
   unsigned seed = 1;
   if (std::sscanf(text, "random:%u", &seed) == 1) return {Order::random, seed};
-  std::fprintf(stderr, "CUDA_ON_CPU_ORDER: expected forward, reverse or random:SEED, got %s\n", text);
+  std::fprintf(stderr, "CUDA_ON_CPU_ORDER: expected forward, reverse or random:SEED, got %s\n",
+               text);
   std::exit(2);
 }
 
@@ -182,7 +183,8 @@ void report_stuck(const char* what) {
   for_each_thread([&](const Thread& thread) {
     if (thread.state == Thread::State::done) return;
     const char* const file = thread.site.file == nullptr ? "an unknown place" : thread.site.file;
-    ++places[std::string(thread.waits_for) + " at " + file + ":" + std::to_string(thread.site.line)];
+    ++places[std::string(thread.waits_for) + " at " + file + ":" +
+             std::to_string(thread.site.line)];
   });
   std::string text;
   for (const auto& [place, threads] : places) {
@@ -259,10 +261,10 @@ std::unique_ptr<Cluster> create_cluster(std::size_t number) {
   cluster->barrier.size = static_cast<int>(volume(launch.cluster) * volume(launch.block));
   for (std::size_t rank = 0; rank < volume(launch.cluster); ++rank) {
     const uint3 inside = coordinates_of(rank, launch.cluster);
-    cluster->blocks.push_back(create_block({first.x * launch.cluster.x + inside.x,
-                                            first.y * launch.cluster.y + inside.y,
-                                            first.z * launch.cluster.z + inside.z},
-                                           *cluster));
+    cluster->blocks.push_back(
+        create_block({first.x * launch.cluster.x + inside.x, first.y * launch.cluster.y + inside.y,
+                      first.z * launch.cluster.z + inside.z},
+                     *cluster));
     cluster->blocks.back()->rank = static_cast<unsigned>(rank);
   }
   return cluster;
@@ -286,7 +288,8 @@ int check_launch(const Launch& launch) {
                    volume(launch.cluster), most_cluster_blocks);
   } else if (launch.cooperative && blocks * threads > static_cast<std::size_t>(multiprocessors()) *
                                                           most_threads_of_multiprocessor) {
-    report_failure({}, "a cooperative launch of %zu threads: no GPU holds so many", blocks * threads);
+    report_failure({}, "a cooperative launch of %zu threads: no GPU holds so many",
+                   blocks * threads);
     return too_many_blocks;
   }
   return grid->failed ? invalid_configuration : success;
@@ -332,7 +335,8 @@ void report_failure(Site site, const char* format, ...) {
 }
 
 bool arrives_at_once() {
-  return schedule.order == Order::reverse || (schedule.order == Order::random && generator() % 2 == 0);
+  return schedule.order == Order::reverse ||
+         (schedule.order == Order::random && generator() % 2 == 0);
 }
 
 unsigned lane() { return running->coordinates.lane; }

@@ -86,7 +86,8 @@ void* map_shared(Site site, void* address, unsigned rank) {
          block.cluster->blocks.size());
   }
   const SharedVariable* const variable = containing(block, address);
-  if (variable == nullptr) fail(site, "map_shared_rank: the address is not in this block's shared memory");
+  if (variable == nullptr)
+    fail(site, "map_shared_rank: the address is not in this block's shared memory");
   const std::ptrdiff_t offset =
       static_cast<unsigned char*>(address) - (variable->memory.get() + guard_bytes);
   return find_or_create(*block.cluster->blocks[rank], variable->key, variable->bytes) + offset;
@@ -100,8 +101,9 @@ void check_shared_guards(const Block& block) {
     const std::size_t all = guard_bytes + rounded(variable.bytes) + guard_bytes;
     for (std::size_t i = 0; i < all; i = i + 1 == guard_bytes ? end : i + 1) {
       if (memory[i] == guard_pattern) continue;
-      return report_failure({}, "out-of-bounds write in shared memory of block %u: byte %td of a "
-                                "variable of %zu bytes",
+      return report_failure({},
+                            "out-of-bounds write in shared memory of block %u: byte %td of a "
+                            "variable of %zu bytes",
                             block.number, static_cast<std::ptrdiff_t>(i) - 128, variable.bytes);
     }
   }

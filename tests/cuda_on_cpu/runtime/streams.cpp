@@ -61,8 +61,8 @@ cuda_on_cpu::Streams mode_from_environment() {
                                                                : cuda_on_cpu::Streams::at_once;
 }
 cuda_on_cpu::Streams mode = mode_from_environment();
-Work later;       // with Streams::late
-Nodes done;       // of `later`
+Work later;                         // with Streams::late
+Nodes done;                         // of `later`
 cudaError_t failure = cudaSuccess;  // of a node that ran late, or of a broken context; stays
 
 cudaGraph_t handle(Graph* graph) { return reinterpret_cast<cudaGraph_t>(graph); }
@@ -78,8 +78,8 @@ std::shared_ptr<Capture> capture_of(cudaStream_t stream) {
 cudaError_t check_room(const std::vector<OrderedNode>& nodes, const Nodes& left) {
   const std::size_t blocks = most_cooperative_blocks(nodes, left);
   if (blocks <= static_cast<std::size_t>(cuda_on_cpu::multiprocessors())) return cudaSuccess;
-  cuda_on_cpu::keep_failure("cooperative launches that nothing keeps apart have " + std::to_string(blocks) +
-                            " blocks together, more than the " +
+  cuda_on_cpu::keep_failure("cooperative launches that nothing keeps apart have " +
+                            std::to_string(blocks) + " blocks together, more than the " +
                             std::to_string(cuda_on_cpu::multiprocessors()) +
                             " multiprocessors: parts of them would wait for the rest for ever");
   return cudaErrorCooperativeLaunchTooLarge;
@@ -99,7 +99,8 @@ cudaError_t run_late(const Nodes& wanted) {
     for (const std::size_t node : with_predecessors(later.nodes, wanted)) {
       if (done.insert(node).second) left.insert(node);
     }
-    for (const std::size_t node : order_of(later.nodes, left)) in_order.push_back(later.nodes[node].node);
+    for (const std::size_t node : order_of(later.nodes, left))
+      in_order.push_back(later.nodes[node].node);
     if (done.size() == later.nodes.size()) {
       later = {};
       done.clear();
@@ -226,7 +227,9 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   return cudaSuccess;
 }
 
-cudaError_t cudaEventCreate(cudaEvent_t* event) { return cudaEventCreateWithFlags(event, cudaEventDefault); }
+cudaError_t cudaEventCreate(cudaEvent_t* event) {
+  return cudaEventCreateWithFlags(event, cudaEventDefault);
+}
 
 /// The host's time between the two records.
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
@@ -274,9 +277,8 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   const Mark& mark = found->second;
   auto capture = capture_of(stream);
   if (mark.capture != nullptr && capture == nullptr) {
-    const auto member = std::any_of(captures.begin(), captures.end(), [&](const auto& each) {
-      return each.second == mark.capture;
-    });
+    const auto member = std::any_of(captures.begin(), captures.end(),
+                                    [&](const auto& each) { return each.second == mark.capture; });
     if (!member) return cudaErrorCapturedEvent;  // of a capture that is over
     capture = captures[stream] = mark.capture;
   }
@@ -331,13 +333,15 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph, unsig
   return cudaSuccess;
 }
 
-cudaError_t cudaGraphExecUpdate(cudaGraphExec_t to, cudaGraph_t from, cudaGraphExecUpdateResultInfo* info) {
+cudaError_t cudaGraphExecUpdate(cudaGraphExec_t to, cudaGraph_t from,
+                                cudaGraphExecUpdateResultInfo* info) {
   Graph& old = *graph_of(to);
   const Graph& now = *graph_of(from);
-  const bool same = std::equal(
-      old.begin(), old.end(), now.begin(), now.end(), [](const OrderedNode& a, const OrderedNode& b) {
-        return a.node.kind == b.node.kind && a.node.kernel == b.node.kernel && a.after == b.after;
-      });
+  const bool same = std::equal(old.begin(), old.end(), now.begin(), now.end(),
+                               [](const OrderedNode& a, const OrderedNode& b) {
+                                 return a.node.kind == b.node.kind &&
+                                        a.node.kernel == b.node.kernel && a.after == b.after;
+                               });
   info->result = same ? cudaGraphExecUpdateSuccess : cudaGraphExecUpdateErrorTopologyChanged;
   if (!same) return cudaErrorGraphExecUpdateFailure;
   old = now;
@@ -347,8 +351,8 @@ cudaError_t cudaGraphExecUpdate(cudaGraphExec_t to, cudaGraph_t from, cudaGraphE
 cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
   if (cuda_on_cpu::spoil_capture(stream)) return cudaErrorStreamCaptureUnsupported;
   const auto nodes = std::make_shared<const Graph>(*graph_of(graph));
-  return cuda_on_cpu::submit(stream, {cuda_on_cpu::NodeKind::library, nullptr,
-                                      [nodes] { return run_graph(*nodes); }});
+  return cuda_on_cpu::submit(
+      stream, {cuda_on_cpu::NodeKind::library, nullptr, [nodes] { return run_graph(*nodes); }});
 }
 
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {

@@ -59,7 +59,8 @@ unsigned exchange_in_warp(Site site, const char* operation, unsigned mask, const
                           std::size_t bytes, unsigned char* all) {
   const HiddenFromRaces hidden;
   const unsigned lane = running->coordinates.lane;
-  if ((mask >> lane & 1) == 0) fail(site, "lane %u is not in %s's mask %08x", lane, operation, mask);
+  if ((mask >> lane & 1) == 0)
+    fail(site, "lane %u is not in %s's mask %08x", lane, operation, mask);
   Exchange& exchange = join(site, operation, mask);
   std::memcpy(exchange.values[lane], mine, bytes);
   exchange.arrived |= 1u << lane;

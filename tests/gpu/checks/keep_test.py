@@ -82,7 +82,7 @@ class Keep(unittest.TestCase):
         self.work, self.root = pathlib.Path(work.name), pathlib.Path(work.name) / "root"
         for name in SCRIPTS:
             self.copied(f"tests/gpu/{name}")
-        self.copied("engine/gpu_rates.cpp")
+        self.copied("engine/choice/gpu_rates.cpp")
         self.copied("bench/plot.py")
         (self.root / "README.md").write_text("before\n<!-- gpu-figures: begin -->\nnothing yet\n<!-- gpu-figures: end -->\nafter\n")
         for name, text in (("sluice-bench", BENCH), ("predictions", PREDICTIONS)):
@@ -156,7 +156,7 @@ class Keep(unittest.TestCase):
         kept = json.loads((self.root / "bench" / "results" / "nvidia-h100-80gb-hbm3-2026-12-01" / "probes.json").read_text())
         self.assertEqual(kept["probes"]["launches/memory"], {"bytes_per_second": 3.0e12})
         rows = {row["name"]: (row["old"], row["new"]) for row in kept["constants"]}
-        # The old ones as engine/gpu_rates.cpp of this tree has them.
+        # The old ones as engine/choice/gpu_rates.cpp of this tree has them.
         source = (ROOT / "engine" / "gpu_rates.cpp").read_text()
         gap = re.search(r"rates\.dependent_kernel = ([^;]+);", source)[1]
         self.assertEqual(rows["dependent_kernel"], (gap, "0.91 * kMicro"))

@@ -204,7 +204,7 @@ def sanitizer():
     with subprocess.Popen(ARGUMENTS[program:], stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if line.startswith("[  ") and "trap" in line:
-                say("kernels/launch.h:1: Failure\nlaunch failed: too many resources requested for launch")
+                say("kernels/device/launch.h:1: Failure\nlaunch failed: too many resources requested for launch")
                 line = line.replace("[       OK ]", "[  FAILED  ]")
             say(line.rstrip("\n"))
             if line.startswith("[ RUN") and "racy" in line:

@@ -177,7 +177,7 @@ def _file_predictions(machine, folder, programs):
     if not programs or not (folder / "results.json").exists():
         return []
     if not machine.card:
-        say(f"no predictions for {machine.gpu}: engine/gpu_rates.cpp has no constants of it")
+        say(f"no predictions for {machine.gpu}: engine/choice/gpu_rates.cpp has no constants of it")
         return []
     path = ROOT / "bench" / ("predictions.md" if machine.card == DEFAULT_CARD else f"predictions-{machine.card}.md")
     text = results.output_of([programs["predictions"], "--gpu", machine.card, "--measured", folder / "results.json"])
@@ -220,7 +220,7 @@ def _about(of_machine):
     return "\n".join(lines) + """
 
 `results.json`: all times, joined by `visit keep`; `table.txt`, `results.csv` and the pictures show them;
-`probes.json`: what the probes found and the constants of `engine/gpu_rates.cpp` that it replaces; `ncu.csv`:
+`probes.json`: what the probes found and the constants of `engine/choice/gpu_rates.cpp` that it replaces; `ncu.csv`:
 counters. Not all of them came of each day.
 """
 
@@ -246,7 +246,7 @@ def _message(kept, rows):
         lines.append("")
     for machine, of_machine in rows.items():
         if of_machine:
-            lines += ["What the probes found in place of constants of engine/gpu_rates.cpp", f"({machine}):"]
+            lines += ["What the probes found in place of constants of engine/choice/gpu_rates.cpp", f"({machine}):"]
             lines += [f"  {line}" for line in constants.lines(of_machine)] + [""]
     return "\n".join(lines).rstrip() + "\n"
 

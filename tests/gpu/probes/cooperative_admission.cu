@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/persistent/flags.h"
+#include "kernels/time_loops/persistent/flags.h"
 #include "tests/gpu/probes/device_timer.h"
 #include "tests/gpu/probes/probe.h"
 

@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "kernels/cudnn.h"
-#include "kernels/cudnn_rnn.h"
-#include "kernels/device.h"
-#include "kernels/error.h"
-#include "kernels/graph.h"
-#include "kernels/number.h"
+#include "kernels/base/error.h"
+#include "kernels/base/number.h"
+#include "kernels/cudnn/cudnn.h"
+#include "kernels/cudnn/cudnn_rnn.h"
+#include "kernels/device/device.h"
+#include "kernels/device/graph.h"
 #include "tests/gpu/probes/probe.h"
 #include "tests/gpu/programs/device_pass.h"
 

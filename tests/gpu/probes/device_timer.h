@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "kernels/launch.h"
+#include "kernels/device/launch.h"
 #ifndef __CUDACC__
 #include <chrono>
 #endif

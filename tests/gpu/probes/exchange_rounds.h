@@ -1,6 +1,6 @@
-// Rounds of an exchange of the persistent kernels (kernels/persistent/exchange.h), the product's
-// own classes, with next to nothing between: each block's columns of the next round are, piece by
-// piece, the next block's of this one, plus 1. Only for .cu files.
+// Rounds of an exchange of the persistent kernels (kernels/time_loops/persistent/exchange.h), the
+// product's own classes, with next to nothing between: each block's columns of the next round are,
+// piece by piece, the next block's of this one, plus 1. Only for .cu files.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "kernels/persistent/exchange.h"
+#include "kernels/time_loops/persistent/exchange.h"
 #include "tests/gpu/probes/device_timer.h"
 #include "tests/gpu/probes/probe.h"
 

@@ -8,7 +8,7 @@ namespace {
 
 /// What a flag promises to those who see it.
 enum class Flag {
-  fenced,   ///< all that was written before: the product's, kernels/persistent/flags.h
+  fenced,   ///< all that was written before: the product's, kernels/time_loops/persistent/flags.h
   release,  ///< the same, without a fence before the release, which is one
   relaxed,  ///< nothing: for data that are their own flag
 };

@@ -1,14 +1,14 @@
 // Whether a recorded pass takes the next batch's launches, or is made ready anew, which takes far
 // longer: forward and backward of one T and B with three sets of lengths, by each kind of
 // persistent kernel (cooperative launches, clusters, memsets) and stepwise, through
-// kernels/graph.h.
+// kernels/device/graph.h.
 #include <chrono>
 #include <string>
 #include <vector>
 
-#include "kernels/device.h"
-#include "kernels/error.h"
-#include "kernels/graph.h"
+#include "kernels/base/error.h"
+#include "kernels/device/device.h"
+#include "kernels/device/graph.h"
 #include "tests/gpu/probes/probe.h"
 #include "tests/gpu/programs/device_pass.h"
 

@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/persistent_layer.h"
-#include "kernels/device.h"
-#include "kernels/error.h"
-#include "kernels/graph.h"
-#include "kernels/lanes.h"
+#include "engine/loops/persistent_layer.h"
+#include "kernels/base/error.h"
+#include "kernels/device/device.h"
+#include "kernels/device/graph.h"
+#include "kernels/device/lanes.h"
 #include "tests/gpu/probes/probe.h"
 #include "tests/gpu/programs/device_pass.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bench/layers/reference_shapes.h"
-#include "kernels/persistent.h"
+#include "kernels/time_loops/persistent/persistent.h"
 #include "tests/gpu/probes/device_timer.h"
 #include "tests/gpu/probes/probe.h"
 

@@ -2,7 +2,7 @@
 // a multiprocessor by its warps and each one's independent chains of products, and how long a
 // product takes that waits for the one before. Beside it wgmma, where this build has code for
 // sm_90a.
-#include "kernels/persistent/mma.h"
+#include "kernels/time_loops/persistent/mma.h"
 
 #include <algorithm>
 #include <string>
@@ -47,7 +47,7 @@ struct Operands {
   std::vector<uint2> b;
 };
 
-/// As kernels/persistent/mma.h says where they lie.
+/// As kernels/time_loops/persistent/mma.h says where they lie.
 template <class T>
 Operands operands_of_lanes() {
   constexpr int in_word = sizeof(T) == 2 ? 2 : 1;

@@ -7,9 +7,9 @@
 #include <cstring>
 #include <vector>
 
-#include "kernels/error.h"
-#include "kernels/launch.h"
-#include "kernels/persistent/flags.h"
+#include "kernels/base/error.h"
+#include "kernels/device/launch.h"
+#include "kernels/time_loops/persistent/flags.h"
 #include "tests/gpu/probes/device_timer.h"
 #include "tests/gpu/probes/probe.h"
 #include "tests/gpu/programs/device_pass.h"

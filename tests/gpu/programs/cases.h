@@ -57,7 +57,8 @@ inline std::vector<LayerCase> layer_cases(const std::vector<Cell>& of_cells, boo
           for (const bool both : {false, true}) {
             for (const auto& [pattern, lengths] : length_patterns()) {
               const bool plain = layers == 1 && !both && pattern == "ragged";
-              const bool exact = numbers.type == DataType::float32 && numbers.math == MatrixMath::ieee;
+              const bool exact =
+                  numbers.type == DataType::float32 && numbers.math == MatrixMath::ieee;
               const bool few = hidden == 17 && pattern != "equal" &&
                                (exact || (plain && numbers.type != DataType::float64));
               if (!all && !few) continue;
@@ -101,9 +102,11 @@ using Outputs = std::vector<std::pair<std::string, std::vector<double>>>;
 template <class Number>
 Outputs outputs(const RecurrentPass<Number>& pass) {
   Outputs all;
-  const auto add = [&](const std::string& name, const auto& values, std::int64_t begin, std::int64_t end) {
+  const auto add = [&](const std::string& name, const auto& values, std::int64_t begin,
+                       std::int64_t end) {
     std::vector<double> numbers;
-    for (std::int64_t i = begin; i < end; ++i) numbers.push_back(static_cast<double>(widen(values[i])));
+    for (std::int64_t i = begin; i < end; ++i)
+      numbers.push_back(static_cast<double>(widen(values[i])));
     if (!numbers.empty()) all.emplace_back(name, std::move(numbers));
   };
   const auto whole = [&](const std::string& name, const auto& values) {
@@ -121,8 +124,8 @@ Outputs outputs(const RecurrentPass<Number>& pass) {
   return all;
 }
 
-/// What passes wrote outside of their buffers, or changed of their inputs, since the last call; empty
-/// if nothing. Guards fail as GoogleTest's checks do, here without a test around them.
+/// What passes wrote outside of their buffers, or changed of their inputs, since the last call;
+/// empty if nothing. Guards fail as GoogleTest's checks do, here without a test around them.
 inline std::string stray_writes() {
   static int seen = 0;
   const testing::TestResult& all = testing::UnitTest::GetInstance()->ad_hoc_test_result();

@@ -1,15 +1,15 @@
-// Every algorithm on a GPU beside cuDNN's standard one: outputs, final states and gradients of every
-// cell, number type, direction, number of layers and pattern of lengths that cuDNN has. LSTM and GRU
-// come first. Subjects are Sluice's own algorithms and cuDNN's others; cuDNN's standard one is a case
-// too, which must run and give numbers. A case's line has "algorithm", "against", "allowed" and
-// "errors": {tensor: largest difference over the largest number of the tensor, at least 1}
-// (json_lines.h says how cases are chosen and reported).
+// Every algorithm on a GPU beside cuDNN's standard one: outputs, final states and gradients of
+// every cell, number type, direction, number of layers and pattern of lengths that cuDNN has. LSTM
+// and GRU come first. Subjects are Sluice's own algorithms and cuDNN's others; cuDNN's standard one
+// is a case too, which must run and give numbers. A case's line has "algorithm", "against",
+// "allowed" and "errors": {tensor: largest difference over the largest number of the tensor, at
+// least 1} (json_lines.h says how cases are chosen and reported).
 #include <algorithm>
 #include <memory>
 #include <optional>
 
 #include "bench/measure/device_state.h"
-#include "kernels/cudnn.h"
+#include "kernels/cudnn/cudnn.h"
 #include "tests/gpu/programs/cases.h"
 #include "tests/gpu/programs/json_lines.h"
 
@@ -19,7 +19,8 @@ using namespace sluice;
 using namespace sluice::test;
 
 constexpr Algorithm reference = Algorithm::cudnn_standard;
-constexpr Algorithm other_cudnn[] = {Algorithm::cudnn_persist_static, Algorithm::cudnn_persist_dynamic,
+constexpr Algorithm other_cudnn[] = {Algorithm::cudnn_persist_static,
+                                     Algorithm::cudnn_persist_dynamic,
                                      Algorithm::cudnn_persist_static_small_h};
 
 /// max |a - b| / max(|b|, 1); NaN if either has one.
@@ -34,11 +35,11 @@ double error_of(const std::vector<double>& a, const std::vector<double>& b) {
   return difference / largest;
 }
 
-/// Sums of H products over up to 60 steps and 3 layers, in another order: float32 2e-5, float64 1e-11.
-/// In 16 bits both sides round states and operands at every step, by up to u = 2^-11 or 2^-8: 16 u.
-/// TF32 has float16's 11 bits, but only its operands are rounded, and hardware may cut them off
-/// instead (cuBLAS and cuDNN do not say), which is twice as much and always towards 0: 16 * 2^-10.
-/// A gate or a weight in the wrong place is off by tenths.
+/// Sums of H products over up to 60 steps and 3 layers, in another order: float32 2e-5, float64
+/// 1e-11. In 16 bits both sides round states and operands at every step, by up to u = 2^-11 or
+/// 2^-8: 16 u. TF32 has float16's 11 bits, but only its operands are rounded, and hardware may cut
+/// them off instead (cuBLAS and cuDNN do not say), which is twice as much and always towards 0: 16
+/// * 2^-10. A gate or a weight in the wrong place is off by tenths.
 double allowed_error(const RecurrentConfig& config) {
   switch (config.data_type) {
     case DataType::float64: return 1e-11;
@@ -49,20 +50,24 @@ double allowed_error(const RecurrentConfig& config) {
   return config.math == MatrixMath::tf32 ? 16 * 0x1p-10 : 2e-5;
 }
 
-/// A persistent algorithm of cuDNN takes rows of equal length alone, and persist_dynamic is compiled
-/// anew for each plan.
+/// A persistent algorithm of cuDNN takes rows of equal length alone, and persist_dynamic is
+/// compiled anew for each plan.
 bool is_worth_trying(const LayerCase& one, Algorithm subject) {
-  if (std::find(std::begin(other_cudnn), std::end(other_cudnn), subject) == std::end(other_cudnn)) return true;
-  if (!SequenceLayout(one.lengths).host_view().equal_lengths || one.config.data_type == DataType::float64) {
+  if (std::find(std::begin(other_cudnn), std::end(other_cudnn), subject) == std::end(other_cudnn))
+    return true;
+  if (!SequenceLayout(one.lengths).host_view().equal_lengths ||
+      one.config.data_type == DataType::float64) {
     return false;
   }
-  return subject != Algorithm::cudnn_persist_dynamic || (one.config.num_layers == 1 && one.config.hidden_size >= 128);
+  return subject != Algorithm::cudnn_persist_dynamic ||
+         (one.config.num_layers == 1 && one.config.hidden_size >= 128);
 }
 
 Outputs pass(const LayerCase& one, Algorithm algorithm) {
   Outputs found;
   with_number(one.config.data_type, [&]<class Number>(Number) {
-    test::RecurrentPass<Number> pass(one.config, {DeviceKind::cuda, algorithm}, SequenceLayout(one.lengths));
+    test::RecurrentPass<Number> pass(one.config, {DeviceKind::cuda, algorithm},
+                                     SequenceLayout(one.lengths));
     fill_case(pass);
     pass.forward();
     pass.backward();
@@ -137,11 +142,14 @@ int main(int argc, char** argv) {
   bool all = true;
   Reference cudnn;
   LineProgram program{"cudnn_comparison", "every algorithm beside cuDNN's standard one on a GPU"};
-  program.options = {{"--few", "", "some layers alone, stepwise", [&](const std::string&) { all = false; }}};
+  program.options = {
+      {"--few", "", "some layers alone, stepwise", [&](const std::string&) { all = false; }}};
   program.cases = [&] {
     std::vector<LineCase> cases;
-    for (const LayerCase& one : layer_cases({Cell::lstm, Cell::gru, Cell::rnn_tanh, Cell::rnn_relu}, all)) {
-      cases.push_back({one.name + "/" + name_of(reference), [=, &cudnn](JsonLines&) { return run_reference(one, cudnn); }});
+    for (const LayerCase& one :
+         layer_cases({Cell::lstm, Cell::gru, Cell::rnn_tanh, Cell::rnn_relu}, all)) {
+      cases.push_back({one.name + "/" + name_of(reference),
+                       [=, &cudnn](JsonLines&) { return run_reference(one, cudnn); }});
       std::vector<Algorithm> subjects = own_algorithms(all);
       subjects.insert(subjects.end(), std::begin(other_cudnn), std::end(other_cudnn));
       for (const Algorithm subject : subjects) {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "kernels/number.h"
+#include "kernels/base/number.h"
 
 namespace sluice::test {
 namespace {

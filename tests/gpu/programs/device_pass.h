@@ -11,7 +11,7 @@
 #include "engine/recurrent.h"
 #include "engine/sequence_layout.h"
 #include "host/buffer.h"
-#include "kernels/device.h"
+#include "kernels/device/device.h"
 
 namespace sluice::test {
 

@@ -7,12 +7,12 @@
 //   --help           what the program does and its own options
 //
 // Before a case {"begin": "<name>"}; after it {"case": "<name>", "result": "passed", "failed" or
-// "skipped", "detail": "...", more, "end": true}. Between the two a case may write lines of its own,
-// called <name>/..., without "end". After an error that the device does not get over, the case's last
-// line says "broken": true and the program ends at once, so that whoever runs it can start another
-// with the rest.
-// Exit codes: 0 all passed or were skipped; 1 something failed; 2 wrong usage; 3 the device is broken;
-// 77 none of it can run here, with the reason as the one line of a case called "all".
+// "skipped", "detail": "...", more, "end": true}. Between the two a case may write lines of its
+// own, called <name>/..., without "end". After an error that the device does not get over, the
+// case's last line says "broken": true and the program ends at once, so that whoever runs it can
+// start another with the rest. Exit codes: 0 all passed or were skipped; 1 something failed; 2
+// wrong usage; 3 the device is broken; 77 none of it can run here, with the reason as the one line
+// of a case called "all".
 #pragma once
 
 #include <functional>
@@ -28,8 +28,12 @@ std::string json_text(const std::string& text);
 class JsonFields {
  public:
   JsonFields& add(const std::string& key, double value);  ///< null where it is not finite
-  JsonFields& add(const std::string& key, const std::string& value) { return add_text(key, json_text(value)); }
-  JsonFields& add(const std::string& key, const char* value) { return add(key, std::string(value)); }
+  JsonFields& add(const std::string& key, const std::string& value) {
+    return add_text(key, json_text(value));
+  }
+  JsonFields& add(const std::string& key, const char* value) {
+    return add(key, std::string(value));
+  }
   JsonFields& add(const std::string& key, const JsonFields& object) {
     return add_text(key, "{" + object.members_ + "}");
   }

@@ -12,8 +12,8 @@
 
 #include "bench/layers/reference_shapes.h"
 #include "bench/measure/device_state.h"
-#include "engine/persistent_layer.h"
-#include "kernels/device.h"
+#include "engine/loops/persistent_layer.h"
+#include "kernels/device/device.h"
 #include "tests/gpu/programs/device_pass.h"
 #include "tests/gpu/programs/json_lines.h"
 

@@ -14,7 +14,8 @@ using namespace sluice::test;
 
 template <class Number>
 CaseResult repeat(const LayerCase& one, Algorithm algorithm, int times) {
-  test::RecurrentPass<Number> pass(one.config, {DeviceKind::cuda, algorithm}, SequenceLayout(one.lengths));
+  test::RecurrentPass<Number> pass(one.config, {DeviceKind::cuda, algorithm},
+                                   SequenceLayout(one.lengths));
   fill_case(pass);
   Outputs first;
   for (int i = 0; i < times; ++i) {
@@ -27,7 +28,8 @@ CaseResult repeat(const LayerCase& one, Algorithm algorithm, int times) {
     const Outputs now = outputs(pass);
     for (std::size_t k = 0; k < now.size(); ++k) {
       if (same_bits(now[k].second, first[k].second)) continue;
-      return {CaseResult::failed, "other bits in " + now[k].first + " in run " + std::to_string(i + 1)};
+      return {CaseResult::failed,
+              "other bits in " + now[k].first + " in run " + std::to_string(i + 1)};
     }
   }
   return {CaseResult::passed, std::to_string(times) + " runs"};
@@ -36,9 +38,11 @@ CaseResult repeat(const LayerCase& one, Algorithm algorithm, int times) {
 CaseResult run(const LayerCase& one, Algorithm algorithm, int times) {
   CaseResult result;
   try {
-    with_number(one.config.data_type, [&]<class Number>(Number) { result = repeat<Number>(one, algorithm, times); });
+    with_number(one.config.data_type,
+                [&]<class Number>(Number) { result = repeat<Number>(one, algorithm, times); });
   } catch (const Error& error) {
-    result = {does_not_fit(error, algorithm) ? CaseResult::skipped : CaseResult::failed, error.what()};
+    result = {does_not_fit(error, algorithm) ? CaseResult::skipped : CaseResult::failed,
+              error.what()};
   }
   if (const std::string stray = stray_writes(); !stray.empty()) return {CaseResult::failed, stray};
   return result;
@@ -63,17 +67,20 @@ int main(int argc, char** argv) {
   int times = 20;
   bool all = true;
   LineProgram program{"repeated_passes", "the same passes on a GPU have the same bits each time"};
-  program.options = {{"--times", "N", "runs of each case, 20 by default",
-                      [&](const std::string& text) { times = times_from(text); }},
-                     {"--few", "", "some layers alone, stepwise", [&](const std::string&) { all = false; }}};
+  program.options = {
+      {"--times", "N", "runs of each case, 20 by default",
+       [&](const std::string& text) { times = times_from(text); }},
+      {"--few", "", "some layers alone, stepwise", [&](const std::string&) { all = false; }}};
   program.cases = [&] {
     std::vector<LineCase> cases;
-    for (const LayerCase& one : layer_cases({Cell::lstm, Cell::gru, Cell::gru_reset_before, Cell::rnn_tanh,
-                                             Cell::rnn_relu}, all)) {
+    for (const LayerCase& one : layer_cases(
+             {Cell::lstm, Cell::gru, Cell::gru_reset_before, Cell::rnn_tanh, Cell::rnn_relu},
+             all)) {
       if (one.config.data_type == DataType::float64) continue;  // the same launches
       for (const Algorithm algorithm : own_algorithms(all)) {
-        cases.push_back({one.name + "/" + name_of(algorithm),
-                         [one, algorithm, &times](JsonLines&) { return run(one, algorithm, times); }});
+        cases.push_back({one.name + "/" + name_of(algorithm), [one, algorithm, &times](JsonLines&) {
+                           return run(one, algorithm, times);
+                         }});
       }
     }
     return cases;

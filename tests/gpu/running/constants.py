@@ -1,4 +1,4 @@
-"""The constants of engine/gpu_rates.cpp that a visit's probes replace."""
+"""The constants of engine/choice/gpu_rates.cpp that a visit's probes replace."""
 
 import re
 

@@ -20,7 +20,7 @@ import math
 import pathlib
 import re
 
-# What the product says of errors that no later call survives (kernels/cuda_check.cpp), and what CUDA, cuBLAS and
+# What the product says of errors that no later call survives (kernels/device/cuda_check.cpp), and what CUDA, cuBLAS and
 # PyTorch say of them.
 BROKEN = re.compile(
     r"broke the device's context|unspecified launch failure|illegal memory access|illegal instruction|"
@@ -28,7 +28,7 @@ BROKEN = re.compile(
     r"operation not supported on global/shared address space|launch timed out|"
     r"cudaError(IllegalAddress|LaunchTimeout|Assert|HardwareStackError|IllegalInstruction|MisalignedAddress|"
     r"InvalidAddressSpace|InvalidPc|LaunchFailure)\b|CUDA error:? (700|702|710|71[4-9]|721|810)\b")
-# What a thread of a kernel with bounded spins says before it traps (kernels/persistent/spin_limit.h).
+# What a thread of a kernel with bounded spins says before it traps (kernels/time_loops/persistent/spin_limit.h).
 WAITS_IN_VAIN = re.compile(r"sluice: persistent_\w+: .* waits more than \d+ s for ")
 # Instrumented kernels need more registers than a block may have; where the driver is shared, tools may not look.
 NOT_HERE = re.compile(r"Device not supported|ERR_NVGPUCTRPERM|Failed to initialize the profiler|LibraryNotLoaded")

@@ -55,7 +55,7 @@ def _info(visit, text):
 
 
 def probes(visit):
-    """Each a small program; what they measure are the constants of engine/gpu_rates.cpp."""
+    """Each a small program; what they measure are the constants of engine/choice/gpu_rates.cpp."""
     found = visit.build.programs("gpu_probe_*")
     if not found:
         visit.write("probes", "gpu_probe_*", "cut", f"not run: there are none in {visit.build.bin}")

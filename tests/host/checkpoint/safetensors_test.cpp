@@ -9,7 +9,7 @@
 #include <fstream>
 #include <limits>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

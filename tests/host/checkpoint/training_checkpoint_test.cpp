@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "host/model/initialization.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 #include "tests/host/data/temporary_folder.h"
 
 namespace sluice {

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/gemm.h"
+#include "kernels/arrays/gemm.h"
 
 namespace sluice {
 namespace {
@@ -174,8 +174,15 @@ TEST(SignalRequests, DoNotDisturbProducts) {
   const Storm storm;
   for (int i = 0; i < 10000; ++i) {
     const std::int64_t m = 8 + i * 7 % 72;
-    gemm(queue, {.m = m, .n = n, .k = k, .a = a.data(), .lda = k, .b = b.data(), .ldb = n,
-                 .c = c.data(), .ldc = n});
+    gemm(queue, {.m = m,
+                 .n = n,
+                 .k = k,
+                 .a = a.data(),
+                 .lda = k,
+                 .b = b.data(),
+                 .ldb = n,
+                 .c = c.data(),
+                 .ldc = n});
     for (std::int64_t at = 0; at < m * n; ++at) ASSERT_EQ(c[at], expected[at]) << "product " << i;
   }
   EXPECT_TRUE(signals.requests().save) << "no signal came";

@@ -195,12 +195,15 @@ TEST(TrainCommand, The16BitTypesReachFloat32sAccuracy) {
   const TemporaryFolder folder;
   for (const std::string type : {"float32", "bfloat16", "float16"}) {
     const CommandResult result = run_command(
-        folder, {"train", "--out", folder.path(type), "--device", "cpu", "--json", "--count", "4000",
-                 "--words", "300", "--distance", "8", "--hidden", "24", "--embed", "24", "--epochs",
-                 "4", "--lr", "0.01", "--batch", "32", "--dtype", type, "--test-count", "400"});
+        folder, {"train",        "--out", folder.path(type), "--device", "cpu",        "--json",
+                 "--count",      "4000",  "--words",         "300",      "--distance", "8",
+                 "--hidden",     "24",    "--embed",         "24",       "--epochs",   "4",
+                 "--lr",         "0.01",  "--batch",         "32",       "--dtype",    type,
+                 "--test-count", "400"});
     ASSERT_EQ(result.code, 0) << result.error;
     EXPECT_GT(json::parse(result.lines.back())["test_accuracy"].get<double>(), 0.95)
-        << type << "\n" << result.output;
+        << type << "\n"
+        << result.output;
     EXPECT_EQ(result.error.find("slow") != std::string::npos, type != "float32") << result.error;
   }
   // Checkpoints are float32 whatever computed them, so that the others read them.

@@ -148,7 +148,8 @@ TEST(Info, SaysWhatThereIs) {
   }
   EXPECT_TRUE(info["libraries"].contains("oneDNN"));
   EXPECT_NE(text.output.find("cuDNN"), std::string::npos);
-  EXPECT_NE(info["cudnn"].is_null(), info.value("cudnn_problem", "").empty()) << "a version or a reason";
+  EXPECT_NE(info["cudnn"].is_null(), info.value("cudnn_problem", "").empty())
+      << "a version or a reason";
   // The version of the build's project line.
   std::ifstream lists(SLUICE_SOURCE_DIR "/CMakeLists.txt");
   const std::string cmake{std::istreambuf_iterator<char>(lists), {}};

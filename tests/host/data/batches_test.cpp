@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "host/data/random_sequence.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

@@ -10,15 +10,15 @@
 #include <gtest/gtest.h>
 
 #include "host/data/dataset.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {
 
 using Words = std::set<std::string, std::less<>>;
 
-const Words praise{"superb",    "great",  "wonderful",  "brilliant", "charming", "excellent",
-                   "moving",    "delightful", "gripping", "fresh",   "clever",   "splendid"};
+const Words praise{"superb", "great",      "wonderful", "brilliant", "charming", "excellent",
+                   "moving", "delightful", "gripping",  "fresh",     "clever",   "splendid"};
 const Words blame{"awful",    "dull",   "terrible", "tedious", "clumsy", "dreadful",
                   "lifeless", "boring", "annoying", "stale",   "silly",  "poor"};
 

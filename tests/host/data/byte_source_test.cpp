@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "host/data/random_sequence.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 #include "tests/host/data/temporary_folder.h"
 
 namespace sluice {

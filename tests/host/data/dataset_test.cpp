@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "host/data/builtin_reviews.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 #include "tests/host/data/real_data.h"
 #include "tests/host/data/temporary_folder.h"
 
@@ -57,8 +57,8 @@ testing::AssertionResult has(const std::string& message, const std::string& begi
   if (message.starts_with(begin) && message.find(part) != std::string::npos) {
     return testing::AssertionSuccess();
   }
-  return testing::AssertionFailure() << "expected '" << begin << "...' with '" << part
-                                     << "', got: " << message;
+  return testing::AssertionFailure()
+         << "expected '" << begin << "...' with '" << part << "', got: " << message;
 }
 
 TEST_F(ReadExamples, CsvWithQuotesAndLineBreaks) {
@@ -116,8 +116,8 @@ TEST_F(ReadExamples, ColumnsByNameAndByAlias) {
   EXPECT_TRUE(has(refusal("f.csv", "label,body text\n1,good\n"), "f.csv:1:",
                   "no text column 'text' in the header, which has 'label', 'body text'"));
   EXPECT_TRUE(has(refusal("g.csv", "\n1,good\n0,bad\n"), "g.csv:2:", "no label column 'label'"));
-  EXPECT_TRUE(has(refusal("h.csv", "label,text\n1,good\n", {.label_column = "stars"}), "h.csv:1:",
-                  "no label column 'stars'"));
+  EXPECT_TRUE(has(refusal("h.csv", "label,text\n1,good\n", {.label_column = "stars"}),
+                  "h.csv:1:", "no label column 'stars'"));
   EXPECT_TRUE(has(refusal("i.csv", "label,text,label\n1,a,2\n"), "i.csv:1:", "comes twice"));
 }
 
@@ -140,8 +140,8 @@ TEST_F(ReadExamples, TheReviewFolderTree) {
             folder_.path("acl/train/pos/10_9.txt") + ":1");
 
   EXPECT_TRUE(has(refusal_at(folder_.path("acl/test/pos")), "acl/test/pos:", "a folder for each"));
-  EXPECT_TRUE(has(refusal_at(folder_.path("none"), {.format = FileFormat::folder}), "none:",
-                  "No such file"));
+  EXPECT_TRUE(has(refusal_at(folder_.path("none"), {.format = FileFormat::folder}),
+                  "none:", "No such file"));
 }
 
 TEST_F(ReadExamples, BadRowsAreCountedAndReported) {
@@ -192,11 +192,10 @@ TEST_F(ReadExamples, BadJsonLines) {
                               {.reported_rows = 20});
   EXPECT_EQ(rows_of(set), (Rows{{"1", "good"}}));
   EXPECT_EQ(set.bad_rows, 9);
-  const char* reasons[] = {"expected a JSON object", "expected a JSON object",
-                           "no key 'label'",         "no key 'text'",
-                           "neither a string nor",   "the text is not a string",
-                           "not UTF-8 at byte 20",   "expected a JSON object",
-                           "neither a string nor"};
+  const char* reasons[] = {
+      "expected a JSON object", "expected a JSON object", "no key 'label'",
+      "no key 'text'",          "neither a string nor",   "the text is not a string",
+      "not UTF-8 at byte 20",   "expected a JSON object", "neither a string nor"};
   ASSERT_EQ(set.bad_reports.size(), 9u);
   for (int i = 0; i < 9; ++i) {
     const std::string where = folder_.path("a.jsonl") + ":" + std::to_string(i + 2) + ":";
@@ -211,8 +210,8 @@ TEST_F(ReadExamples, StrictStopsAtTheFirstBadRow) {
   EXPECT_EQ(read("a.csv", "label,text\n1,good\n", strict).examples.size(), 1u);
   EXPECT_TRUE(has(refusal("a.csv", "label,text\n1,good\n0\n1, \n", strict), "a.csv:3:", "fields"));
   EXPECT_TRUE(has(refusal("a.csv", "label,text\n1,\xFF\n", strict), "a.csv:2:", "UTF-8"));
-  EXPECT_TRUE(has(refusal("a.jsonl", "{\"label\":1,\"text\":\"x\"}\n{\n", strict), "a.jsonl:2:",
-                  "JSON"));
+  EXPECT_TRUE(
+      has(refusal("a.jsonl", "{\"label\":1,\"text\":\"x\"}\n{\n", strict), "a.jsonl:2:", "JSON"));
   folder_.write("tree/pos/empty.txt", " \n");
   EXPECT_TRUE(has(refusal_at(folder_.path("tree"), strict), "tree/pos/empty.txt:1:", "empty"));
 }
@@ -228,8 +227,8 @@ TEST_F(ReadExamples, UnusableFilesAreRefused) {
   EXPECT_TRUE(has(refusal("utf16.csv", std::string("\xFF\xFEl\0", 4)), "utf16.csv:", "UTF-16"));
   EXPECT_TRUE(has(refusal("open.csv", "label,text\n1,good\n0,\"never closed\n1,more\n"),
                   "open.csv:3:", "never closed"));
-  EXPECT_TRUE(has(refusal("open.tsv", "label\ttext\n0\ta\n1\t\"\n"), "open.tsv:3:",
-                  "never closed"));
+  EXPECT_TRUE(
+      has(refusal("open.tsv", "label\ttext\n0\ta\n1\t\"\n"), "open.tsv:3:", "never closed"));
 }
 
 TEST_F(ReadExamples, LongRecordsWorkUpToTheLimit) {
@@ -252,8 +251,8 @@ TEST_F(ReadExamples, LongRecordsWorkUpToTheLimit) {
 
   const ReadOptions narrow{.max_record_bytes = 1 << 20};
   EXPECT_TRUE(has(refusal("a.csv", csv, narrow), "a.csv:3:", "longer than 1048576 bytes"));
-  EXPECT_TRUE(has(refusal("b.csv", "label,text\n1,\"" + text, narrow), "b.csv:2:",
-                  "never closed?"));
+  EXPECT_TRUE(
+      has(refusal("b.csv", "label,text\n1,\"" + text, narrow), "b.csv:2:", "never closed?"));
   EXPECT_TRUE(has(refusal("a.jsonl", json, narrow), "a.jsonl:1:", "longer than 1048576 bytes"));
   folder_.write("tree/pos/1.txt", text);
   EXPECT_TRUE(has(refusal_at(folder_.path("tree"), narrow), "tree/pos/1.txt:", "longer than"));

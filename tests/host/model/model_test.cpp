@@ -6,8 +6,8 @@
 
 #include "host/device.h"
 #include "host/model/initialization.h"
-#include "kernels/device.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
+#include "kernels/device/device.h"
 
 namespace sluice {
 namespace {
@@ -111,21 +111,24 @@ TEST_P(ModelOnDevice, The16BitTypesGiveFloat32sGradientsButForTheirRoundings) {
   const LossScale of_1024{.scale = 1024.0f};
   upload(device_->queue(), scale.data(), &of_1024, sizeof of_1024);
   enum class Input { shared, own, one_hot };
-  const auto gradients_of = [&](const Precision& precision, Input input, const LossScale* loss_scale) {
+  const auto gradients_of = [&](const Precision& precision, Input input,
+                                const LossScale* loss_scale) {
     ModelConfig network = config(Pooling::mean, 3);  // a maximum can move with a rounding
     if (input == Input::one_hot) network.embedding_size = 0;
     Model model = make(network, precision);
     if (input == Input::own) model.keep_input_gradients();
     model.train_pass(batch, {}, nullptr, loss_scale);
     std::vector<float> gradients(static_cast<std::size_t>(model.layout().size));
-    download(device_->queue(), gradients.data(), model.gradients(), gradients.size() * sizeof(float));
+    download(device_->queue(), gradients.data(), model.gradients(),
+             gradients.size() * sizeof(float));
     synchronize(device_->queue());
     return gradients;
   };
   for (const Input input : {Input::shared, Input::own, Input::one_hot}) {
     const std::vector<float> exact = gradients_of({}, input, nullptr);
     for (const DataType type : {DataType::bfloat16, DataType::float16}) {
-      SCOPED_TRACE(std::string(name_of(type)) + ", input " + std::to_string(static_cast<int>(input)));
+      SCOPED_TRACE(std::string(name_of(type)) + ", input " +
+                   std::to_string(static_cast<int>(input)));
       const auto plain = gradients_of({.data_type = type}, input, nullptr);
       const auto scaled = gradients_of({.data_type = type}, input, scale.as<LossScale>());
       double size = 0.0, error = 0.0, scaled_error = 0.0;
@@ -165,11 +168,13 @@ TEST_P(ModelOnDevice, WordsThatStandTwiceAreTakenOnceWithTheSameGradients) {
   std::vector<float> of_word_8(static_cast<std::size_t>(e));
   for (std::size_t n = 0; n < batch.tokens.size(); ++n) {
     for (std::int64_t i = 0; batch.tokens[n] == 8 && i < e; ++i) {
-      of_word_8[static_cast<std::size_t>(i)] += dx[n * static_cast<std::size_t>(e) + static_cast<std::size_t>(i)];
+      of_word_8[static_cast<std::size_t>(i)] +=
+          dx[n * static_cast<std::size_t>(e) + static_cast<std::size_t>(i)];
     }
   }
   for (std::int64_t i = 0; i < e; ++i) {
-    EXPECT_NEAR(gradients[0][static_cast<std::size_t>(8 * e + i)], of_word_8[static_cast<std::size_t>(i)], 1e-6f);
+    EXPECT_NEAR(gradients[0][static_cast<std::size_t>(8 * e + i)],
+                of_word_8[static_cast<std::size_t>(i)], 1e-6f);
   }
 }
 

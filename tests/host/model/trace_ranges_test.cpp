@@ -28,7 +28,8 @@ int push(const char* name) {
 int pop() { return --depth; }
 
 int listen(NvtxGetExportTableFunc_t get_table) {
-  const auto* const callbacks = static_cast<const NvtxExportTableCallbacks*>(get_table(NVTX_ETID_CALLBACKS));
+  const auto* const callbacks =
+      static_cast<const NvtxExportTableCallbacks*>(get_table(NVTX_ETID_CALLBACKS));
   NvtxFunctionTable table = nullptr;
   unsigned size = 0;
   if (callbacks->GetModuleFunctionTable(NVTX_CB_MODULE_CORE, &table, &size) == 0) return 0;
@@ -40,7 +41,8 @@ int listen(NvtxGetExportTableFunc_t get_table) {
 }  // namespace
 
 extern "C" {
-extern NvtxInitializeInjectionNvtxFunc_t InitializeInjectionNvtx2_fnptr;  // where NVTX looks for one
+extern NvtxInitializeInjectionNvtxFunc_t
+    InitializeInjectionNvtx2_fnptr;  // where NVTX looks for one
 NvtxInitializeInjectionNvtxFunc_t InitializeInjectionNvtx2_fnptr = listen;
 }
 
@@ -76,7 +78,8 @@ TEST(TraceRanges, NameEveryLayerDirectionAndPass) {
       EXPECT_TRUE(found(name.c_str(), 1)) << name;
     }
   }
-  for (const char* name : {"embedding", "recurrent layers", "pooling and head", "loss", "backward"}) {
+  for (const char* name :
+       {"embedding", "recurrent layers", "pooling and head", "loss", "backward"}) {
     EXPECT_TRUE(found(name, 0)) << name;
   }
   EXPECT_EQ(depth, 0) << "a range is not closed";

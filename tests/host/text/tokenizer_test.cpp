@@ -46,7 +46,8 @@ TEST(Tokenizer, GivesNothingForBlankText) {
 }
 
 TEST(Tokenizer, FoldsCaseByOption) {
-  EXPECT_EQ(tokens_of("STRASSE Stra\xC3\x9F" "e \xC3\x89T\xC3\x89"),
+  EXPECT_EQ(tokens_of("STRASSE Stra\xC3\x9F"
+                      "e \xC3\x89T\xC3\x89"),
             (Tokens{"strasse", "strasse", "\xC3\xA9t\xC3\xA9"}));
   // Greek: both small sigmas fold to one.
   EXPECT_EQ(tokens_of("\xCE\xA3\xCE\x9F\xCE\xA6\xCE\x9F\xCE\xA3"),
@@ -145,8 +146,7 @@ TEST(Tokenizer, AgreesWithIcuOnRealReviews) {
     const std::string& text = set.examples[i].text;
     const std::vector<std::string_view>& fast = tokenizer.split(text);
     const std::vector<std::string_view>& icu = witness.split_by_icu(text);
-    ASSERT_TRUE(std::equal(fast.begin(), fast.end(), icu.begin(), icu.end()))
-        << set.location(i);
+    ASSERT_TRUE(std::equal(fast.begin(), fast.end(), icu.begin(), icu.end())) << set.location(i);
   }
 }
 

@@ -10,9 +10,9 @@ namespace {
 TEST(Utf8, AcceptsTheEdgesOfEveryLength) {
   EXPECT_TRUE(is_valid_utf8(""));
   EXPECT_TRUE(is_valid_utf8(std::string_view("\0\x7F", 2)));
-  EXPECT_TRUE(is_valid_utf8("\xC2\x80\xDF\xBF"));              // U+0080, U+07FF
-  EXPECT_TRUE(is_valid_utf8("\xE0\xA0\x80\xED\x9F\xBF"));      // U+0800, U+D7FF
-  EXPECT_TRUE(is_valid_utf8("\xEE\x80\x80\xEF\xBF\xBF"));      // U+E000, U+FFFF
+  EXPECT_TRUE(is_valid_utf8("\xC2\x80\xDF\xBF"));                  // U+0080, U+07FF
+  EXPECT_TRUE(is_valid_utf8("\xE0\xA0\x80\xED\x9F\xBF"));          // U+0800, U+D7FF
+  EXPECT_TRUE(is_valid_utf8("\xEE\x80\x80\xEF\xBF\xBF"));          // U+E000, U+FFFF
   EXPECT_TRUE(is_valid_utf8("\xF0\x90\x80\x80\xF4\x8F\xBF\xBF"));  // U+10000, U+10FFFF
 }
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "host/device.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

@@ -9,7 +9,7 @@
 #include "host/model/model.h"
 #include "host/training/gradient_clipping.h"
 #include "host/training/optimizer.h"
-#include "kernels/device.h"
+#include "kernels/device/device.h"
 #include "tests/golden/source_folder.h"
 
 namespace sluice {
@@ -19,8 +19,8 @@ using nlohmann::json;
 
 const json& golden() {
   // Made by tests/golden/make_training_golden.py.
-  static const json document =
-      json::parse(std::ifstream(test::source_folder() + "/tests/host/training/pytorch_training.json"));
+  static const json document = json::parse(
+      std::ifstream(test::source_folder() + "/tests/host/training/pytorch_training.json"));
   return document;
 }
 

@@ -6,7 +6,7 @@
 
 #include "host/device.h"
 #include "host/model/initialization.h"
-#include "kernels/error.h"
+#include "kernels/base/error.h"
 
 namespace sluice {
 namespace {

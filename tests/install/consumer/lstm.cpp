@@ -22,7 +22,8 @@ int main() {
   std::vector<float> dy(y.size(), 1.0f);  // the gradient of the sum of all outputs
   std::vector<std::byte> reserve(plan.reserve_bytes(shape)), workspace(plan.workspace_bytes(shape));
   for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i] = 0.5f * std::sin(float(i));
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::cos(float(i));  // packed, longest row first
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = std::cos(float(i));  // packed, longest row first
 
   sluice::ThreadPool threads;  // one for each processor
   sluice::Queue queue;

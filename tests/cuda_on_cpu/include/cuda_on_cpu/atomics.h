@@ -7,8 +7,8 @@
 
 namespace cuda_on_cpu {
 
-/// Replaces *address by next(*address); returns what was there. Others may see it before this thread
-/// goes on.
+/// Replaces *address by next(*address); returns what was there. Others may see it before this
+/// thread goes on.
 template <class T, class Next>
 T atomic_update(T* address, Next next) {
   T old;
@@ -63,8 +63,7 @@ T atomicExch(T* address, cuda_on_cpu::Same<T> value) {
 }
 template <class T>
 T atomicCAS(T* address, cuda_on_cpu::Same<T> expected, cuda_on_cpu::Same<T> value) {
-  return cuda_on_cpu::atomic_update(address,
-                                    [=](T old) { return old == expected ? value : old; });
+  return cuda_on_cpu::atomic_update(address, [=](T old) { return old == expected ? value : old; });
 }
 /// Wraps to 0 past the limit.
 inline unsigned atomicInc(unsigned* address, unsigned limit) {
@@ -74,13 +73,21 @@ inline unsigned atomicInc(unsigned* address, unsigned limit) {
 
 // With a scope. One processor runs everything, so that scopes make no difference here.
 template <class T>
-T atomicAdd_block(T* address, cuda_on_cpu::Same<T> value) { return atomicAdd(address, value); }
+T atomicAdd_block(T* address, cuda_on_cpu::Same<T> value) {
+  return atomicAdd(address, value);
+}
 template <class T>
-T atomicAdd_system(T* address, cuda_on_cpu::Same<T> value) { return atomicAdd(address, value); }
+T atomicAdd_system(T* address, cuda_on_cpu::Same<T> value) {
+  return atomicAdd(address, value);
+}
 template <class T>
-T atomicMax_block(T* address, cuda_on_cpu::Same<T> value) { return atomicMax(address, value); }
+T atomicMax_block(T* address, cuda_on_cpu::Same<T> value) {
+  return atomicMax(address, value);
+}
 template <class T>
-T atomicExch_block(T* address, cuda_on_cpu::Same<T> value) { return atomicExch(address, value); }
+T atomicExch_block(T* address, cuda_on_cpu::Same<T> value) {
+  return atomicExch(address, value);
+}
 template <class T>
 T atomicCAS_block(T* address, cuda_on_cpu::Same<T> expected, cuda_on_cpu::Same<T> value) {
   return atomicCAS(address, expected, value);

@@ -26,8 +26,9 @@ void yield(Site site);
 /// The same, sometimes and in random orders alone.
 void pause_at_random();
 
-/// Nanoseconds of the imagined GPU's clock: one million for each round of all threads in which nothing
-/// happened that another thread may wait for, so that a wait without end takes long, and no other does.
+/// Nanoseconds of the imagined GPU's clock: one million for each round of all threads in which
+/// nothing happened that another thread may wait for, so that a wait without end takes long, and no
+/// other does.
 std::uint64_t global_timer();
 
 void block_barrier(Site site);

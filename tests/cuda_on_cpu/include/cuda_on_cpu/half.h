@@ -22,4 +22,6 @@ inline __nv_bfloat16 __hfma(__nv_bfloat16 a, __nv_bfloat16 b, __nv_bfloat16 c) {
 }
 inline __half hexp(__half x) { return __float2half(std::exp(__half2float(x))); }
 inline __half htanh(__half x) { return __float2half(std::tanh(__half2float(x))); }
-inline __nv_bfloat16 hexp(__nv_bfloat16 x) { return __float2bfloat16(std::exp(__bfloat162float(x))); }
+inline __nv_bfloat16 hexp(__nv_bfloat16 x) {
+  return __float2bfloat16(std::exp(__bfloat162float(x)));
+}

@@ -42,10 +42,10 @@ Array& declare_shared() {
 
 }  // namespace cuda_on_cpu
 
-// kernels/launch.h gives these two their meaning for nvcc.
-#define SLUICE_SHARED_ARRAY(T, name, ...)    \
-  using name##_shared_type = T __VA_ARGS__;  \
-  struct name##_shared_tag {};               \
+// kernels/device/launch.h gives these two their meaning for nvcc.
+#define SLUICE_SHARED_ARRAY(T, name, ...)   \
+  using name##_shared_type = T __VA_ARGS__; \
+  struct name##_shared_tag {};              \
   name##_shared_type& name = ::cuda_on_cpu::declare_shared<name##_shared_type, name##_shared_tag>()
 #define SLUICE_DYNAMIC_SHARED(T, name) \
   T* const name = static_cast<T*>(::cuda_on_cpu::dynamic_shared_memory())

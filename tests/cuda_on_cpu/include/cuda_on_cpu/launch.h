@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "cuda_on_cpu/streams.h"
 #include "cuda_on_cpu/language.h"
+#include "cuda_on_cpu/streams.h"
 
 namespace cuda_on_cpu {
 
@@ -44,8 +44,7 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
   const auto call = std::make_shared<Call>(
       Call{kernel, std::tuple<Parameters...>(std::forward<Arguments>(arguments)...), *config,
            std::vector<cudaLaunchAttribute>(config->attrs, config->attrs + config->numAttrs)});
-  return cuda_on_cpu::submit(config->stream, {cuda_on_cpu::NodeKind::kernel,
-                                              reinterpret_cast<const void*>(kernel),
-                                              [call] { return call->run(); },
-                                              cuda_on_cpu::cooperative_blocks(*config)});
+  return cuda_on_cpu::submit(
+      config->stream, {cuda_on_cpu::NodeKind::kernel, reinterpret_cast<const void*>(kernel),
+                       [call] { return call->run(); }, cuda_on_cpu::cooperative_blocks(*config)});
 }

@@ -1,6 +1,6 @@
-// mma.sync for the C++ twins of product code's wrappers: d[16, 8] += a[16, k] b[k, 8] by a whole warp,
-// with the lanes' registers as PTX documents them ("Matrix fragments for mma.m16n8k16", ".m16n8k8").
-// Sums are made in float32, one product after the other; a GPU's order differs.
+// mma.sync for the C++ twins of product code's wrappers: d[16, 8] += a[16, k] b[k, 8] by a whole
+// warp, with the lanes' registers as PTX documents them ("Matrix fragments for mma.m16n8k16",
+// ".m16n8k8"). Sums are made in float32, one product after the other; a GPU's order differs.
 #pragma once
 
 #include <bit>
@@ -25,14 +25,16 @@ inline float half_word(std::uint32_t word, int upper, const __nv_bfloat16*) {
   return std::bit_cast<float>(upper != 0 ? word & 0xFFFF0000u : word << 16);
 }
 inline float half_word(std::uint32_t word, int upper, const __half*) {
-  return __half2float(std::bit_cast<__half>(static_cast<std::uint16_t>(upper != 0 ? word >> 16 : word)));
+  return __half2float(
+      std::bit_cast<__half>(static_cast<std::uint16_t>(upper != 0 ? word >> 16 : word)));
 }
 
 /// `number(word, part)`: number `part` of those in a 32-bit word, of which there are `parts`.
 template <int parts, class Number>
 void multiply_add(Site site, float (&d)[4], const std::uint32_t (&a)[4], std::uint32_t b0,
                   std::uint32_t b1, Number number) {
-  const WarpValues<FragmentWords> all_a(site, "mma.sync a", 0xFFFFFFFFu, {{a[0], a[1], a[2], a[3]}});
+  const WarpValues<FragmentWords> all_a(site, "mma.sync a", 0xFFFFFFFFu,
+                                        {{a[0], a[1], a[2], a[3]}});
   const WarpValues<FragmentWords> all_b(site, "mma.sync b", 0xFFFFFFFFu, {{b0, b1, 0, 0}});
   const int group = own_lane() / 4, quad = own_lane() % 4;
   // Lane q of a row's or column's four, and the words it has of it.
@@ -62,9 +64,8 @@ void multiply_add_16x8x16(float (&d)[4], const std::uint32_t (&a)[4], std::uint3
 /// The hardware reads TF32 numbers from 32-bit words and drops their 13 lowest bits.
 inline void multiply_add_16x8x8_tf32(float (&d)[4], const std::uint32_t (&a)[4], std::uint32_t b0,
                                      std::uint32_t b1, CUDA_ON_CPU_SITE) {
-  multiply_add<1>({site_file, site_line}, d, a, b0, b1, [](std::uint32_t word, int) {
-    return std::bit_cast<float>(word & 0xFFFFE000u);
-  });
+  multiply_add<1>({site_file, site_line}, d, a, b0, b1,
+                  [](std::uint32_t word, int) { return std::bit_cast<float>(word & 0xFFFFE000u); });
 }
 
 }  // namespace cuda_on_cpu

@@ -22,8 +22,10 @@ void set_schedule(const Schedule& schedule);
 Schedule current_schedule();
 
 /// The orders that a test should compare: forward, reverse and some random ones.
-inline constexpr Schedule all_schedules[] = {{Order::forward, 1}, {Order::reverse, 1},
-                                             {Order::random, 1},  {Order::random, 2},
+inline constexpr Schedule all_schedules[] = {{Order::forward, 1},
+                                             {Order::reverse, 1},
+                                             {Order::random, 1},
+                                             {Order::random, 2},
                                              {Order::random, 3}};
 std::string name_of(const Schedule& schedule);
 

@@ -1,5 +1,5 @@
-// What a stream is given: run at once, kept for a graph while it is captured, or kept until somebody
-// waits for it. With CUDA_ON_CPU_CAPTURES=lost in the environment no capture ends well.
+// What a stream is given: run at once, kept for a graph while it is captured, or kept until
+// somebody waits for it. With CUDA_ON_CPU_CAPTURES=lost in the environment no capture ends well.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -16,17 +16,20 @@ struct Node {
   NodeKind kind = NodeKind::kernel;
   const void* kernel = nullptr;  ///< of a launch
   std::function<cudaError_t()> run;
-  unsigned cooperative_blocks = 0;  ///< of a cooperative launch: each has a multiprocessor until it ends
+  unsigned cooperative_blocks =
+      0;  ///< of a cooperative launch: each has a multiprocessor until it ends
 };
 
 /// When streams run what they are given. `late`: not before somebody waits for it, and then in any
 /// order that events allow, by the schedule of schedule.h; a launch's failure shows at the wait. At
-/// the program's start it is what the environment variable CUDA_ON_CPU_STREAMS says, late or nothing.
+/// the program's start it is what the environment variable CUDA_ON_CPU_STREAMS says, late or
+/// nothing.
 enum class Streams { at_once, late };
 void set_streams(Streams streams);
 
-/// Gives `node` to the stream. The status of its run where it ran. Cooperative launches that no event or
-/// stream keeps apart fail, late or in a graph, where the multiprocessors do not suffice for all of them.
+/// Gives `node` to the stream. The status of its run where it ran. Cooperative launches that no
+/// event or stream keeps apart fail, late or in a graph, where the multiprocessors do not suffice
+/// for all of them.
 cudaError_t submit(cudaStream_t stream, const Node& node);
 
 /// Runs everything that any stream still holds.

@@ -20,7 +20,9 @@ inline void __threadfence_block() { cuda_on_cpu::fence(); }
 inline void __threadfence_system() { cuda_on_cpu::fence(); }
 
 /// Ends the launch.
-[[noreturn]] inline void __trap(CUDA_ON_CPU_SITE) { cuda_on_cpu::fail({site_file, site_line}, "trap"); }
+[[noreturn]] inline void __trap(CUDA_ON_CPU_SITE) {
+  cuda_on_cpu::fail({site_file, site_line}, "trap");
+}
 
 /// The only place where a spinning thread lets others run.
 inline void __nanosleep(unsigned, CUDA_ON_CPU_SITE) { cuda_on_cpu::yield({site_file, site_line}); }

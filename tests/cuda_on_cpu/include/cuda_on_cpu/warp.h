@@ -102,7 +102,8 @@ T reduce(Site site, const char* operation, unsigned mask, T value, Combine combi
   const WarpValues<T> values(site, operation, mask, value);
   T result = value;
   for (int lane = 0; lane < 32; ++lane) {
-    if (lane != cuda_on_cpu::own_lane() && values.has(lane)) result = combine(result, values.of(lane));
+    if (lane != cuda_on_cpu::own_lane() && values.has(lane))
+      result = combine(result, values.of(lane));
   }
   return result;
 }

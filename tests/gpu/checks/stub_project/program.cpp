@@ -1,4 +1,5 @@
-// Lists a case for a GPU, as GoogleTest does, unless it is engine_plain_test. Else it says whether its spins are bounded.
+// Lists a case for a GPU, as GoogleTest does, unless it is engine_plain_test. Else it says whether
+// its spins are bounded.
 #include <cstdio>
 #include <cstring>
 

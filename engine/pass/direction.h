@@ -1,0 +1,68 @@
+// One direction of one layer: the unit both passes are made of.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/pass/pass_memory.h"
+#include "engine/recurrent.h"
+#include "kernels/base/philox.h"
+#include "kernels/base/queue.h"
+
+namespace sluice {
+
+/// Its place in the stack and its slice of the flat parameters (or of their gradients).
+struct Direction {
+  const RecurrentConfig& config;
+  int layer = 0;
+  bool reverse = false;
+  std::int64_t input_size = 0;  ///< G*H where it takes gates
+  std::int64_t weight_ih = 0, weight_hh = 0, bias_ih = 0, bias_hh = 0;  ///< offsets, elements
+
+  Direction(const RecurrentConfig& config, const std::vector<ParameterView>& views, int layer,
+            int direction);
+
+  int index() const { return layer * config.directions() + (reverse ? 1 : 0); }
+  bool takes_gates() const { return layer == 0 && config.gate_input; }  ///< has no weight_ih
+  std::int64_t hidden() const { return config.hidden_size; }
+  std::int64_t gates() const { return gate_count(config.cell) * config.hidden_size; }  ///< G*H
+  std::int64_t slots() const { return slot_count(config.cell) * config.hidden_size; }  ///< S*H
+};
+
+/// Random streams of the engine: two for each direction. Its users take numbers from 2^16 up.
+constexpr std::uint32_t input_dropout_stream(int layer) {
+  return static_cast<std::uint32_t>(layer) * 4;
+}
+constexpr std::uint32_t recurrent_dropout_stream(int direction_index) {
+  return static_cast<std::uint32_t>(direction_index) * 2 + 1;
+}
+
+/// `config`, without dropout unless a pass drops.
+RecurrentConfig in_effect(const RecurrentConfig& config, bool drops);
+
+/// Errors: usage unless `shared` is empty, or whole and without dropout on the input.
+void check_shared_input(const RecurrentConfig& config, const SharedInput& shared, bool training);
+
+/// The start of element `offset`.
+inline const void* at(const void* base, std::int64_t offset, DataType type) {
+  return static_cast<const unsigned char*>(base) +
+         offset * static_cast<std::int64_t>(size_of(type));
+}
+inline void* at(void* base, std::int64_t offset, DataType type) {
+  return static_cast<unsigned char*>(base) + offset * static_cast<std::int64_t>(size_of(type));
+}
+
+/// to [B, H] = plane `index` of states [L*D, B, H] in sorted order; zeros if `states` is null. The
+/// states are of data_type, `to` (and `from` below) of its state_type.
+void load_state(const Queue& queue, const Sequences& sequences, const RecurrentConfig& config,
+                const void* states, int index, void* to);
+/// The way back; nothing if `states` is null.
+void store_state(const Queue& queue, const Sequences& sequences, const RecurrentConfig& config,
+                 const void* from, void* states, int index);
+
+/// Fills workspace.mask for this direction if the configuration has recurrent dropout; returns the
+/// mask, or null without.
+const void* draw_recurrent_mask(const Queue& queue, const Sequences& sequences,
+                                const Direction& direction, const DirectionWorkspace& workspace,
+                                std::uint64_t seed, const std::uint32_t* step);
+
+}  // namespace sluice

@@ -1,0 +1,107 @@
+// What can be done to the units of any cell: options that wrap its equations or what enters R.
+//
+// Public API.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/base/dropout_factor.h"
+#include "kernels/cells/cell.h"
+
+namespace sluice {
+
+/// All are off at 0, each rate is in [0, 1).
+struct UnitOptions {
+  /// On h_prev where it enters R: a mask for each gate, constant over time, scaled by 1/(1-p);
+  /// training passes only (Gal & Ghahramani 2016; Keras).
+  double recurrent_dropout = 0.0;
+  /// Zoneout (Krueger et al. 2017): at each step a unit keeps its h, its c, of the step before with
+  /// this probability in training; evaluation mixes the two by the rate. Both are drawn apart, and
+  /// h is made from the c of the cell's own equations, as in the paper. zoneout_c: cells with c
+  /// alone.
+  double zoneout_h = 0.0;
+  double zoneout_c = 0.0;
+
+  constexpr bool zones_out() const { return zoneout_h > 0.0 || zoneout_c > 0.0; }
+};
+
+/// Zoneout as the launches of a direction take it. The number for state s (0 h, 1 c) of a unit at a
+/// step of a row is `random`'s for (step, row in the caller's order, s * H + unit).
+struct ZoneoutDraws {
+  float rate[2] = {0.0f, 0.0f};  ///< of h, of c
+  bool drops = true;             ///< false: mixes, as in evaluation
+  std::uint32_t hidden_size = 0;
+  RandomStream random = {};
+
+  SLUICE_HOST_DEVICE bool on() const { return rate[0] > 0.0f || rate[1] > 0.0f; }
+
+  /// How much of the new state a unit takes: 1 or 0 where it drops, else 1 - rate.
+  template <class T>
+  SLUICE_HOST_DEVICE T taken(int state, std::uint32_t step, std::uint32_t row,
+                             std::uint32_t unit) const {
+    const float p = rate[state];
+    if (p == 0.0f) return T(1);
+    if (!drops) return T(1) - T(p);
+    const auto number = static_cast<std::uint32_t>(state) * hidden_size + unit;
+    return keeps(random.word(step, row, number), p) ? T(1) : T(0);
+  }
+};
+
+/// Recurrent dropout's, on what enters R for gate g: the number is `random`'s for (0, row in the
+/// caller's order, g * H + unit); 1/(1-rate) if it is kept, else 0.
+struct RecurrentDropoutDraws {
+  double rate = 0.0;
+  RandomStream random = {};
+};
+
+/// What a pass of one direction draws for its options.
+struct UnitDraws {
+  RecurrentDropoutDraws recurrent_dropout;
+  ZoneoutDraws zoneout;
+};
+
+/// `direction_index`: layer * D + direction. `step`: device, of training; null means 0. Without
+/// `drops` nothing is dropped, and zoneout mixes.
+inline UnitDraws unit_draws(const UnitOptions& options, std::int64_t hidden_size,
+                            int direction_index, bool drops, std::uint64_t seed,
+                            const std::uint32_t* step) {
+  const auto direction = static_cast<std::uint32_t>(direction_index);
+  UnitDraws draws;
+  if (drops) {
+    draws.recurrent_dropout = {options.recurrent_dropout, {seed, direction * 2 + 1, step}};
+  }
+  draws.zoneout = {
+      .rate = {static_cast<float>(options.zoneout_h), static_cast<float>(options.zoneout_c)},
+      .drops = drops,
+      .hidden_size = static_cast<std::uint32_t>(hidden_size),
+      .random = {seed, direction * 4 + 2, step}};
+  return draws;
+}
+
+/// A cell whose units may keep their states: `taken` as ZoneoutDraws gives it, for each state.
+template <class C>
+struct Zoneout {
+  static constexpr int states = C::spec.states;
+
+  template <class T>
+  SLUICE_HOST_DEVICE static void forward(Unit<C, T>& u, const T (&taken)[states]) {
+    C::forward(u);
+    for_each_index<states>(
+        [&](auto s) { u.state[s] = taken[s] * u.state[s] + (T(1) - taken[s]) * u.previous[s]; });
+  }
+
+  /// `u.state` need not be set: it is made again from what forward kept.
+  template <class T>
+  SLUICE_HOST_DEVICE static void backward(Unit<C, T>& u, const T (&taken)[states]) {
+    if constexpr (C::spec.has_cell_state()) C::restate(u);
+    T kept[states];
+    for_each_index<states>([&](auto s) {
+      kept[s] = (T(1) - taken[s]) * u.d_state[s];
+      u.d_state[s] = taken[s] * u.d_state[s];
+    });
+    C::backward(u);
+    for_each_index<states>([&](auto s) { u.d_state[s] = u.d_state[s] + kept[s]; });
+  }
+};
+
+}  // namespace sluice

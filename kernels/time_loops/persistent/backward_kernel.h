@@ -1,0 +1,286 @@
+// The backward pass of a run of time steps in one launch, R^T stationary on the SMs
+// (kernels/time_loops/persistent/persistent.h). Only for .cu files.
+#pragma once
+
+#include "kernels/cells/gru.h"
+#include "kernels/cells/lstm.h"
+#include "kernels/cells/rnn.h"
+#include "kernels/time_loops/persistent/row_group.h"
+
+namespace sluice::cuda {
+
+/// As in RecurrenceBackwardArgs.
+template <class Number>
+struct BackwardDirection : GroupDirection {
+  Number* gates;
+  const float* h_initial;
+  const float* c_initial;
+  const Number* h;
+  std::int64_t ldh;
+  const Number* c;
+  const Number* dy;  ///< may be null
+  std::int64_t lddy;
+  float* dh_state;
+  float* dc_state;
+};
+
+template <class Number>
+struct BackwardLaunch : GroupLaunch {
+  BackwardDirection<Number> direction[2];
+};
+
+/// One thread's elements on their way back through the steps.
+template <class Cell, class Product, class Tiling>
+class BackwardElements {
+  using Number = typename Product::Number;
+  static constexpr int gates = Cell::gates, slots = Cell::slots, count = Tiling::elements;
+
+ public:
+  __device__ BackwardElements(const BackwardLaunch<Number>& launch,
+                              const BackwardDirection<Number>& direction,
+                              const RowGroup<Tiling>& group, const Elements<Tiling>& place)
+      : launch_(launch),
+        direction_(direction),
+        group_(group),
+        place_(place),
+        first_packed_row_(launch.offsets[direction.begin]) {
+    const int hidden = launch.hidden_size;
+#pragma unroll
+    for (int e = 0; e < count; ++e) {
+      const int unit = place.unit(e), row = place.row(e);
+      const bool exists = unit < hidden && row < group.rows;
+      length_[e] = exists ? launch.lengths[group.first_row + row] : 0;
+      const std::int64_t at = std::int64_t{group.first_row + row} * hidden + unit;
+      dh_[e] = exists ? direction.dh_state[at] : 0.0f;
+      if constexpr (gates == 4) dc_[e] = exists ? direction.dc_state[at] : 0.0f;
+    }
+    load_offsets(0);
+    load_inputs(0);
+  }
+
+  /// Asks for what forward kept of step `s`, which step(s) reads.
+  __device__ __forceinline__ void load_inputs(int s) {
+    if (s >= group_.steps) return;
+    const std::int32_t t = group_.step(direction_, s);
+    offset_ = next_offset_;
+    const std::int32_t before = before_, before_offset = next_before_offset_;
+    const int hidden = launch_.hidden_size;
+    const Number* const kept = gates_of(offset_);
+    const std::int64_t first = std::int64_t{offset_} + group_.first_row;
+#pragma unroll
+    for (int e = 0; e < count; ++e) {
+      if (t >= length_[e]) continue;
+      const int unit = place_.unit(e), row = place_.row(e);
+#pragma unroll
+      for (int slot = 0; slot < slots; ++slot) kept_[e][slot] = kept[gate_place(e) + slot * hidden];
+      if (direction_.dy != nullptr) {
+        dy_[e] = direction_.dy[(first + row) * direction_.lddy + unit];
+      }
+      if constexpr (gates == 1) continue;
+      // The state before: of the step before, or the initial one for a row that begins here.
+      const bool continued = before >= 0 && before < length_[e];
+      const std::int64_t packed = std::int64_t{before_offset} + group_.first_row + row;
+      const std::int64_t initial = std::int64_t{group_.first_row + row} * hidden + unit;
+      begins_[e] = !continued;
+      if constexpr (gates == 4) {
+        c_[e] = direction_.c[(first + row) * hidden + unit];
+        if (continued) {
+          previous_[e] = direction_.c[packed * hidden + unit];
+        } else {
+          initial_[e] = direction_.c_initial[initial];
+        }
+      } else {
+        if (continued) {
+          previous_[e] = direction_.h[packed * direction_.ldh + unit];
+        } else {
+          initial_[e] = direction_.h_initial[initial];
+        }
+      }
+    }
+    load_offsets(s + 1);
+  }
+
+  /// The cell: gradients by the pre-activations, all but the part of dh that comes back through R.
+  __device__ __forceinline__ void step(int s) {
+    const std::int32_t t = group_.step(direction_, s);
+#pragma unroll
+    for (int e = 0; e < count; ++e) {
+#pragma unroll
+      for (int slot = 0; slot < slots; ++slot) gate_[e][slot] = 0.0f;
+      if (t >= length_[e]) continue;
+#pragma unroll
+      for (int slot = 0; slot < slots; ++slot) gate_[e][slot] = widen(kept_[e][slot]);
+      const float dh = direction_.dy == nullptr ? dh_[e] : dh_[e] + widen(dy_[e]);
+      dh_[e] = 0.0f;
+      if constexpr (gates == 1) {
+        Cell::backward(gate_[e], dh);
+      } else {
+        const float previous = begins_[e] ? initial_[e] : widen(previous_[e]);
+        if constexpr (gates == 4) {
+          Cell::backward(gate_[e], previous, widen(c_[e]), dh, dc_[e]);
+        } else {
+          Cell::backward(gate_[e], previous, dh, dh_[e]);
+        }
+      }
+    }
+  }
+
+  /// What enters the product with R^T of gate g.
+  __device__ __forceinline__ float gradient(int e, int g) const {
+    return gate_[e][gates == 3 && g == 2 ? 3 : g];
+  }
+
+  /// `sums`: dG R.
+  __device__ __forceinline__ void add(int s, const float (&sums)[count][1]) {
+    const std::int32_t t = group_.step(direction_, s);
+#pragma unroll
+    for (int e = 0; e < count; ++e) {
+      if (t < length_[e]) dh_[e] += sums[e][0];
+    }
+  }
+
+  /// Writes the gradients over what forward kept.
+  __device__ __forceinline__ void store(int s) const {
+    const std::int32_t t = group_.step(direction_, s);
+    Number* const kept = gates_of(offset_);
+#pragma unroll
+    for (int e = 0; e < count; ++e) {
+      if (t >= length_[e]) continue;
+#pragma unroll
+      for (int slot = 0; slot < slots; ++slot) {
+        kept[gate_place(e) + slot * launch_.hidden_size] = narrow<Number>(gate_[e][slot]);
+      }
+    }
+  }
+
+  __device__ void store_state() const {
+#pragma unroll
+    for (int e = 0; e < count; ++e) {
+      if (length_[e] == 0) continue;
+      const std::int64_t at =
+          std::int64_t{group_.first_row + place_.row(e)} * launch_.hidden_size + place_.unit(e);
+      direction_.dh_state[at] = dh_[e];
+      if constexpr (gates == 4) direction_.dc_state[at] = dc_[e];
+    }
+  }
+
+ private:
+  /// Where step `s` and the step before it, in the direction's order, begin.
+  __device__ __forceinline__ void load_offsets(int s) {
+    if (s >= group_.steps) return;
+    const std::int32_t t = group_.step(direction_, s);
+    // This pass runs against the direction's order, so that `reverse` here means a forward
+    // direction.
+    before_ = direction_.reverse ? t - 1 : t + 1;
+    next_offset_ = launch_.offsets[t];
+    if constexpr (gates > 1) {
+      if (before_ >= 0) next_before_offset_ = launch_.offsets[before_];
+    }
+  }
+  __device__ Number* gates_of(std::int32_t offset) const {
+    const std::int64_t row = std::int64_t{offset} - first_packed_row_ + group_.first_row;
+    return direction_.gates + row * slots * launch_.hidden_size;
+  }
+  __device__ int gate_place(int e) const {
+    return place_.row(e) * slots * launch_.hidden_size + place_.unit(e);
+  }
+
+  const BackwardLaunch<Number>& launch_;
+  const BackwardDirection<Number>& direction_;
+  const RowGroup<Tiling>& group_;
+  const Elements<Tiling>& place_;
+  std::int32_t first_packed_row_, offset_ = 0, next_offset_ = 0, next_before_offset_ = 0,
+                                  before_ = 0;
+  std::int32_t length_[count];  // 0 for what lies past the batch or the units
+  Number kept_[count][slots] = {}, dy_[count] = {}, c_[count] = {}, previous_[count] = {};
+  float initial_[count] = {};
+  bool begins_[count] = {};
+  float gate_[count][slots], dh_[count], dc_[count] = {};
+};
+
+template <class Cell, class Product, class Tiling, class Exchange, bool dropout>
+__global__ void __launch_bounds__(Tiling::most_threads, 1)
+    backward_kernel(const __grid_constant__ BackwardLaunch<typename Product::Number> launch) {
+  constexpr int gates = Cell::gates;
+  SLUICE_DYNAMIC_SHARED(unsigned char, memory);
+  RowGroup<Tiling> group(launch);
+  const auto& direction = launch.direction[group.direction];
+  group.take_steps(launch, direction);
+  if (group.steps == 0) return;
+
+  const geometry::StationaryShape shape = geometry::stationary_shape(
+      launch.hidden_size, gates, true, sizeof(typename Product::Operand));
+  using Shared = SharedParts<Product, Tiling, 1>;
+  const Shared shared(memory, shape, launch.tiles, 0);
+  const int stride = shared.layout.stride;
+  const WarpPlace place = WarpPlace::of_thread<Tiling>();
+  const int tile = group.rank * launch.tiles + place.tile;
+  const StationaryMatrix<Product, Tiling, 1> matrix(direction.packed, shape, tile, shared.weights(),
+                                                    shared.layout.shared_chunks, place);
+  const Elements<Tiling> elements(place, tile);
+  BackwardElements<Cell, Product, Tiling> state(launch, direction, group, elements);
+
+  // Bit gate * sums + i: whether the mask keeps what comes back through that gate to sum i.
+  constexpr int lane_sums = Tiling::row_tiles * 4;
+  [[maybe_unused]] std::uint64_t kept = 0;
+  if constexpr (dropout) {
+    static_assert(lane_sums * gates <= 64);
+    for (int i = 0; i < lane_sums; ++i) {
+      const int unit = elements.unit_of_sum(i), row = elements.row_of_sum(i);
+      for (int g = 0; g < gates && unit < launch.hidden_size && row < group.rows; ++g) {
+        if (keeps(launch, direction.random, group.first_row + row, g, unit)) {
+          kept |= std::uint64_t{1} << (g * lane_sums + i);
+        }
+      }
+    }
+  }
+
+  Exchange exchange(
+      columns_of<Product>(shape, stride, Tiling::rows, group.rows, group.rank, launch.tiles),
+      {launch.first_group + group.number, group.rank, launch.blocks},
+      {shared.barriers(), direction.exchange, direction.flags});
+  shared.zero_operand();
+  exchange.start();
+
+#pragma unroll 1
+  for (int s = 0; s < group.steps; ++s) {
+    unsigned char* const operand = shared.operand(s);
+    state.step(s);
+#pragma unroll
+    for (int e = 0; e < Tiling::elements; ++e) {
+      const int unit = elements.unit(e);
+      if (unit >= shape.unit_tiles * geometry::tile_units) continue;
+#pragma unroll
+      for (int g = 0; g < gates; ++g) {
+        const int k =
+            g * shape.segment_chunks *
+                (geometry::chunk_bytes / static_cast<int>(sizeof(typename Product::Operand))) +
+            unit;
+        Shared::at(operand, stride, elements.row(e), k) = Product::operand(state.gradient(e, g));
+      }
+    }
+    exchange.begin(operand);
+    state.store(s);
+    state.load_inputs(s + 1);
+    exchange.finish(operand);
+    Sums<1, Tiling::row_tiles> sums = {};
+    if constexpr (dropout) {
+      matrix.multiply_kept(sums, operand, stride, shape.segment_chunks, [&](int g, int n, int j) {
+        return (kept >> (g * lane_sums + n * 4 + j) & 1) != 0;
+      });
+#pragma unroll
+      for (auto& of_rows : sums[0]) {
+#pragma unroll
+        for (float& sum : of_rows) sum *= launch.dropout_scale;
+      }
+    } else {
+      matrix.template multiply<false>(sums, operand, stride, {});
+    }
+    float own[Tiling::elements][1];
+    add_up<Tiling, 1>(sums, shared.partial(place), place, own);
+    state.add(s, own);
+  }
+  state.store_state();
+}
+
+}  // namespace sluice::cuda

@@ -1,0 +1,11 @@
+// The persistent kernels' forward pass in TF32.
+#include "kernels/time_loops/persistent/forward_pass.h"
+#include "kernels/time_loops/persistent/products.h"
+
+namespace sluice::cuda {
+
+template void run_persistent_forward<Tf32Product>(const Queue&, const PersistentRequest&,
+                                                  const PersistentFit&,
+                                                  const PersistentForwardArgs*);
+
+}  // namespace sluice::cuda

@@ -1,0 +1,41 @@
+// The launches of kernels/time_loops/persistent/persistent.h: by product, then (launch_choice.h) by
+// cell and kind.
+#include "kernels/time_loops/persistent/persistent.h"
+
+#include "kernels/device/device.h"
+#include "kernels/time_loops/persistent/geometry.h"
+#include "kernels/time_loops/persistent/products.h"
+
+namespace sluice::cuda {
+namespace {
+
+/// The flags of the grid's blocks say 0 rounds before each launch.
+template <class Args>
+void lower_flags(const Queue& queue, const PersistentRequest& request, const PersistentFit& fit,
+                 const Args* directions) {
+  if (request.kind != PersistentKind::grid) return;
+  for (int d = 0; d < request.directions; ++d) {
+    sluice::fill_zero(queue, directions[d].exchange,
+                      persistent::flag_bytes(fit.groups, fit.blocks));
+  }
+}
+
+}  // namespace
+
+void persistent_forward(const Queue& queue, const PersistentRequest& request,
+                        const PersistentFit& fit, const PersistentForwardArgs* directions) {
+  lower_flags(queue, request, fit, directions);
+  with_product(request.shape, [&]<class Product>(Product) {
+    run_persistent_forward<Product>(queue, request, fit, directions);
+  });
+}
+
+void persistent_backward(const Queue& queue, const PersistentRequest& request,
+                         const PersistentFit& fit, const PersistentBackwardArgs* directions) {
+  lower_flags(queue, request, fit, directions);
+  with_product(request.shape, [&]<class Product>(Product) {
+    run_persistent_backward<Product>(queue, request, fit, directions);
+  });
+}
+
+}  // namespace sluice::cuda

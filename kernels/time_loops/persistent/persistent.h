@@ -1,0 +1,136 @@
+// A run of time steps of one or both directions of a layer in one CUDA launch, with the recurrent
+// weights resident on the SMs for all steps: kernels/time_loops/recurrence.h for GPUs.
+//
+// A group of blocks holds the weights of a direction and takes a few batch rows, sorted by length,
+// through all steps; groups are independent, so that nothing ever waits for the whole grid. Each
+// block owns some units with all their gates; after every step the blocks of a group exchange what
+// enters the next product (forward h, backward the gates' gradients). A group ends with its longest
+// row. c, the float32 h and the gradients by them stay in registers.
+//
+// 16-bit types are multiplied by tensor cores, float32 by FFMA or, with MatrixMath::tf32, by tensor
+// cores in TF32. float64 and gru_reset_before are not done here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "kernels/base/philox.h"
+#include "kernels/base/queue.h"
+#include "kernels/time_loops/recurrence.h"
+
+namespace sluice {
+
+/// What a group is, and how its blocks exchange.
+enum class PersistentKind {
+  block,    ///< one block; compute capability 8.0
+  cluster,  ///< a thread-block cluster, through distributed shared memory; 9.0
+  grid,     ///< blocks anywhere on the GPU, through global memory and flags; 8.0
+};
+constexpr const char* name_of(PersistentKind kind) {
+  return kind == PersistentKind::block     ? "persistent_block"
+         : kind == PersistentKind::cluster ? "persistent_cluster"
+                                           : "persistent_grid";
+}
+
+/// What a GPU allows these kernels. All zero: there is no GPU.
+struct PersistentLimits {
+  int major = 0, minor = 0;  ///< compute capability
+  int multiprocessors = 0;
+  std::size_t shared_bytes = 0;  ///< dynamic shared memory that a block may ask for
+  int clusters[5] = {};          ///< resident clusters of 1, 2, 4, 8, 16 blocks with an SM each
+  int device = 0;                ///< number of the GPU
+  bool cooperative = false;      ///< launches blocks that must all be resident at once
+
+  /// Blocks of the largest cluster of which one at least is resident; 0: it has no clusters.
+  int largest_cluster() const;
+};
+/// Of the current CUDA device, or the one of that number; asked once a device. All zero where there
+/// is none. Errors: runtime from CUDA.
+PersistentLimits persistent_limits();
+PersistentLimits persistent_limits(int device);
+
+enum class RecurrentPass { forward, backward };
+
+struct PersistentRequest {
+  PersistentKind kind = PersistentKind::block;
+  RecurrentPass pass = RecurrentPass::forward;
+  RecurrenceShape shape;
+  std::int64_t batch = 0;  ///< B
+  int directions = 1;      ///< D
+  bool dropout = false;    ///< recurrent dropout
+};
+
+/// How a request would run.
+struct PersistentFit {
+  bool fits = false;
+  std::string why_not;           ///< empty if it fits
+  int blocks = 0;                ///< of a group
+  int rows = 0;                  ///< batch rows of a group at most, a multiple of 8
+  int groups = 0;                ///< of a direction: ceil(B / rows)
+  int groups_at_once = 0;        ///< of all directions, by the limits; more run one after the other
+  int tiles = 0;                 ///< blocks' shares in tiles of 16 units
+  int threads = 0;               ///< of a block
+  std::size_t shared_bytes = 0;  ///< dynamic, of a block
+  std::size_t kept_bytes = 0;    ///< weights that a block has room for in registers
+
+  /// Rounds in which all groups have run.
+  int waves(int directions) const {
+    return (groups * directions + groups_at_once - 1) / groups_at_once;
+  }
+};
+/// The cut with the fewest waves, then the fewest rows a group, then (cluster) the most blocks or
+/// (grid) the fewest. A function of its arguments alone.
+PersistentFit persistent_fit(const PersistentLimits& limits, const PersistentRequest& request);
+
+/// Bytes of packed weights of a direction, for any batch and dropout.
+std::size_t persistent_weight_bytes(const PersistentRequest& request);
+/// Bytes of `exchange` of a direction, enough for every smaller batch too: 0 but for the grid.
+std::size_t persistent_exchange_bytes(const PersistentRequest& request);
+
+/// weight_hh [G*H, H] in, packed out; their arrangement is private to these launches.
+void persistent_pack(const Queue& queue, const PersistentRequest& request, const void* weight_hh,
+                     void* packed);
+
+/// Recurrent dropout's masks are drawn in the kernel: the numbers of dropout_mask
+/// (kernels/sequences/dropout.h).
+struct PersistentDropout {
+  double rate = 0.0;
+  RandomStream random = {};
+};
+
+/// One direction. Of `recurrence`, `mask` and `scratch` are not read, and `packed` is as
+/// persistent_pack wrote it.
+struct PersistentForwardArgs {
+  RecurrenceForwardArgs recurrence;
+  PersistentDropout dropout;
+  void* exchange = nullptr;  ///< persistent_exchange_bytes()
+  /// Rows that share their inputs: packed row n reads row input_index[n] of `inputs` [U, G*H], of
+  /// shape.type. Null, both: what the gates' slots hold.
+  const void* inputs = nullptr;
+  const std::int32_t* input_index = nullptr;  ///< [N]
+};
+struct PersistentBackwardArgs {
+  RecurrenceBackwardArgs recurrence;
+  PersistentDropout dropout;
+  void* exchange = nullptr;
+};
+
+/// `directions` points to as many as request.directions; both have the shape, batch and rate of
+/// `request`, and `fit` is its fit on the queue's device. Errors: usage if it does not fit.
+void persistent_forward(const Queue& queue, const PersistentRequest& request,
+                        const PersistentFit& fit, const PersistentForwardArgs* directions);
+void persistent_backward(const Queue& queue, const PersistentRequest& request,
+                         const PersistentFit& fit, const PersistentBackwardArgs* directions);
+
+namespace cuda {
+PersistentLimits persistent_limits();
+PersistentLimits persistent_limits(int device);
+void persistent_pack(const Queue&, const PersistentRequest&, const void* weight_hh, void* packed);
+void persistent_forward(const Queue&, const PersistentRequest&, const PersistentFit&,
+                        const PersistentForwardArgs*);
+void persistent_backward(const Queue&, const PersistentRequest&, const PersistentFit&,
+                         const PersistentBackwardArgs*);
+}  // namespace cuda
+
+}  // namespace sluice

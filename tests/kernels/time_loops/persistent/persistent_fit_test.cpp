@@ -1,0 +1,127 @@
+// What the persistent kernels say they can take: a function of a GPU's limits, so of any GPU's.
+#include <gtest/gtest.h>
+
+#include <utility>
+
+#include "kernels/time_loops/persistent/persistent.h"
+
+namespace sluice::test {
+namespace {
+
+constexpr PersistentLimits h200{9, 0, 132, 227 * 1024, {132, 66, 33, 16, 7}};
+constexpr PersistentLimits a100{8, 0, 108, 163 * 1024, {108}};
+constexpr PersistentLimits rtx4090{8, 9, 128, 99 * 1024, {128}};
+constexpr PersistentLimits t4{7, 5, 40, 64 * 1024, {40}};
+
+PersistentRequest request(PersistentKind kind, DataType type, std::int64_t hidden,
+                          std::int64_t batch = 64, Cell cell = Cell::lstm) {
+  return {
+      .kind = kind, .shape = {.cell = cell, .type = type, .hidden_size = hidden}, .batch = batch};
+}
+bool both_fit(const PersistentLimits& limits, PersistentRequest asked) {
+  asked.pass = RecurrentPass::forward;
+  const bool forward = persistent_fit(limits, asked).fits;
+  asked.pass = RecurrentPass::backward;
+  return forward && persistent_fit(limits, asked).fits;
+}
+
+TEST(PersistentFit, CapacitiesOfAnH200) {
+  using enum PersistentKind;
+  EXPECT_TRUE(both_fit(h200, request(block, DataType::bfloat16, 160)));
+  EXPECT_FALSE(both_fit(h200, request(block, DataType::bfloat16, 256)));
+  EXPECT_TRUE(both_fit(h200, request(block, DataType::float32, 96)));
+  EXPECT_FALSE(both_fit(h200, request(block, DataType::float32, 160)));
+  EXPECT_TRUE(both_fit(h200, request(cluster, DataType::bfloat16, 512)));
+  EXPECT_TRUE(both_fit(h200, request(cluster, DataType::bfloat16, 600)));
+  EXPECT_FALSE(both_fit(h200, request(cluster, DataType::bfloat16, 1024)));
+  EXPECT_TRUE(both_fit(h200, request(grid, DataType::bfloat16, 2048)));
+  EXPECT_TRUE(both_fit(h200, request(grid, DataType::bfloat16, 2112, 64, Cell::gru)));
+  EXPECT_FALSE(both_fit(h200, request(grid, DataType::bfloat16, 2816, 64, Cell::gru)));
+  for (const Cell cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
+    PersistentRequest tf32 = request(grid, DataType::float32, 1024, 64, cell);
+    tf32.shape.math = MatrixMath::tf32;
+    EXPECT_TRUE(both_fit(h200, tf32));
+  }
+}
+
+TEST(PersistentFit, GroupsOfTheGridGrowUntilTheyRunAtOnce) {
+  PersistentRequest asked = request(PersistentKind::grid, DataType::bfloat16, 1024, 32);
+  EXPECT_EQ(persistent_fit(h200, asked).rows, 16);  // two groups of 64 blocks
+  asked.batch = 64;
+  const PersistentFit fit = persistent_fit(h200, asked);
+  EXPECT_EQ(fit.rows, 32);
+  EXPECT_EQ(fit.waves(1), 1);
+  // One direction after the other where both do not fit at once.
+  asked = request(PersistentKind::grid, DataType::bfloat16, 2048, 16);
+  asked.directions = 2;
+  EXPECT_EQ(persistent_fit(h200, asked).waves(2), 2);
+}
+
+TEST(PersistentFit, RecurrentDropoutIsNoReasonToRefuse) {
+  using enum PersistentKind;
+  for (const auto& [kind, hidden] : {std::pair(block, 128), {cluster, 512}, {grid, 1024}}) {
+    PersistentRequest dropout = request(kind, DataType::bfloat16, hidden);
+    dropout.dropout = true;
+    EXPECT_TRUE(both_fit(h200, dropout)) << name_of(kind);
+  }
+}
+
+TEST(PersistentFit, OlderGpus) {
+  using enum PersistentKind;
+  EXPECT_TRUE(both_fit(a100, request(block, DataType::bfloat16, 128)));
+  EXPECT_TRUE(both_fit(rtx4090, request(block, DataType::bfloat16, 64)));
+  EXPECT_NE(persistent_fit(a100, request(cluster, DataType::bfloat16, 256)).why_not.find("9.0"),
+            std::string::npos);
+  EXPECT_NE(persistent_fit(t4, request(block, DataType::float32, 32)).why_not.find("8.0"),
+            std::string::npos);
+  EXPECT_NE(
+      persistent_fit({}, request(block, DataType::float32, 32)).why_not.find("no CUDA device"),
+      std::string::npos);
+}
+
+TEST(PersistentFit, WhatIsNotThereIsRefusedWithTheReason) {
+  using enum PersistentKind;
+  const auto why = [](const PersistentRequest& asked) {
+    return persistent_fit(h200, asked).why_not;
+  };
+  EXPECT_NE(why(request(block, DataType::float64, 32)).find("float64"), std::string::npos);
+  EXPECT_NE(why(request(block, DataType::float32, 32, 8, Cell::gru_reset_before))
+                .find("gru_reset_before"),
+            std::string::npos);
+  EXPECT_NE(why(request(block, DataType::bfloat16, 256)).find("threads"), std::string::npos);
+  EXPECT_NE(why(request(cluster, DataType::bfloat16, 16)).find("too small"), std::string::npos);
+  EXPECT_NE(why(request(cluster, DataType::bfloat16, 2048)), "");
+}
+
+TEST(PersistentFit, RowsAndBlocksFollowTheBatch) {
+  const PersistentFit few =
+      persistent_fit(h200, request(PersistentKind::cluster, DataType::bfloat16, 512, 16));
+  EXPECT_EQ(few.rows, 8);
+  EXPECT_EQ(few.groups, 2);
+  EXPECT_EQ(few.waves(1), 1);
+  // 16 groups of 8 rows would take three waves of 7 clusters.
+  const PersistentFit many =
+      persistent_fit(h200, request(PersistentKind::cluster, DataType::bfloat16, 512, 128));
+  EXPECT_EQ(many.rows * many.groups, 128);
+  EXPECT_LE(many.waves(1), 2);
+  const PersistentFit block =
+      persistent_fit(h200, request(PersistentKind::block, DataType::bfloat16, 64, 256));
+  EXPECT_EQ(block.groups, 32);
+  EXPECT_EQ(block.blocks, 1);
+  EXPECT_EQ(block.threads, 4 * 32);
+}
+
+TEST(PersistentFit, MemoryForALargeBatchServesASmallOne) {
+  std::size_t before = 0;
+  for (const std::int64_t batch : {1, 7, 8, 9, 64, 65, 1000}) {
+    const std::size_t bytes =
+        persistent_exchange_bytes(request(PersistentKind::grid, DataType::bfloat16, 1024, batch));
+    EXPECT_GE(bytes, before);
+    before = bytes;
+  }
+  EXPECT_EQ(persistent_exchange_bytes(request(PersistentKind::cluster, DataType::bfloat16, 512)),
+            0u);
+}
+
+}  // namespace
+}  // namespace sluice::test
