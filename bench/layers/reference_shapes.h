@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "kernels/base/types.h"
+#include "kernels/cells/list.h"
 
 namespace sluice::bench {
 

@@ -10,6 +10,7 @@
 #include "bench/measure/clock.h"
 #include "host/buffer.h"
 #include "kernels/device/instruction_set.h"
+#include "kernels/device/thread_pool.h"
 
 #ifdef SLUICE_X86_64
 #include <immintrin.h>
