@@ -1,14 +1,12 @@
 #include "host/checkpoint/model_file.h"
 
 #include <cstring>
-#include <nlohmann/json.hpp>
 
+#include "host/json/json.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
 namespace {
-
-using nlohmann::json;
 
 constexpr const char* format_name = "sluice-model-1";
 
@@ -20,16 +18,16 @@ const char* name_of(Padding padding) {
 }
 
 std::string text_to_json(const TokenizerOptions& tokenizer, const EncodeOptions& encode) {
-  const nlohmann::ordered_json object = {{"fold_case", tokenizer.fold_case},
-                                         {"strip_html_breaks", tokenizer.strip_html_breaks},
-                                         {"keep_punctuation", tokenizer.keep_punctuation},
-                                         {"max_length", encode.max_length},
-                                         {"truncation", name_of(encode.truncation)},
-                                         {"padding", name_of(encode.padding)}};
+  const Json object = Json::object({{"fold_case", tokenizer.fold_case},
+                                    {"strip_html_breaks", tokenizer.strip_html_breaks},
+                                    {"keep_punctuation", tokenizer.keep_punctuation},
+                                    {"max_length", encode.max_length},
+                                    {"truncation", name_of(encode.truncation)},
+                                    {"padding", name_of(encode.padding)}});
   return object.dump();
 }
 
-void text_from_json(const json& object, TokenizerOptions& tokenizer, EncodeOptions& encode) {
+void text_from_json(const Json& object, TokenizerOptions& tokenizer, EncodeOptions& encode) {
   object.at("fold_case").get_to(tokenizer.fold_case);
   object.at("strip_html_breaks").get_to(tokenizer.strip_html_breaks);
   object.at("keep_punctuation").get_to(tokenizer.keep_punctuation);
@@ -48,7 +46,7 @@ std::map<std::string, std::string> ModelDescription::to_metadata() const {
   std::map<std::string, std::string> metadata = notes;
   metadata["format"] = format_name;
   metadata["model"] = model.to_json();
-  metadata["labels"] = json(labels).dump();
+  metadata["labels"] = Json(labels).dump();
   metadata["vocabulary"] = vocabulary_fingerprint;
   metadata["text"] = text_to_json(tokenizer, encode);
   return metadata;
@@ -63,9 +61,9 @@ ModelDescription ModelDescription::from_metadata(const SafetensorsFile& file) {
   description.model = ModelConfig::from_json(file.metadata("model"), file.name());
   description.vocabulary_fingerprint = file.metadata("vocabulary");
   try {
-    description.labels = json::parse(file.metadata("labels")).get<std::vector<std::string>>();
-    text_from_json(json::parse(file.metadata("text")), description.tokenizer, description.encode);
-  } catch (const json::exception& error) {
+    description.labels = Json::parse(file.metadata("labels")).get<std::vector<std::string>>();
+    text_from_json(Json::parse(file.metadata("text")), description.tokenizer, description.encode);
+  } catch (const JsonError& error) {
     throw Error::runtime(file.name() + ": its description cannot be read: " + error.what());
   }
   if (static_cast<int>(description.labels.size()) != description.model.classes) {

@@ -2,69 +2,97 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
+
+#include "host/json/json_events.h"
 
 namespace sluice {
 namespace {
 
-using nlohmann::json;
+// Refuses what a builder by itself lets pass: a key given twice (it would keep the last) and
+// nesting (the header needs three levels; the array inside a tensor is the third).
+class StrictBuilder : public JsonBuilder {
+ public:
+  explicit StrictBuilder(const std::function<void(const std::string&)>& refuse) : refuse_(refuse) {}
 
-// Parses, refusing what the parser by itself lets pass: a key given twice (it would keep the last)
-// and nesting (the header needs three levels; the array inside a tensor is the third).
-json parse_strictly(std::string_view text, const std::function<void(const std::string&)>& refuse) {
-  std::vector<std::set<std::string>> keys;
-  const auto check = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (depth > 3) refuse("its header is nested too deeply");
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key &&
-        !keys.back().insert(parsed.get<std::string>()).second) {
-      refuse("its header has the key '" + parsed.get<std::string>() + "' twice");
-    }
-    return true;
-  };
-  try {
-    return json::parse(text.begin(), text.end(), check);
-  } catch (const json::exception& error) {
-    refuse(std::string("its header is not valid JSON: ") + error.what());
+  void begin_object() override {
+    check_depth();
+    keys_.emplace_back();
+    ++depth_;
+    JsonBuilder::begin_object();
   }
-  return {};
-}
+  void key(std::string name) override {
+    check_depth();
+    if (!keys_.back().insert(name).second) {
+      refuse_("its header has the key '" + name + "' twice");
+    }
+    JsonBuilder::key(std::move(name));
+  }
+  void end_object() override {
+    keys_.pop_back();
+    --depth_;
+    JsonBuilder::end_object();
+  }
+  void begin_array() override {
+    check_depth();
+    ++depth_;
+    JsonBuilder::begin_array();
+  }
+  void end_array() override {
+    --depth_;
+    JsonBuilder::end_array();
+  }
+  void value(Json scalar) override {
+    check_depth();
+    JsonBuilder::value(std::move(scalar));
+  }
+  void error(std::size_t, const std::string&, const std::string& message) override {
+    refuse_("its header is not valid JSON: " + message);
+  }
+
+ private:
+  void check_depth() const {
+    if (depth_ > 3) refuse_("its header is nested too deeply");
+  }
+
+  const std::function<void(const std::string&)>& refuse_;
+  std::vector<std::set<std::string>> keys_;  // of the objects around what comes next
+  int depth_ = 0;
+};
 
 std::map<std::string, std::string> parse_metadata(
-    const json& value, const std::function<void(const std::string&)>& refuse) {
+    const Json& value, const std::function<void(const std::string&)>& refuse) {
   if (!value.is_object()) refuse("__metadata__ is not an object");
   std::map<std::string, std::string> metadata;
-  for (const auto& [key, text] : value.items()) {
+  for (const auto& [key, text] : value.members()) {
     if (!text.is_string()) refuse("__metadata__ entry '" + key + "' is not a string");
     metadata[key] = text.get<std::string>();
   }
   return metadata;
 }
 
-std::vector<std::uint64_t> parse_sizes(const json& tensor, const char* key) {
+std::vector<std::uint64_t> parse_sizes(const Json& tensor, const char* key) {
   std::vector<std::uint64_t> sizes;
-  const auto found = tensor.find(key);
-  if (found == tensor.end() || !found->is_array()) throw std::string(key) + " is not an array";
-  for (const json& size : *found) {
-    if (!size.is_number_unsigned()) throw std::string(key) + " holds something else than sizes";
+  const Json* const found = tensor.find(key);
+  if (found == nullptr || !found->is_array()) throw std::string(key) + " is not an array";
+  for (const Json& size : found->elements()) {
+    if (!size.is_unsigned()) throw std::string(key) + " holds something else than sizes";
     sizes.push_back(size.get<std::uint64_t>());
   }
   return sizes;
 }
 
 // Throws a std::string with what is wrong.
-SafetensorsHeader::Entry parse_entry(const std::string& name, const json& tensor,
+SafetensorsHeader::Entry parse_entry(const std::string& name, const Json& tensor,
                                      std::uint64_t data_bytes) {
   if (!tensor.is_object() || tensor.size() != 3) {
     throw std::string("it must be an object of dtype, shape and data_offsets");
   }
   SafetensorsHeader::Entry entry;
   entry.name = name;
-  const auto type = tensor.find("dtype");
-  if (type == tensor.end() || !type->is_string()) throw std::string("dtype is not a string");
+  const Json* const type = tensor.find("dtype");
+  if (type == nullptr || !type->is_string()) throw std::string("dtype is not a string");
   entry.data_type = type->get<std::string>();
   const int bits = safetensors_bits(entry.data_type);
   if (bits == 0) throw "unknown dtype '" + entry.data_type + "'";
@@ -118,9 +146,11 @@ bool safetensors_bytes(const std::vector<std::int64_t>& shape, int bits, std::ui
 SafetensorsHeader SafetensorsHeader::parse(std::string_view text, std::uint64_t data_bytes,
                                            const std::function<void(const std::string&)>& refuse) {
   if (text.empty() || text.front() != '{') refuse("its header does not begin with '{'");
-  const json parsed = parse_strictly(text, refuse);
+  StrictBuilder builder(refuse);
+  read_json(text, builder);
+  const Json parsed = builder.take();
   SafetensorsHeader header;
-  for (const auto& [name, value] : parsed.items()) {
+  for (const auto& [name, value] : parsed.members()) {
     if (name == "__metadata__") {
       header.metadata = parse_metadata(value, refuse);
       continue;
@@ -154,12 +184,12 @@ void SafetensorsHeader::sort() {
 }
 
 std::string SafetensorsHeader::text() const {
-  nlohmann::ordered_json root = nlohmann::ordered_json::object();
+  Json root = Json::object();
   if (!metadata.empty()) root["__metadata__"] = metadata;
   for (const Entry& entry : entries) {
-    root[entry.name] = {{"dtype", entry.data_type},
-                        {"shape", entry.shape},
-                        {"data_offsets", {entry.begin, entry.end}}};
+    root[entry.name] = Json::object({{"dtype", entry.data_type},
+                                     {"shape", entry.shape},
+                                     {"data_offsets", Json::array({entry.begin, entry.end})}});
   }
   std::string text = root.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');

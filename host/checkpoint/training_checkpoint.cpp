@@ -1,7 +1,6 @@
 #include "host/checkpoint/training_checkpoint.h"
 
-#include <nlohmann/json.hpp>
-
+#include "host/json/json.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
@@ -28,7 +27,7 @@ void save_training(const std::filesystem::path& path, const ModelDescription& de
   if (!snapshot.best_parameters.empty()) append(snapshot.best_parameters, "best.");
   std::map<std::string, std::string> metadata = description.to_metadata();
   metadata[state_key] = snapshot.state.to_json();
-  metadata[optimizer_key] = nlohmann::json(arrays).dump();
+  metadata[optimizer_key] = Json(arrays).dump();
   write_safetensors(path, tensors, metadata);
 }
 
@@ -44,12 +43,12 @@ LoadedTraining load_training(const std::filesystem::path& path) {
   snapshot.state = TrainingState::from_json(file.metadata(state_key), file.name());
   snapshot.parameters = read_tensors(file, layout);
   try {
-    for (const auto& name : nlohmann::json::parse(file.metadata(optimizer_key))) {
-      const auto array = name.get<std::string>();
+    const auto arrays = Json::parse(file.metadata(optimizer_key)).get<std::vector<std::string>>();
+    for (const std::string& array : arrays) {
       snapshot.optimizer.emplace_back(array,
                                       read_tensors(file, layout, "optimizer." + array + "."));
     }
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const JsonError& error) {
     throw Error::runtime(file.name() +
                          ": its list of optimiser arrays cannot be read: " + error.what());
   }

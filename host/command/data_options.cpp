@@ -1,21 +1,19 @@
 #include "host/command/data_options.h"
 
-#include <nlohmann/json.hpp>
-
 #include "host/command/standard_output.h"
+#include "host/json/json.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
 
-void ReadingOptions::add_to(CLI::App& command) {
-  command.add_option("--format", format, "How the data are written; auto goes by name and content")
-      ->check(CLI::IsMember({"auto", "csv", "tsv", "jsonl", "folder"}))
-      ->group("Data");
-  command.add_option("--text-column", text_column, "Column or JSON key of the text")->group("Data");
-  command.add_option("--label-column", label_column, "Column or JSON key of the label")
-      ->group("Data");
-  command.add_flag("--strict", strict, "Stop at the first bad row instead of leaving it out")
-      ->group("Data");
+void ReadingOptions::add_to(Subcommand& command) {
+  command.option("--format", format, "How the data are written; auto goes by name and content")
+      .one_of({"auto", "csv", "tsv", "jsonl", "folder"})
+      .group("Data");
+  command.option("--text-column", text_column, "Column or JSON key of the text").group("Data");
+  command.option("--label-column", label_column, "Column or JSON key of the label").group("Data");
+  command.flag("--strict", strict, "Stop at the first bad row instead of leaving it out")
+      .group("Data");
 }
 
 ReadOptions ReadingOptions::read_options(const std::string& split) const {
@@ -32,22 +30,22 @@ ReadOptions ReadingOptions::read_options(const std::string& split) const {
   return options;
 }
 
-void BuiltinOptions::add_to(CLI::App& command) {
+void BuiltinOptions::add_to(Subcommand& command) {
   const char* group = "Built-in reviews (used without --data)";
   command
-      .add_option("--builtin", task,
-                  "contrast: word order decides, a bag of words must fail; long-memory: the first "
-                  "sentence decides, long before the end")
-      ->check(CLI::IsMember({"contrast", "long-memory"}))
-      ->group(group);
-  command.add_option("--count", count, "Number of reviews to make")->group(group);
-  command.add_option("--words", words, "Distinct words they use, about")->group(group);
-  command.add_option("--distance", distance, "Most tokens from the deciding word to the end")
-      ->group(group);
-  command.add_option("--distance-min", distance_min, "Fewest tokens from there to the end")
-      ->group(group);
-  command.add_option("--reviews-seed", seed, "Seed of the reviews; the test set has the next one")
-      ->group(group);
+      .option("--builtin", task,
+              "contrast: word order decides, a bag of words must fail; long-memory: the first "
+              "sentence decides, long before the end")
+      .one_of({"contrast", "long-memory"})
+      .group(group);
+  command.option("--count", count, "Number of reviews to make").group(group);
+  command.option("--words", words, "Distinct words they use, about").group(group);
+  command.option("--distance", distance, "Most tokens from the deciding word to the end")
+      .group(group);
+  command.option("--distance-min", distance_min, "Fewest tokens from there to the end")
+      .group(group);
+  command.option("--reviews-seed", seed, "Seed of the reviews; the test set has the next one")
+      .group(group);
 }
 
 BuiltinReviewsOptions BuiltinOptions::reviews() const {
@@ -62,26 +60,26 @@ BuiltinReviewsOptions BuiltinOptions::reviews() const {
 }
 
 std::string BuiltinOptions::to_json() const {
-  const nlohmann::ordered_json object = {{"builtin", task},
-                                         {"count", count},
-                                         {"words", words},
-                                         {"distance", distance},
-                                         {"distance-min", distance_min},
-                                         {"reviews-seed", seed}};
-  return object.dump();
+  return Json::object({{"builtin", task},
+                       {"count", count},
+                       {"words", words},
+                       {"distance", distance},
+                       {"distance-min", distance_min},
+                       {"reviews-seed", seed}})
+      .dump();
 }
 
 BuiltinOptions BuiltinOptions::from_json(const std::string& json, const std::string& where) {
   BuiltinOptions options;
   try {
-    const nlohmann::json object = nlohmann::json::parse(json);
+    const Json object = Json::parse(json);
     object.at("builtin").get_to(options.task);
     object.at("count").get_to(options.count);
     object.at("words").get_to(options.words);
     object.at("distance").get_to(options.distance);
     object.at("distance-min").get_to(options.distance_min);
     object.at("reviews-seed").get_to(options.seed);
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const JsonError& error) {
     throw Error::runtime(where +
                          ": its note on the built-in reviews cannot be read: " + error.what());
   }

@@ -1,9 +1,9 @@
 // The options that say where examples come from, shared by train and eval.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
+#include "host/command/command_line.h"
 #include "host/data/builtin_reviews.h"
 #include "host/data/examples.h"
 
@@ -15,7 +15,7 @@ struct ReadingOptions {
   std::string label_column = "label";
   bool strict = false;
 
-  void add_to(CLI::App& command);
+  void add_to(Subcommand& command);
   /// `split`: which half of a folder that holds train/ and test/.
   ReadOptions read_options(const std::string& split) const;
 };
@@ -28,7 +28,7 @@ struct BuiltinOptions {
   std::int32_t distance_min = 0;
   std::uint64_t seed = 1;
 
-  void add_to(CLI::App& command);
+  void add_to(Subcommand& command);
   BuiltinReviewsOptions reviews() const;
 
   /// For a run's notes, so that eval can make reviews of the same kind.

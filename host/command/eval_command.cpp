@@ -1,10 +1,10 @@
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "host/classifier.h"
 #include "host/command/commands.h"
 #include "host/command/data_options.h"
 #include "host/command/standard_output.h"
+#include "host/json/json.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
@@ -59,12 +59,12 @@ int run(const EvalOptions& options) {
   ClassificationMetrics metrics(classifier.labels().size());
   const Evaluation result = classifier.evaluate(examples, options.batch, metrics);
   if (options.json) {
-    write_line(nlohmann::ordered_json{{"examples", result.examples},
-                                      {"accuracy", result.accuracy},
-                                      {"loss", result.loss},
-                                      {"f1", metrics.f1()},
-                                      {"seconds", result.seconds},
-                                      {"confusion", metrics.confusion()}}
+    write_line(Json::object({{"examples", result.examples},
+                             {"accuracy", result.accuracy},
+                             {"loss", result.loss},
+                             {"f1", metrics.f1()},
+                             {"seconds", result.seconds},
+                             {"confusion", metrics.confusion()}})
                    .dump());
   } else {
     write_table(result, metrics, classifier.labels());
@@ -74,22 +74,22 @@ int run(const EvalOptions& options) {
 
 }  // namespace
 
-std::function<int()> add_eval_command(CLI::App& app) {
+std::function<int()> add_eval_command(CommandLine& line) {
   const auto options = std::make_shared<EvalOptions>();
-  CLI::App& command = *app.add_subcommand("eval", "Measure a trained run on labelled texts");
-  command.option_defaults()->always_capture_default();
-  command.add_option("run", options->run, "Folder of the run")->required();
+  Subcommand command = line.add_subcommand("eval", "Measure a trained run on labelled texts");
+  command.show_defaults();
+  command.option("run", options->run, "Folder of the run").required();
   command
-      .add_option("--data", options->data,
-                  "Labelled texts, as for train; without it, built-in reviews the run has not "
-                  "seen, if it was trained on such")
-      ->group("Data");
+      .option("--data", options->data,
+              "Labelled texts, as for train; without it, built-in reviews the run has not "
+              "seen, if it was trained on such")
+      .group("Data");
   options->reading.add_to(command);
-  command.add_option("--count", options->count, "Built-in reviews to make without --data");
-  command.add_option("--batch", options->batch, "Examples at a time");
-  command.add_option("--device", options->device, "auto, cpu, cuda or cuda:N");
-  command.add_option("--threads", options->threads, "CPU threads; 0: one for each processor");
-  command.add_flag("--json", options->json, "One JSON object on standard output");
+  command.option("--count", options->count, "Built-in reviews to make without --data");
+  command.option("--batch", options->batch, "Examples at a time");
+  command.option("--device", options->device, "auto, cpu, cuda or cuda:N");
+  command.option("--threads", options->threads, "CPU threads; 0: one for each processor");
+  command.flag("--json", options->json, "One JSON object on standard output");
   return [options] { return run(*options); };
 }
 

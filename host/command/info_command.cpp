@@ -2,12 +2,12 @@
 #include <zlib.h>
 
 #include <oneapi/dnnl/dnnl_version.h>
-#include <toml++/toml.h>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "host/command/commands.h"
 #include "host/command/standard_output.h"
+#include "host/command/toml_document.h"
+#include "host/json/json.h"
 #include "host/version.h"
 #include "kernels/base/error.h"
 #include "kernels/cudnn/cudnn.h"
@@ -18,8 +18,6 @@
 
 namespace sluice {
 namespace {
-
-using nlohmann::ordered_json;
 
 std::string dotted(int major, int minor, int patch) {
   return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);
@@ -48,15 +46,14 @@ std::string build_type() {
 #endif
 }
 
-ordered_json libraries(const CudaDevices& cuda) {
-  ordered_json found = {
-      {"oneDNN", dotted(DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, DNNL_VERSION_PATCH)},
-      {"ICU", U_ICU_VERSION},
-      {"zlib", zlibVersion()},
-      {"nlohmann-json", dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
-                               NLOHMANN_JSON_VERSION_PATCH)},
-      {"CLI11", CLI11_VERSION},
-      {"toml++", dotted(TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH)}};
+Json libraries(const CudaDevices& cuda) {
+  Json found =
+      Json::object({{"oneDNN", dotted(DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, DNNL_VERSION_PATCH)},
+                    {"ICU", U_ICU_VERSION},
+                    {"zlib", zlibVersion()},
+                    {"nlohmann-json", json_library_version()},
+                    {"CLI11", command_line_library_version()},
+                    {"toml++", toml_library_version()}});
   if (cuda.runtime_version != 0) {
     found["CUDA runtime and cuBLAS"] = cuda_version(cuda.runtime_version);
   }
@@ -64,10 +61,10 @@ ordered_json libraries(const CudaDevices& cuda) {
 }
 
 // What the persistent kernels go by: clusters that are resident at once, by blocks a cluster.
-void add_cluster_limits(ordered_json& device, int ordinal) {
+void add_cluster_limits(Json& device, int ordinal) {
   try {
     const PersistentLimits limits = persistent_limits(ordinal);
-    ordered_json clusters = ordered_json::object();
+    Json clusters = Json::object();
     for (int power = 1; power < 5; ++power)
       clusters[std::to_string(1 << power)] = limits.clusters[power];
     device["cluster_limits"] = clusters;
@@ -80,32 +77,32 @@ void add_cluster_limits(ordered_json& device, int ordinal) {
   }
 }
 
-ordered_json devices(const CudaDevices& cuda, int threads) {
-  ordered_json found = ordered_json::array();
-  found.push_back({{"device", "cpu"}, {"threads", threads}});
+Json devices(const CudaDevices& cuda, int threads) {
+  Json found = Json::array();
+  found.push_back(Json::object({{"device", "cpu"}, {"threads", threads}}));
   for (const CudaDevice& device : cuda.devices) {
-    found.push_back(
+    Json& one = found.push_back(Json::object(
         {{"device", "cuda:" + std::to_string(device.ordinal)},
          {"name", device.name},
          {"compute_capability", std::to_string(device.major) + "." + std::to_string(device.minor)},
          {"memory_bytes", device.total_bytes},
-         {"multiprocessors", device.multiprocessors}});
-    add_cluster_limits(found.back(), device.ordinal);
+         {"multiprocessors", device.multiprocessors}}));
+    add_cluster_limits(one, device.ordinal);
   }
   return found;
 }
 
-ordered_json collect() {
+Json collect() {
   const CudaDevices cuda = cuda_devices();
-  ordered_json info = {
-      {"version", version},
-      {"build",
-       {{"type", build_type()}, {"compiler", compiler()}, {"cuda", cuda.runtime_version != 0}}},
-      {"devices", devices(cuda, ThreadPool().size())},
-      {"cuda_problem", nullptr},
-      {"cudnn", nullptr},
-      {"libraries", libraries(cuda)},
-      {"instruction_set", name_of(instruction_set())}};
+  Json info = Json::object({{"version", version},
+                            {"build", Json::object({{"type", build_type()},
+                                                    {"compiler", compiler()},
+                                                    {"cuda", cuda.runtime_version != 0}})},
+                            {"devices", devices(cuda, ThreadPool().size())},
+                            {"cuda_problem", nullptr},
+                            {"cudnn", nullptr},
+                            {"libraries", libraries(cuda)},
+                            {"instruction_set", name_of(instruction_set())}});
   if (!cuda.problem.empty()) info["cuda_problem"] = cuda.problem;
   const CudnnPresence& cudnn = cudnn_presence();
   if (cudnn.problem.empty()) {
@@ -117,64 +114,64 @@ ordered_json collect() {
   return info;
 }
 
-std::string describe_limits(const ordered_json& device) {
+std::string describe_limits(const Json& device) {
   if (device.contains("limits_problem")) {
-    return "limits unknown: " + device["limits_problem"].get<std::string>();
+    return "limits unknown: " + device.at("limits_problem").get<std::string>();
   }
-  std::string line = std::to_string(device["multiprocessors"].get<int>()) + " multiprocessors, " +
-                     (device["cooperative_launch"].get<bool>() ? "" : "no ") +
-                     "cooperative launch, ";
-  const int largest = device["largest_cluster"].get<int>();
+  std::string line =
+      std::to_string(device.at("multiprocessors").get<int>()) + " multiprocessors, " +
+      (device.at("cooperative_launch").get<bool>() ? "" : "no ") + "cooperative launch, ";
+  const int largest = device.at("largest_cluster").get<int>();
   if (largest == 0) return line + "no clusters of blocks";
   line += "clusters of up to " + std::to_string(largest) + " blocks; resident at once:";
   const char* separator = " ";
-  for (const auto& [blocks, clusters] : device["cluster_limits"].items()) {
+  for (const auto& [blocks, clusters] : device.at("cluster_limits").members()) {
     line += separator + std::to_string(clusters.get<int>()) + " of " + blocks;
     separator = ", ";
   }
   return line + " blocks";
 }
 
-void write_text(const ordered_json& info) {
-  write_line("sluice " + info["version"].get<std::string>());
-  write_line("build: " + info["build"]["type"].get<std::string>() + ", " +
-             info["build"]["compiler"].get<std::string>() +
-             (info["build"]["cuda"].get<bool>() ? ", with CUDA" : ", without CUDA"));
-  write_line("CPU instruction set: " + info["instruction_set"].get<std::string>());
+void write_text(const Json& info) {
+  write_line("sluice " + info.at("version").get<std::string>());
+  write_line("build: " + info.at("build").at("type").get<std::string>() + ", " +
+             info.at("build").at("compiler").get<std::string>() +
+             (info.at("build").at("cuda").get<bool>() ? ", with CUDA" : ", without CUDA"));
+  write_line("CPU instruction set: " + info.at("instruction_set").get<std::string>());
   write_line("devices:");
-  for (const ordered_json& device : info["devices"]) {
-    std::string line = "  " + device["device"].get<std::string>();
+  for (const Json& device : info.at("devices").elements()) {
+    std::string line = "  " + device.at("device").get<std::string>();
     if (device.contains("name")) {
-      line += ": " + device["name"].get<std::string>() + ", compute capability " +
-              device["compute_capability"].get<std::string>() + ", " +
-              std::to_string(device["memory_bytes"].get<std::size_t>() >> 20) + " MiB";
+      line += ": " + device.at("name").get<std::string>() + ", compute capability " +
+              device.at("compute_capability").get<std::string>() + ", " +
+              std::to_string(device.at("memory_bytes").get<std::size_t>() >> 20) + " MiB";
     } else {
-      line += ": " + std::to_string(device["threads"].get<int>()) + " thread(s)";
+      line += ": " + std::to_string(device.at("threads").get<int>()) + " thread(s)";
     }
     write_line(line);
     if (device.contains("cluster_limits")) write_line("    " + describe_limits(device));
   }
-  if (!info["cuda_problem"].is_null()) {
-    write_line("  no CUDA device: " + info["cuda_problem"].get<std::string>());
+  if (!info.at("cuda_problem").is_null()) {
+    write_line("  no CUDA device: " + info.at("cuda_problem").get<std::string>());
   }
-  write_line("optional: " + (info["cudnn"].is_null()
-                                 ? "no cuDNN: " + info["cudnn_problem"].get<std::string>()
-                                 : "cuDNN " + info["cudnn"].get<std::string>()));
+  write_line("optional: " + (info.at("cudnn").is_null()
+                                 ? "no cuDNN: " + info.at("cudnn_problem").get<std::string>()
+                                 : "cuDNN " + info.at("cudnn").get<std::string>()));
   write_line("libraries:");
-  for (const auto& [name, number] : info["libraries"].items()) {
+  for (const auto& [name, number] : info.at("libraries").members()) {
     write_line("  " + name + " " + number.get<std::string>());
   }
 }
 
 }  // namespace
 
-std::function<int()> add_info_command(CLI::App& app) {
+std::function<int()> add_info_command(CommandLine& line) {
   const auto json = std::make_shared<bool>(false);
-  CLI::App& command =
-      *app.add_subcommand("info", "Version, build, devices, libraries and instruction set in use");
-  command.add_flag("--json", *json, "One JSON object on standard output");
+  Subcommand command =
+      line.add_subcommand("info", "Version, build, devices, libraries and instruction set in use");
+  command.flag("--json", *json, "One JSON object on standard output");
   return [json] {
-    const ordered_json info = collect();
+    const Json info = collect();
     *json ? write_line(info.dump()) : write_text(info);
     return 0;
   };

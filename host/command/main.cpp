@@ -5,6 +5,8 @@
 #include <exception>
 #include <map>
 #include <new>
+#include <optional>
+#include <string>
 
 #include "host/command/commands.h"
 #include "host/command/standard_output.h"
@@ -14,25 +16,16 @@
 namespace {
 
 int parse_and_run(int argc, char** argv) {
-  CLI::App app("Sluice trains recurrent networks that classify texts, on CPUs and NVIDIA GPUs.",
-               "sluice");
-  app.set_version_flag("--version", std::string("sluice ") + sluice::version);
-  app.require_subcommand(1);
+  sluice::CommandLine line(
+      "sluice", "Sluice trains recurrent networks that classify texts, on CPUs and NVIDIA GPUs.",
+      std::string("sluice ") + sluice::version);
   std::map<std::string, std::function<int()>> commands;
-  commands["train"] = sluice::add_train_command(app);
-  commands["eval"] = sluice::add_eval_command(app);
-  commands["predict"] = sluice::add_predict_command(app);
-  commands["info"] = sluice::add_info_command(app);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    const auto chosen = app.get_subcommands();
-    const std::string name = chosen.empty() ? "sluice" : "sluice " + chosen.front()->get_name();
-    sluice::write_note(std::string(error.what()) + "; see " + name + " --help");
-    return 2;
-  }
-  return commands.at(app.get_subcommands().front()->get_name())();
+  commands["train"] = sluice::add_train_command(line);
+  commands["eval"] = sluice::add_eval_command(line);
+  commands["predict"] = sluice::add_predict_command(line);
+  commands["info"] = sluice::add_info_command(line);
+  const std::optional<std::string> chosen = line.parse(argc, argv);
+  return chosen ? commands.at(*chosen)() : 0;
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include "host/command/standard_output.h"
 #include "host/command/text_lines.h"
 #include "host/data/foreign_format.h"
+#include "host/json/json.h"
 #include "host/text/utf8.h"
 #include "kernels/base/error.h"
 
@@ -119,9 +119,9 @@ class PredictCommand {
       const std::string& label = classifier.labels().name(predictions[i].label);
       const double probability = predictions[i].probability;
       if (options_.json) {
-        const nlohmann::ordered_json line = {
-            {"label", label}, {"probability", probability}, {"text", texts[i]}};
-        write_line(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+        const Json line =
+            Json::object({{"label", label}, {"probability", probability}, {"text", texts[i]}});
+        write_line(line.dump(-1, Json::IllFormed::replace));
       } else {
         char digits[32];
         std::snprintf(digits, sizeof digits, "%.6f", probability);
@@ -154,23 +154,22 @@ class PredictCommand {
 
 }  // namespace
 
-std::function<int()> add_predict_command(CLI::App& app) {
+std::function<int()> add_predict_command(CommandLine& line) {
   const auto options = std::make_shared<PredictOptions>();
-  CLI::App& command = *app.add_subcommand(
+  Subcommand command = line.add_subcommand(
       "predict", "Classify texts, one a line: label, its probability and the text, by tabs");
-  command.option_defaults()->always_capture_default();
-  command.add_option("run", options->run, "Folder of the run")->required();
-  command.add_option("file", options->file,
-                     "Texts, one a line, as plain UTF-8; standard input without it, or for -");
-  command.add_option("--batch", options->batch, "Lines at a time");
-  command.add_option("--device", options->device, "auto, cpu, cuda or cuda:N");
-  command.add_option("--threads", options->threads, "CPU threads; 0: one for each processor");
-  command.add_flag("--json", options->json, "JSON lines of label, probability and text");
-  command.add_flag("--strict", options->strict,
-                   "Stop at a line of ill-formed UTF-8 or without text");
-  command.add_flag("--plain", options->plain,
-                   "Take any lines as they are; else what looks like CSV, TSV, JSON, UTF-16 or a "
-                   "compressed file is refused");
+  command.show_defaults();
+  command.option("run", options->run, "Folder of the run").required();
+  command.option("file", options->file,
+                 "Texts, one a line, as plain UTF-8; standard input without it, or for -");
+  command.option("--batch", options->batch, "Lines at a time");
+  command.option("--device", options->device, "auto, cpu, cuda or cuda:N");
+  command.option("--threads", options->threads, "CPU threads; 0: one for each processor");
+  command.flag("--json", options->json, "JSON lines of label, probability and text");
+  command.flag("--strict", options->strict, "Stop at a line of ill-formed UTF-8 or without text");
+  command.flag("--plain", options->plain,
+               "Take any lines as they are; else what looks like CSV, TSV, JSON, UTF-16 or a "
+               "compressed file is refused");
   return [options] { return PredictCommand(*options).run(); };
 }
 

@@ -2,11 +2,12 @@
 
 #include <charconv>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "host/checkpoint/atomic_file.h"
 #include "host/command/options_file.h"
+#include "host/json/json.h"
 #include "host/version.h"
 #include "kernels/base/error.h"
 
@@ -31,32 +32,32 @@ bool same_value(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-void save_options(const CLI::App& command, const RunFolder& run) {
-  nlohmann::ordered_json options = nlohmann::ordered_json::object();
+void save_options(const Subcommand& command, const RunFolder& run) {
+  Json options = Json::object();
   for (const auto& [name, value] : effective_options(command)) {
     if (name == "out" || name == "json" || name == "gradient-norms") continue;
     options[name] = paths.count(name) != 0 ? std::filesystem::absolute(value).string() : value;
   }
-  const nlohmann::ordered_json document = {{"version", version}, {"options", options}};
-  const std::string text =
-      document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-  replace_file(run.config(), {text});
+  const Json document = Json::object({{"version", version}, {"options", options}});
+  replace_file(run.config(), {document.dump(2, Json::IllFormed::replace) + "\n"});
 }
 
-void take_up_options(CLI::App& command, const RunFolder& run) {
+void take_up_options(Subcommand& command, const RunFolder& run) {
   const std::string name = run.config().string();
   std::ifstream file(run.config());
   require(file.good(), "--resume: " + name + " is missing, so there is no run to go on with in " +
                            run.path().string());
-  nlohmann::json options;
+  std::ostringstream text;
+  text << file.rdbuf();
+  Json options;
   try {
-    options = nlohmann::json::parse(file).at("options");
-    for (const auto& [option, value] : options.items()) {
+    options = Json::parse(text.str()).at("options");
+    for (const auto& [option, value] : options.members()) {
       const auto saved = value.get<std::string>();
-      if (command.get_option_no_throw("--" + option) == nullptr) {
+      if (!command.has(option)) {
         throw Error::runtime(name + ": unknown option '" + option + "'");
       }
-      if (!was_given(command, option)) {
+      if (!command.was_given(option)) {
         set_option(command, option, saved, name);
       } else if (free_to_change.count(option) == 0) {
         const std::string now = effective_options(command).at(option);
@@ -65,13 +66,13 @@ void take_up_options(CLI::App& command, const RunFolder& run) {
                                             "; leave it out, or start another run");
       }
     }
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const JsonError& error) {
     throw Error::runtime(name + " is damaged: " + error.what());
   }
   // Options given now that had no value then.
   for (const auto& [option, now] : effective_options(command)) {
     if (!options.contains(option) && free_to_change.count(option) == 0 &&
-        was_given(command, option)) {
+        command.was_given(option)) {
       throw Error::usage("--resume: --" + option +
                          " was not set when the run was started; leave "
                          "it out, or start another run");

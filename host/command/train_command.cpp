@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "host/checkpoint/run_folder.h"
 #include "host/checkpoint/training_checkpoint.h"
@@ -14,6 +13,7 @@
 #include "host/command/training_data.h"
 #include "host/command/training_report.h"
 #include "host/device.h"
+#include "host/json/json.h"
 #include "host/training/evaluation.h"
 #include "kernels/base/error.h"
 
@@ -46,10 +46,8 @@ class RunSaver {
     if (state.best_epoch != saved_best_) {
       ModelDescription best = description_;
       best.notes["best_epoch"] = std::to_string(state.best_epoch);
-      best.notes["validation"] = nlohmann::ordered_json{
-          {"loss", state.best_loss},
-          {"accuracy",
-           state.best_accuracy}}.dump();
+      best.notes["validation"] =
+          Json::object({{"loss", state.best_loss}, {"accuracy", state.best_accuracy}}).dump();
       save_model(run_.model(), best, snapshot.best_parameters);
       saved_best_ = state.best_epoch;
     } else if (state.best_epoch == 0 && state.step > 0) {
@@ -75,15 +73,13 @@ void check_same_model(const ModelDescription& now, const ModelDescription& then,
 
 class TrainCommand {
  public:
-  explicit TrainCommand(CLI::App& app)
-      : command_(*app.add_subcommand("train", "Train a classifier on labelled texts")) {
+  explicit TrainCommand(CommandLine& line)
+      : command_(line.add_subcommand("train", "Train a classifier on labelled texts")) {
     options_.add_to(command_);
     command_.footer(
         "Ctrl-C and SIGTERM save and stop; a second one more than a second later ends at once.\n"
         "SIGUSR1 saves and goes on.");
   }
-
-  CLI::App& command() { return command_; }
 
   int run() {
     if (!options_.config_file.empty()) apply_options_file(command_, options_.config_file);
@@ -208,14 +204,14 @@ class TrainCommand {
         gradient_norms_from_end(model, validated ? data.validation_set() : data.examples, rows));
   }
 
-  CLI::App& command_;
+  Subcommand command_;
   TrainOptions options_;
 };
 
 }  // namespace
 
-std::function<int()> add_train_command(CLI::App& app) {
-  auto command = std::make_shared<TrainCommand>(app);
+std::function<int()> add_train_command(CommandLine& line) {
+  auto command = std::make_shared<TrainCommand>(line);
   return [command] { return command->run(); };
 }
 

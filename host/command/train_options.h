@@ -1,7 +1,6 @@
 // The options of `sluice train`.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 
@@ -60,7 +59,7 @@ struct TrainOptions {
   int threads = 0;
   bool resume = false, json = false, dump_config = false, gradient_norms = false, no_graph = false;
 
-  void add_to(CLI::App& command);
+  void add_to(Subcommand& command);
 
   VocabularyOptions vocabulary_options() const;
   TokenizerOptions tokenizer_options() const;
@@ -72,10 +71,10 @@ struct TrainOptions {
   Precision precision() const;
 
  private:
-  void add_data_options(CLI::App& command);
-  void add_model_options(CLI::App& command);
-  void add_training_options(CLI::App& command);
-  void add_run_options(CLI::App& command);
+  void add_data_options(Subcommand& command);
+  void add_model_options(Subcommand& command);
+  void add_training_options(Subcommand& command);
+  void add_run_options(Subcommand& command);
 };
 
 }  // namespace sluice

@@ -1,10 +1,10 @@
 #include "host/command/training_report.h"
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "host/command/peak_memory.h"
 #include "host/command/standard_output.h"
+#include "host/json/json.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
@@ -53,16 +53,16 @@ void TrainingReport::progress(const ProgressReport& report) { bar_.show(report);
 
 void TrainingReport::epoch_finished(const EpochReport& report) {
   if (json_) {
-    nlohmann::ordered_json line = {{"epoch", report.epoch},
-                                   {"train_loss", report.train_loss},
-                                   {"train_accuracy", report.train_accuracy},
-                                   {"val_loss", nullptr},
-                                   {"val_accuracy", nullptr},
-                                   {"examples_per_second", report.examples_per_second},
-                                   {"tokens_per_second", report.tokens_per_second},
-                                   {"seconds", report.seconds},
-                                   {"peak_memory_bytes", peak_memory()},
-                                   {"device", device_.name()}};
+    Json line = Json::object({{"epoch", report.epoch},
+                              {"train_loss", report.train_loss},
+                              {"train_accuracy", report.train_accuracy},
+                              {"val_loss", nullptr},
+                              {"val_accuracy", nullptr},
+                              {"examples_per_second", report.examples_per_second},
+                              {"tokens_per_second", report.tokens_per_second},
+                              {"seconds", report.seconds},
+                              {"peak_memory_bytes", peak_memory()},
+                              {"device", device_.name()}});
     if (report.validated) {
       line["val_loss"] = report.validation_loss;
       line["val_accuracy"] = report.validation_accuracy;
@@ -94,9 +94,9 @@ void TrainingReport::stopped(const std::string& run) {
 
 void TrainingReport::tested(const Evaluation& result) {
   if (json_) {
-    write(nlohmann::ordered_json{{"test_loss", result.loss},
-                                 {"test_accuracy", result.accuracy},
-                                 {"test_examples", result.examples}}
+    write(Json::object({{"test_loss", result.loss},
+                        {"test_accuracy", result.accuracy},
+                        {"test_examples", result.examples}})
               .dump());
   } else {
     write(text("test  loss %.4f accuracy %.4f  %lld examples", result.loss, result.accuracy,
@@ -108,8 +108,8 @@ void TrainingReport::gradient_norms(const std::vector<double>& norms) {
   if (!json_) write("steps from the end  gradient norm");
   for (std::size_t distance = 0; distance < norms.size(); ++distance) {
     if (json_) {
-      write(nlohmann::ordered_json{{"steps_from_end", distance}, {"gradient_norm", norms[distance]}}
-                .dump());
+      write(
+          Json::object({{"steps_from_end", distance}, {"gradient_norm", norms[distance]}}).dump());
     } else {
       write(text("%18zu  %.6e", distance, norms[distance]));
     }

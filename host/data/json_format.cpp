@@ -2,16 +2,13 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "host/data/example_sink.h"
 #include "host/data/foreign_format.h"
+#include "host/json/json_events.h"
 #include "host/text/ascii_words.h"
 
 namespace sluice {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::size_t most_lines = 100;
 
@@ -22,11 +19,11 @@ std::string_view trimmed(std::string_view text) {
 }
 
 // What a JSON text holds, as far as it goes: one object, or an array of objects or strings.
-class Outline : public nlohmann::json_sax<json> {
+class Outline : public JsonEvents {
  public:
   explicit Outline(std::string text) : size_(text.size()) {
     make_plain(text);
-    complete_ = json::sax_parse(text, this);
+    complete_ = read_json(text, *this);
   }
 
   bool complete() const { return complete_; }
@@ -48,31 +45,24 @@ class Outline : public nlohmann::json_sax<json> {
     return longest == fields_.end() ? "" : longest->first;
   }
 
-  bool key(std::string& name) override {
+  void key(std::string name) override {
     ++keys_;
-    if (depth_ == record_depth()) key_ = name;
-    return true;
+    if (depth_ == record_depth()) key_ = std::move(name);
   }
-  bool string(std::string& value) override {
+  void value(Json scalar) override {
+    if (!scalar.is_string()) return key_.clear();
     ++strings_;
-    if (depth_ == record_depth() && !key_.empty()) add(std::exchange(key_, ""), value.size());
-    return true;
+    if (depth_ == record_depth() && !key_.empty()) {
+      add(std::exchange(key_, ""), scalar.text().size());
+    }
   }
-  bool start_object(std::size_t) override { return enter(false); }
-  bool start_array(std::size_t) override { return enter(true); }
-  bool end_object() override { return leave(); }
-  bool end_array() override { return leave(); }
-  bool null() override { return scalar(); }
-  bool boolean(bool) override { return scalar(); }
-  bool number_integer(number_integer_t) override { return scalar(); }
-  bool number_unsigned(number_unsigned_t) override { return scalar(); }
-  bool number_float(number_float_t, const string_t&) override { return scalar(); }
-  bool binary(binary_t&) override { return scalar(); }
-  bool parse_error(std::size_t position, const std::string& token,
-                   const json::exception&) override {
+  void begin_object() override { enter(false); }
+  void begin_array() override { enter(true); }
+  void end_object() override { --depth_; }
+  void end_array() override { --depth_; }
+  void error(std::size_t position, const std::string& token, const std::string&) override {
     cut_ = position > size_;  // it counts the end as a character
     if (cut_ && token.starts_with('"') && !key_.empty()) add(key_, token.size());
-    return false;
   }
 
  private:
@@ -89,19 +79,10 @@ class Outline : public nlohmann::json_sax<json> {
   }
 
   int record_depth() const { return array_ ? 2 : 1; }
-  bool enter(bool array) {
+  void enter(bool array) {
     if (depth_++ == 0) array_ = array;
     deepest_ = std::max(deepest_, depth_);
     key_.clear();
-    return true;
-  }
-  bool leave() {
-    --depth_;
-    return true;
-  }
-  bool scalar() {
-    key_.clear();
-    return true;
   }
   void add(const std::string& name, std::size_t length) {
     const auto same = [&](const auto& field) { return field.first == name; };

@@ -1,7 +1,6 @@
 #include "host/model/model_config.h"
 
-#include <nlohmann/json.hpp>
-
+#include "host/json/json.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
@@ -47,26 +46,26 @@ void ModelConfig::validate() const {
 }
 
 std::string ModelConfig::to_json() const {
-  const nlohmann::ordered_json json = {{"vocabulary_size", vocabulary_size},
-                                       {"embedding_size", embedding_size},
-                                       {"cell", name_of(cell)},
-                                       {"hidden_size", hidden_size},
-                                       {"num_layers", num_layers},
-                                       {"bidirectional", bidirectional},
-                                       {"pooling", name_of(pooling)},
-                                       {"classes", classes},
-                                       {"word_dropout", word_dropout},
-                                       {"input_dropout", input_dropout},
-                                       {"layer_dropout", layer_dropout},
-                                       {"recurrent_dropout", recurrent_dropout},
-                                       {"head_dropout", head_dropout}};
+  const Json json = Json::object({{"vocabulary_size", vocabulary_size},
+                                  {"embedding_size", embedding_size},
+                                  {"cell", name_of(cell)},
+                                  {"hidden_size", hidden_size},
+                                  {"num_layers", num_layers},
+                                  {"bidirectional", bidirectional},
+                                  {"pooling", name_of(pooling)},
+                                  {"classes", classes},
+                                  {"word_dropout", word_dropout},
+                                  {"input_dropout", input_dropout},
+                                  {"layer_dropout", layer_dropout},
+                                  {"recurrent_dropout", recurrent_dropout},
+                                  {"head_dropout", head_dropout}});
   return json.dump();
 }
 
 ModelConfig ModelConfig::from_json(const std::string& json, const std::string& where) {
   ModelConfig config;
   try {
-    const nlohmann::json object = nlohmann::json::parse(json);
+    const Json object = Json::parse(json);
     object.at("vocabulary_size").get_to(config.vocabulary_size);
     object.at("embedding_size").get_to(config.embedding_size);
     config.cell = cell_from_name(object.at("cell").get<std::string>());
@@ -81,7 +80,7 @@ ModelConfig ModelConfig::from_json(const std::string& json, const std::string& w
     object.at("recurrent_dropout").get_to(config.recurrent_dropout);
     object.at("head_dropout").get_to(config.head_dropout);
     config.validate();
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const JsonError& error) {
     throw Error::runtime(where + ": the model's description cannot be read: " + error.what());
   } catch (const Error& error) {
     throw Error::runtime(where + ": the model's description is wrong: " + error.what());
