@@ -8,7 +8,7 @@ cd "$1"
 
 clean_tree() {
   rm -rf tree
-  mkdir -p tree/{kernels/cells,engine,host/text,tests/engine,bench,build-mine,runs}
+  mkdir -p tree/{kernels/{arrays,cells},engine,host/text,tests/engine,bench,build-mine,runs}
   printf 'build*/\nruns/\n' > tree/.gitignore
   echo '#include <vector>' > tree/kernels/arrays/gemm.h
   echo '#include "kernels/arrays/gemm.h"' > tree/engine/recurrent.h
