@@ -10,7 +10,7 @@
 #include "host/data/examples.h"
 #include "host/data/labels.h"
 #include "host/device.h"
-#include "host/model/model.h"
+#include "host/network/model.h"
 #include "host/text/tokenizer.h"
 #include "host/text/vocabulary.h"
 #include "host/training/classification_metrics.h"

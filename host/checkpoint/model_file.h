@@ -8,8 +8,8 @@
 
 #include "host/checkpoint/safetensors.h"
 #include "host/data/dataset.h"
-#include "host/model/model_config.h"
-#include "host/model/parameters.h"
+#include "host/network/model_config.h"
+#include "host/network/parameters.h"
 #include "host/text/tokenizer.h"
 
 namespace sluice {

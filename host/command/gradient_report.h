@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "host/data/dataset.h"
-#include "host/model/model.h"
+#include "host/network/model.h"
 
 namespace sluice {
 

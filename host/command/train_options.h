@@ -6,9 +6,9 @@
 
 #include "host/command/data_options.h"
 #include "host/data/dataset.h"
-#include "host/model/initialization.h"
-#include "host/model/model_config.h"
-#include "host/model/precision.h"
+#include "host/network/initialization.h"
+#include "host/network/model_config.h"
+#include "host/network/precision.h"
 #include "host/text/tokenizer.h"
 #include "host/text/vocabulary.h"
 #include "host/training/trainer.h"

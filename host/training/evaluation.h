@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "host/data/dataset.h"
-#include "host/model/model.h"
+#include "host/network/model.h"
 #include "host/training/classification_metrics.h"
 
 namespace sluice {

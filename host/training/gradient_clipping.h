@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "host/buffer.h"
-#include "host/model/parameters.h"
+#include "host/network/parameters.h"
 #include "kernels/base/queue.h"
 
 namespace sluice {

@@ -35,7 +35,7 @@ struct TrainingState {
   static TrainingState from_json(const std::string& json, const std::string& where);
 };
 
-/// The state with its arrays. Flat buffers are as host/model/parameters.h lays them out.
+/// The state with its arrays. Flat buffers are as host/network/parameters.h lays them out.
 struct TrainingSnapshot {
   TrainingState state;
   std::vector<float> parameters;

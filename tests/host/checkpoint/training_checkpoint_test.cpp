@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "host/model/initialization.h"
+#include "host/network/initialization.h"
 #include "kernels/base/error.h"
 #include "tests/host/data/temporary_folder.h"
 

@@ -6,7 +6,7 @@
 
 #include "host/data/batches.h"
 #include "host/device.h"
-#include "host/model/model.h"
+#include "host/network/model.h"
 #include "host/training/gradient_clipping.h"
 #include "host/training/optimizer.h"
 #include "kernels/device/device.h"

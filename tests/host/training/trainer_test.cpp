@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "host/device.h"
-#include "host/model/initialization.h"
+#include "host/network/initialization.h"
 #include "kernels/base/error.h"
 
 namespace sluice {

@@ -9,11 +9,11 @@
 #include "engine/recurrent.h"
 #include "host/buffer.h"
 #include "host/data/batches.h"
-#include "host/model/batch_staging.h"
-#include "host/model/distinct_tokens.h"
-#include "host/model/model_config.h"
-#include "host/model/parameters.h"
-#include "host/model/precision.h"
+#include "host/network/batch_staging.h"
+#include "host/network/distinct_tokens.h"
+#include "host/network/model_config.h"
+#include "host/network/parameters.h"
+#include "host/network/precision.h"
 #include "kernels/losses/loss_scale.h"
 
 namespace sluice {

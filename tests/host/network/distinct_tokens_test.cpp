@@ -1,4 +1,4 @@
-#include "host/model/distinct_tokens.h"
+#include "host/network/distinct_tokens.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "host/model/batch_staging.h"
+#include "host/network/batch_staging.h"
 
 #include <algorithm>
 

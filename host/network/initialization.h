@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "host/model/model_config.h"
-#include "host/model/parameters.h"
+#include "host/network/model_config.h"
+#include "host/network/parameters.h"
 
 namespace sluice {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "host/device.h"
-#include "host/model/initialization.h"
-#include "host/model/model.h"
+#include "host/network/initialization.h"
+#include "host/network/model.h"
 
 namespace {
 

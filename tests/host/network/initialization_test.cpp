@@ -1,4 +1,4 @@
-#include "host/model/initialization.h"
+#include "host/network/initialization.h"
 
 #include <gtest/gtest.h>
 

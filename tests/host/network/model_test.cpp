@@ -1,11 +1,11 @@
-#include "host/model/model.h"
+#include "host/network/model.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "host/device.h"
-#include "host/model/initialization.h"
+#include "host/network/initialization.h"
 #include "kernels/base/error.h"
 #include "kernels/device/device.h"
 

@@ -1,4 +1,4 @@
-#include "host/model/model.h"
+#include "host/network/model.h"
 
 #include <algorithm>
 #include <utility>

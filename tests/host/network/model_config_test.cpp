@@ -1,4 +1,4 @@
-#include "host/model/model_config.h"
+#include "host/network/model_config.h"
 
 #include <gtest/gtest.h>
 

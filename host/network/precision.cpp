@@ -1,4 +1,4 @@
-#include "host/model/precision.h"
+#include "host/network/precision.h"
 
 #include "kernels/base/error.h"
 

@@ -1,5 +1,5 @@
 // The way back from the loss to every gradient.
-#include "host/model/model.h"
+#include "host/network/model.h"
 
 #include "kernels/arrays/bias.h"
 #include "kernels/arrays/gemm.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/recurrent.h"
-#include "host/model/model_config.h"
+#include "host/network/model_config.h"
 
 namespace sluice {
 

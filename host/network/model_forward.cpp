@@ -1,5 +1,5 @@
 // The passes of a model from tokens to the loss.
-#include "host/model/model.h"
+#include "host/network/model.h"
 
 #include "kernels/arrays/bias.h"
 #include "kernels/arrays/gemm.h"

@@ -1,4 +1,4 @@
-#include "host/model/parameters.h"
+#include "host/network/parameters.h"
 
 #include "kernels/base/error.h"
 
