@@ -12,6 +12,7 @@
 #include "kernels/base/queue.h"
 #include "kernels/base/sequences.h"
 #include "kernels/cells/list.h"
+#include "kernels/cells/unit_options.h"
 #include "kernels/device/thread_pool.h"
 
 namespace sluice {
@@ -34,10 +35,36 @@ struct RecurrentConfig {
   double layer_dropout = 0.0;      ///< on the input of every later layer
   double recurrent_dropout = 0.0;  ///< on h_prev where it enters R, one mask for each gate
   // All three: a mask per row, constant over time, scaled by 1/(1-p); training passes only
-  // (Gal & Ghahramani 2016; Keras). Each rate is in [0, 1).
+  // (Gal & Ghahramani 2016; Keras). Each rate is in [0, 1), as those of zoneout are.
+  double zoneout_h = 0.0;  ///< chance that a unit keeps its h of the step before; see UnitOptions
+  double zoneout_c = 0.0;  ///< likewise c; cells with c alone
 
+  UnitOptions unit_options() const { return {recurrent_dropout, zoneout_h, zoneout_c}; }
   int directions() const { return bidirectional ? 2 : 1; }
   std::int64_t output_size() const { return directions() * hidden_size; }
+};
+
+/// What a parameter does, by which it is initialised, exchanged and clipped.
+enum class ParameterKind {
+  table,             ///< rows that are picked by an index, such as embeddings
+  matrix,            ///< [out, in] of a dense layer
+  bias,              ///< [out] of a dense layer
+  input_matrix,      ///< of a recurrent layer [G*H, in]: weight_ih
+  recurrent_matrix,  ///< [G*H, H]: weight_hh of a cell with a full R
+  input_bias,        ///< [G*H]: bias_ih
+  recurrent_bias,    ///< [G*H]: bias_hh
+  unit_weight,       ///< [P*H]: one number a unit, as the cell's spec says
+};
+
+/// What is to be known of a parameter beside its shape; nothing is decided by its name or place.
+struct ParameterRole {
+  ParameterKind kind = ParameterKind::matrix;
+  int gates = 1;               ///< blocks of rows that follow each other: G; P of unit weights
+  std::int64_t gate_rows = 0;  ///< rows of each: H
+  std::int64_t fan_in = 0;     ///< numbers that each of its outputs adds up; a bias: its matrix's
+  std::int64_t fan_out = 0;    ///< outputs that each of its inputs enters; a bias: its matrix's
+  int layer = -1;              ///< of a stack of recurrent layers; -1: elsewhere
+  int direction = 0;           ///< 1: reverse
 };
 
 /// One named tensor inside the flat parameter buffer. Offset and shape in elements.
@@ -45,13 +72,18 @@ struct ParameterView {
   std::string name;  ///< PyTorch's: weight_ih_l0, weight_hh_l0_reverse, bias_ih_l1, ...
   std::vector<std::int64_t> shape;
   std::int64_t offset = 0;
+  ParameterRole role = {};
   std::int64_t size() const;
 };
 
 /// In PyTorch's order: for each layer and direction weight_ih [G*H, in] (not of the first layer
-/// with gate_input), weight_hh [G*H, H], bias_ih [G*H], bias_hh [G*H], without gaps. Errors: usage,
-/// naming the field, if `config` is invalid.
+/// with gate_input), weight_hh [G*H, H] (of a cell with a recurrent matrix), bias_ih [G*H], bias_hh
+/// [G*H], and the cell's unit weights [P*H], if it has any, under the name of its spec; without
+/// gaps. Errors: usage, naming the field, if `config` is invalid.
 std::vector<ParameterView> recurrent_parameters(const RecurrentConfig& config);
+/// The one of a layer and direction; null if there is none of the kind.
+const ParameterView* find_parameter(const std::vector<ParameterView>& views, ParameterKind kind,
+                                    int layer, int direction);
 std::int64_t parameter_count(const std::vector<ParameterView>& views);
 
 /// How the time loop of one direction runs.
@@ -103,10 +135,10 @@ struct RecurrentForwardArgs {
   const void* x = nullptr;           ///< [N, I]; [U, I] with a shared input; see gate_input
   SharedInput shared_input = {};     ///< not together with input_dropout in training
   const void* h0 = nullptr;          ///< null means zeros
-  const void* c0 = nullptr;          ///< LSTM; null means zeros
+  const void* c0 = nullptr;          ///< of a cell with c, as c_n is; null means zeros
   void* y = nullptr;
   void* h_n = nullptr;        ///< may be null
-  void* c_n = nullptr;        ///< LSTM; may be null
+  void* c_n = nullptr;        ///< may be null
   void* reserve = nullptr;    ///< reserve_bytes(); training only: kept for backward
   void* workspace = nullptr;  ///< workspace_bytes(); free again afterwards
   bool drops = true;          ///< false: no dropout, as in evaluation, though a reserve is kept
@@ -124,7 +156,7 @@ struct RecurrentBackwardArgs {
   const void* y = nullptr;     ///< as forward wrote it
   const void* dy = nullptr;    ///< [N, D*H]; may be null
   const void* dh_n = nullptr;  ///< [L*D, B, H]; may be null
-  const void* dc_n = nullptr;  ///< LSTM; may be null
+  const void* dc_n = nullptr;  ///< of a cell with c; may be null
   void* dx = nullptr;          ///< as x, sums over the rows that share one; null if not wanted
   void* dh0 = nullptr;         ///< may be null
   void* dc0 = nullptr;         ///< may be null

@@ -13,17 +13,17 @@ namespace sluice {
 Direction::Direction(const RecurrentConfig& config_, const std::vector<ParameterView>& views,
                      int layer_, int direction)
     : config(config_), layer(layer_), reverse(direction == 1) {
-  const int missing = !config.gate_input ? 0 : layer == 0 ? index() : config.directions();
-  const ParameterView* view = &views[static_cast<std::size_t>(index() * 4 - missing)];
-  if (takes_gates()) {
-    input_size = gates();
-  } else {
-    input_size = view->shape[1];
-    weight_ih = view++->offset;
-  }
-  weight_hh = view[0].offset;
-  bias_ih = view[1].offset;
-  bias_hh = view[2].offset;
+  const auto find = [&](ParameterKind kind, std::int64_t& offset) {
+    const ParameterView* const view = find_parameter(views, kind, layer, direction);
+    if (view != nullptr) offset = view->offset;
+    return view;
+  };
+  const ParameterView* const input = find(ParameterKind::input_matrix, weight_ih);
+  input_size = input == nullptr ? gates() : input->role.fan_in;
+  find(ParameterKind::recurrent_matrix, weight_hh);
+  find(ParameterKind::input_bias, bias_ih);
+  find(ParameterKind::recurrent_bias, bias_hh);
+  find(ParameterKind::unit_weight, unit_weights);
 }
 
 RecurrentConfig in_effect(const RecurrentConfig& config, bool drops) {

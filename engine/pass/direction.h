@@ -16,7 +16,8 @@ struct Direction {
   int layer = 0;
   bool reverse = false;
   std::int64_t input_size = 0;  ///< G*H where it takes gates
-  std::int64_t weight_ih = 0, weight_hh = 0, bias_ih = 0, bias_hh = 0;  ///< offsets, elements
+  // Offsets, elements; 0 of what there is not.
+  std::int64_t weight_ih = 0, weight_hh = 0, bias_ih = 0, bias_hh = 0, unit_weights = 0;
 
   Direction(const RecurrentConfig& config, const std::vector<ParameterView>& views, int layer,
             int direction);

@@ -31,6 +31,12 @@ void check(const RecurrentConfig& config) {
               std::to_string(config.input_dropout));
   require_rate("layer_dropout", config.layer_dropout);
   require_rate("recurrent_dropout", config.recurrent_dropout);
+  require_rate("zoneout_h", config.zoneout_h);
+  require_rate("zoneout_c", config.zoneout_c);
+  require(
+      config.zoneout_c == 0.0 || has_cell_state(config.cell),
+      std::string("RecurrentConfig.zoneout_c: expected 0 for a cell without cell state, which ") +
+          name_of(config.cell) + " is, got " + std::to_string(config.zoneout_c));
 }
 
 }  // namespace
@@ -41,25 +47,47 @@ std::int64_t ParameterView::size() const {
 
 std::vector<ParameterView> recurrent_parameters(const RecurrentConfig& config) {
   check(config);
+  const CellSpec& cell = spec_of(config.cell);
+  const std::int64_t hidden = config.hidden_size, gates = cell.gates * hidden;
   std::vector<ParameterView> views;
   std::int64_t offset = 0;
-  const std::int64_t gates = gate_count(config.cell) * config.hidden_size;
-  const auto add = [&](const char* kind, const std::string& suffix,
-                       std::vector<std::int64_t> shape) {
-    views.push_back({kind + suffix, std::move(shape), offset});
-    offset += views.back().size();
-  };
   for (int layer = 0; layer < config.num_layers; ++layer) {
     const std::int64_t input = layer == 0 ? config.input_size : config.output_size();
     for (int direction = 0; direction < config.directions(); ++direction) {
-      const std::string suffix = "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : "");
-      if (layer > 0 || !config.gate_input) add("weight_ih", suffix, {gates, input});
-      add("weight_hh", suffix, {gates, config.hidden_size});
-      add("bias_ih", suffix, {gates});
-      add("bias_hh", suffix, {gates});
+      const auto add = [&](const char* name, ParameterKind kind, std::vector<std::int64_t> shape,
+                           std::int64_t fan_in, std::int64_t fan_out) {
+        const int blocks = kind == ParameterKind::unit_weight ? cell.unit_weights : cell.gates;
+        views.push_back({name + ("_l" + std::to_string(layer)) + (direction == 1 ? "_reverse" : ""),
+                         std::move(shape),
+                         offset,
+                         {kind, blocks, hidden, fan_in, fan_out, layer, direction}});
+        offset += views.back().size();
+      };
+      if (layer > 0 || !config.gate_input) {
+        add("weight_ih", ParameterKind::input_matrix, {gates, input}, input, gates);
+      }
+      const std::int64_t recurs = cell.recurrent_matrix ? hidden : 1;
+      if (cell.recurrent_matrix) {
+        add("weight_hh", ParameterKind::recurrent_matrix, {gates, hidden}, hidden, gates);
+      }
+      add("bias_ih", ParameterKind::input_bias, {gates}, input, gates);
+      add("bias_hh", ParameterKind::recurrent_bias, {gates}, recurs,
+          cell.recurrent_matrix ? gates : 1);
+      if (cell.unit_weights > 0) {
+        add(cell.unit_weight_name, ParameterKind::unit_weight, {cell.unit_weights * hidden}, 1, 1);
+      }
     }
   }
   return views;
+}
+
+const ParameterView* find_parameter(const std::vector<ParameterView>& views, ParameterKind kind,
+                                    int layer, int direction) {
+  for (const ParameterView& view : views) {
+    const ParameterRole& role = view.role;
+    if (role.kind == kind && role.layer == layer && role.direction == direction) return &view;
+  }
+  return nullptr;
 }
 
 std::int64_t parameter_count(const std::vector<ParameterView>& views) {
