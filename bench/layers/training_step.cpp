@@ -119,6 +119,9 @@ TrainingStep::TrainingStep(const Queue& queue, const StepProblem& problem)
   download(queue, sums.data(), totals.data(), totals.bytes());
   synchronize(queue);
   first_loss_ = sums[0] / sums[2];
+
+  BatchPreparer preparer(trainer_->preparation());  // a training does it on another thread
+  for (Batch& batch : batches_) preparer.prepare(batch, 0);
 }
 
 }  // namespace sluice::bench

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/data/random_sequence.h"
+#include "host/data/word_dropout.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
@@ -43,13 +44,9 @@ BatchPlan::BatchPlan(const Dataset& dataset, std::vector<std::int32_t> rows,
   std::vector<std::int32_t> ordered;
   ordered.reserve(rows_.size());
   for (const std::size_t start : starts) {
-    std::int64_t tokens = 0;
     for (std::size_t i = start; i < std::min(rows_.size(), start + batch_size); ++i) {
       ordered.push_back(rows_[i]);
-      tokens += dataset.length(rows_[i]);
-      most_steps_ = std::max(most_steps_, dataset.length(rows_[i]));
     }
-    most_tokens_ = std::max(most_tokens_, tokens);
     begins_.push_back(static_cast<std::int64_t>(ordered.size()));
   }
   rows_ = std::move(ordered);
@@ -79,14 +76,21 @@ Batch make_batch(const Dataset& dataset, std::span<const std::int32_t> rows) {
   return batch;
 }
 
-BatchLoader::BatchLoader(const Dataset& dataset, BatchPlan plan, std::int32_t first, int ahead)
-    : dataset_(dataset), plan_(std::move(plan)), ahead_(static_cast<std::size_t>(ahead)) {
-  require(first >= 0 && first <= plan_.batches(),
-          "batch loader: first batch " + std::to_string(first) + " is not in the plan of " +
+void BatchPreparer::prepare(Batch& batch, std::uint32_t step) {
+  drop_words(batch.tokens, preparation_.word_dropout, preparation_.seed, step);
+  if (preparation_.distinct.vocabulary > 0) {
+    finder_.find(batch.tokens, preparation_.distinct, batch.distinct);
+  }
+}
+
+BatchLoader::BatchLoader(const Dataset& dataset, BatchPlan plan, const LoadOptions& options)
+    : dataset_(dataset), plan_(std::move(plan)), options_(options) {
+  require(options.first >= 0 && options.first <= plan_.batches(),
+          "batch loader: first batch " + std::to_string(options.first) + " is not in the plan of " +
               std::to_string(plan_.batches()));
-  require(ahead >= 1,
-          "batch loader: expected at least 1 batch ahead, got " + std::to_string(ahead));
-  thread_ = std::thread([this, first] { prepare(first); });
+  require(options.ahead >= 1,
+          "batch loader: expected at least 1 batch ahead, got " + std::to_string(options.ahead));
+  thread_ = std::thread([this] { load(); });
 }
 
 BatchLoader::~BatchLoader() {
@@ -98,13 +102,17 @@ BatchLoader::~BatchLoader() {
   thread_.join();
 }
 
-void BatchLoader::prepare(std::int32_t first) {
+void BatchLoader::load() {
+  BatchPreparer preparer(options_.preparation);
   std::exception_ptr failure;
   try {
-    for (std::int32_t i = first; i < plan_.batches(); ++i) {
+    for (std::int32_t i = options_.first; i < plan_.batches(); ++i) {
       Batch batch = make_batch(dataset_, plan_.rows(i));
+      preparer.prepare(batch, options_.first_step + static_cast<std::uint32_t>(i - options_.first));
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || ready_.size() < ahead_; });
+      changed_.wait(lock, [this] {
+        return stopping_ || ready_.size() < static_cast<std::size_t>(options_.ahead);
+      });
       if (stopping_) return;
       ready_.push_back(std::move(batch));
       lock.unlock();

@@ -12,6 +12,7 @@
 
 #include "engine/sequence_layout.h"
 #include "host/data/dataset.h"
+#include "host/data/distinct_tokens.h"
 
 namespace sluice {
 
@@ -38,32 +39,57 @@ class BatchPlan {
     const auto at = static_cast<std::size_t>(batch);
     return {rows_.data() + begins_[at], static_cast<std::size_t>(begins_[at + 1] - begins_[at])};
   }
-  std::int64_t most_tokens() const { return most_tokens_; }  ///< N of the largest batch
-  std::int32_t most_steps() const { return most_steps_; }    ///< T of the longest
 
  private:
   std::vector<std::int32_t> rows_;
   std::vector<std::int64_t> begins_{0};  // [batches + 1]
-  std::int64_t most_tokens_ = 0;
-  std::int32_t most_steps_ = 0;
 };
 
 /// What a training step takes: rows sorted by falling length, tokens packed time-major.
 struct Batch {
   SequenceLayout layout;
   std::vector<std::int32_t> tokens;  ///< [N] packed as `layout` says
+  DistinctTokens distinct;           ///< of `tokens`; empty unless prepared
   std::vector<std::int32_t> labels;  ///< [B] by sorted row; empty if the data set has none
   std::vector<std::int32_t> rows;    ///< [B] by sorted row: row number in the data set
 };
 
 Batch make_batch(const Dataset& dataset, std::span<const std::int32_t> rows);
 
-/// Prepares the next batches on a thread of its own while the caller computes. The order and the
-/// content are those of the plan. `dataset` must outlive this object.
+/// What is done to a batch beyond packing it, so that no step has to wait for it.
+struct BatchPreparation {
+  double word_dropout = 0.0;  ///< see drop_words(), as the seed
+  std::uint64_t seed = 0;
+  DistinctSearch distinct;
+};
+
+/// One batch at a time; keeps its memory from batch to batch.
+class BatchPreparer {
+ public:
+  explicit BatchPreparer(const BatchPreparation& preparation) : preparation_(preparation) {}
+
+  /// `step`: of training, of which the words dropped are a function. Errors: usage when a token is
+  /// not in the vocabulary that distinct ones are searched in.
+  void prepare(Batch& batch, std::uint32_t step);
+
+ private:
+  BatchPreparation preparation_;
+  DistinctFinder finder_;
+};
+
+struct LoadOptions {
+  std::int32_t first = 0;        ///< batch of the plan to begin with
+  int ahead = 2;                 ///< batches kept ready, at most; at least 1
+  std::uint32_t first_step = 0;  ///< training step of batch `first`
+  BatchPreparation preparation = {};
+};
+
+/// Makes and prepares the next batches on a thread of its own while the caller computes. The order
+/// and the content are those of the plan. `dataset` must outlive this object.
 class BatchLoader {
  public:
-  /// Starts at batch `first` of the plan and keeps at most `ahead` >= 1 batches ready.
-  BatchLoader(const Dataset& dataset, BatchPlan plan, std::int32_t first = 0, int ahead = 2);
+  /// Errors: usage when an option is out of range.
+  BatchLoader(const Dataset& dataset, BatchPlan plan, const LoadOptions& options = {});
   /// Stops at once, batches left or not.
   ~BatchLoader();
   BatchLoader(const BatchLoader&) = delete;
@@ -76,11 +102,11 @@ class BatchLoader {
   bool next(Batch& batch);
 
  private:
-  void prepare(std::int32_t first);
+  void load();
 
   const Dataset& dataset_;
   const BatchPlan plan_;
-  const std::size_t ahead_;
+  const LoadOptions options_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Batch> ready_;

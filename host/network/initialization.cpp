@@ -1,5 +1,6 @@
 #include "host/network/initialization.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -68,35 +69,61 @@ std::vector<float> orthonormal_columns(std::int64_t rows, std::int64_t columns, 
   return matrix;
 }
 
-bool contains(const std::string& name, const char* part) {
-  return name.find(part) != std::string::npos;
+// Of a recurrent layer's input: weight_ih, or the table that stands for it with one-hot input.
+bool is_input(const ParameterRole& role) {
+  return role.kind == ParameterKind::input_matrix ||
+         (role.kind == ParameterKind::table && role.layer >= 0);
 }
 
-void fill_pytorch(const ModelConfig& config, const ParameterView& view, Draws draws, float* to) {
-  const bool embedding = contains(view.name, "embedding");
-  const std::int64_t fan = contains(view.name, "head") ? config.features() : config.hidden_size;
-  const double limit = 1.0 / std::sqrt(static_cast<double>(fan));
+// The fan that PyTorch takes the root of: every tensor of a recurrent layer goes by H, of a dense
+// layer by what its matrix reads.
+std::int64_t pytorch_fan(const ParameterRole& role) {
+  return role.layer >= 0 ? role.gate_rows : role.fan_in;
+}
+
+void fill_pytorch(const ParameterView& view, Draws draws, float* to) {
+  const bool embedding = view.role.kind == ParameterKind::table && !is_input(view.role);
+  const double limit = 1.0 / std::sqrt(static_cast<double>(pytorch_fan(view.role)));
   for (std::int64_t i = 0; i < view.size(); ++i) {
     to[i] = static_cast<float>(embedding ? draws.normal() : draws.uniform(limit));
   }
 }
 
-void fill_keras(const ModelConfig& config, const ParameterView& view, Draws draws, float* to) {
-  if (contains(view.name, "bias")) {
-    const bool forget = config.cell == Cell::lstm && contains(view.name, "bias_ih");
-    for (std::int64_t i = 0; i < view.size(); ++i) {
-      to[i] = forget && i / config.hidden_size == 1 ? 1.0f : 0.0f;
+double keras_limit(const ParameterRole& role) {
+  if (role.kind == ParameterKind::table && !is_input(role)) return 0.05;
+  const std::int64_t fans =
+      role.kind == ParameterKind::unit_weight ? 2 * role.gate_rows : role.fan_in + role.fan_out;
+  return std::sqrt(6.0 / static_cast<double>(fans));
+}
+
+void fill_keras(const CellSpec& cell, const ParameterView& view, Draws draws, float* to) {
+  const ParameterRole& role = view.role;
+  switch (role.kind) {
+    case ParameterKind::bias:
+    case ParameterKind::recurrent_bias: std::fill_n(to, view.size(), 0.0f); return;
+    case ParameterKind::input_bias:
+      for (std::int64_t i = 0; i < view.size(); ++i) {
+        to[i] = i / role.gate_rows == cell.forget_gate ? 1.0f : 0.0f;
+      }
+      return;
+    case ParameterKind::recurrent_matrix: {
+      const std::vector<float> matrix = orthonormal_columns(view.shape[0], view.shape[1], draws);
+      std::copy(matrix.begin(), matrix.end(), to);
+      return;
     }
-    return;
+    case ParameterKind::table:
+    case ParameterKind::matrix:
+    case ParameterKind::input_matrix:
+    case ParameterKind::unit_weight: break;
   }
-  if (contains(view.name, "weight_hh")) {
-    const std::vector<float> matrix = orthonormal_columns(view.shape[0], view.shape[1], draws);
-    std::copy(matrix.begin(), matrix.end(), to);
-    return;
-  }
-  const double fans = static_cast<double>(view.shape[0] + view.shape[1]);
-  const double limit = contains(view.name, "embedding") ? 0.05 : std::sqrt(6.0 / fans);
+  const double limit = keras_limit(role);
   for (std::int64_t i = 0; i < view.size(); ++i) to[i] = static_cast<float>(draws.uniform(limit));
+}
+
+void fill_diagonal(const ParameterView& view, Draws draws, float* to) {
+  for (std::int64_t i = 0; i < view.size(); ++i) {
+    to[i] = static_cast<float>(0.5 + draws.uniform(0.5));
+  }
 }
 
 }  // namespace
@@ -113,14 +140,17 @@ Initialization initialization_from_name(const std::string& name) {
 
 std::vector<float> initial_parameters(const ModelConfig& config, const ParameterLayout& layout,
                                       Initialization initialization, std::uint64_t seed) {
+  const CellSpec& cell = spec_of(config.cell);
   std::vector<float> parameters(static_cast<std::size_t>(layout.size), 0.0f);
   for (std::size_t i = 0; i < layout.views.size(); ++i) {
     const ParameterView& view = layout.views[i];
-    float* to = parameters.data() + view.offset;
-    if (initialization == Initialization::pytorch) {
-      fill_pytorch(config, view, Draws(seed, i), to);
+    float* const to = parameters.data() + view.offset;
+    if (view.role.kind == ParameterKind::unit_weight && !cell.recurrent_matrix) {
+      fill_diagonal(view, Draws(seed, i), to);
+    } else if (initialization == Initialization::pytorch) {
+      fill_pytorch(view, Draws(seed, i), to);
     } else {
-      fill_keras(config, view, Draws(seed, i), to);
+      fill_keras(cell, view, Draws(seed, i), to);
     }
   }
   return parameters;

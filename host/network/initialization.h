@@ -10,14 +10,19 @@
 
 namespace sluice {
 
+/// What a tensor gets goes by its role (ParameterRole), so that a further cell has nothing to say
+/// here. G*H are the rows of its weight_ih, F the features that the head reads.
 enum class Initialization {
-  /// embedding N(0, 1); recurrent weights and biases U(+-1/sqrt(H)); head U(+-1/sqrt(F)).
+  /// embedding N(0, 1); of recurrent layers everything U(+-1/sqrt(H)); head U(+-1/sqrt(F)).
   pytorch,
   /// embedding U(+-0.05); input weights Glorot uniform, U(+-sqrt(6/(fan_in + G*H))); recurrent
-  /// weights orthogonal (Saxe et al. 2014); biases 0, LSTM's forget bias 1 (Jozefowicz et al.
-  /// 2015); head Glorot uniform.
+  /// weights orthogonal (Saxe et al. 2014); biases 0, but 1 of the gate that the cell's spec names
+  /// as the forget gate (Jozefowicz et al. 2015); peepholes Glorot uniform as a vector of H
+  /// numbers, U(+-sqrt(3/H)), as TensorFlow's PeepholeLSTMCell; head Glorot uniform.
   keras,
 };
+// In both the diagonal R of a cell without a recurrent matrix is U(0, 1), where Li et al. 2018 have
+// U(0, 2^(1/T)): T, the length of the texts, is not known here, and the bound tends to 1.
 
 const char* name_of(Initialization initialization);
 /// Errors: usage, naming the choices.

@@ -43,7 +43,6 @@ Model::Model(const Queue& queue, const ModelConfig& config, const Precision& pre
       precision_(precision),
       layout_(config),
       plan_(with_precision(config.recurrent(), precision), queue.device),
-      distinct_(config.vocabulary_size),
       parameters_(queue, static_cast<std::size_t>(layout_.size) * sizeof(float)) {
   reserved_.training = false;
   if (queue.device == DeviceKind::cuda) staging_ = std::make_unique<BatchStaging>(queue);
@@ -128,6 +127,11 @@ void Model::reserve(const PassShape& shape) {
   ++generation_;
 }
 
+DistinctSearch Model::distinct_search(bool training) const {
+  if (config_.one_hot() || !shares_inputs_ || (training && config_.input_dropout > 0.0)) return {};
+  return {config_.vocabulary_size, queue_.device == DeviceKind::cuda ? distinct_multiple : 1};
+}
+
 // Where a launch can read the numbers: themselves on the CPU, a copy on CUDA.
 const std::int32_t* Model::place_numbers(const std::vector<std::int32_t>& values) {
   return staging_ == nullptr ? values.data() : staging_->put(values);
@@ -167,12 +171,14 @@ void Model::place_tokens(const Batch& batch, bool training, Inputs& inputs) {
     inputs.shared = {inputs.tokens, config_.vocabulary_size};
     return;
   }
-  if (shares_inputs_ && !(training && config_.input_dropout > 0.0)) {
-    distinct_.find(batch.tokens, queue_.device == DeviceKind::cuda ? distinct_multiple : 1);
-    inputs.token_count = static_cast<std::int64_t>(distinct_.tokens().size());
+  const DistinctSearch search = distinct_search(training);
+  if (search.vocabulary > 0) {
+    if (batch.distinct.index.empty()) finder_.find(batch.tokens, search, found_);
+    const DistinctTokens& distinct = batch.distinct.index.empty() ? found_ : batch.distinct;
+    inputs.token_count = static_cast<std::int64_t>(distinct.tokens.size());
     if (inputs.token_count * 2 <= rows_) {
-      inputs.tokens = place_numbers(distinct_.tokens());
-      inputs.shared = {place_numbers(distinct_.index()), inputs.token_count};
+      inputs.tokens = place_numbers(distinct.tokens);
+      inputs.shared = {place_numbers(distinct.index), inputs.token_count};
       return;
     }
   }

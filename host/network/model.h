@@ -10,7 +10,6 @@
 #include "host/buffer.h"
 #include "host/data/batches.h"
 #include "host/network/batch_staging.h"
-#include "host/network/distinct_tokens.h"
 #include "host/network/model_config.h"
 #include "host/network/parameters.h"
 #include "host/network/precision.h"
@@ -51,6 +50,9 @@ class Model {
 
   /// Room for batches of up to shape.rows tokens, shape.steps steps and shape.batch rows.
   void reserve(const PassShape& shape);
+
+  /// What passes want of a batch's distinct tokens. Where a batch comes without, the pass searches.
+  DistinctSearch distinct_search(bool training) const;
 
   /// Brings a batch to the device for train_pass(), and may allocate. `batch` must live, unchanged,
   /// until that pass is enqueued. Errors: usage if it has no labels.
@@ -123,7 +125,8 @@ class Model {
   RecurrentPlan plan_;
   PassShape reserved_;
   bool shares_inputs_ = true;
-  DistinctTokens distinct_;
+  DistinctFinder finder_;  // for batches that come without their distinct tokens
+  DistinctTokens found_;
   std::int64_t rows_ = 0;  // of the last pass
   std::int64_t batch_ = 0;
   Inputs loaded_;                // by load()

@@ -7,26 +7,40 @@ namespace sluice {
 ParameterLayout::ParameterLayout(const ModelConfig& config) {
   config.validate();
   const auto begin_part = [this] { size = (size + 63) / 64 * 64; };
-  const auto append = [this](const std::string& name, std::vector<std::int64_t> shape) {
-    views.push_back({name, std::move(shape), size});
+  const auto append = [this](const std::string& name, std::vector<std::int64_t> shape,
+                             const ParameterRole& role) {
+    views.push_back({name, std::move(shape), size, role});
     size += views.back().size();
     weights += views.back().size();
   };
+  const std::int64_t v = config.vocabulary_size, e = config.embedding_size, h = config.hidden_size;
   if (config.one_hot()) {  // x of RecurrentConfig::gate_input
-    const std::int64_t gates = gate_count(config.cell) * config.hidden_size;
-    append("rnn.gate_table_l0", {config.vocabulary_size, gates});
-    if (config.bidirectional) append("rnn.gate_table_l0_reverse", {config.vocabulary_size, gates});
+    const int gates = gate_count(config.cell);
+    for (int direction = 0; direction < config.recurrent().directions(); ++direction) {
+      append(direction == 0 ? "rnn.gate_table_l0" : "rnn.gate_table_l0_reverse", {v, gates * h},
+             {.kind = ParameterKind::table,
+              .gates = gates,
+              .gate_rows = h,
+              .fan_in = v,
+              .fan_out = gates * h,
+              .layer = 0,
+              .direction = direction});
+    }
   } else {
-    append("embedding.weight", {config.vocabulary_size, config.embedding_size});
+    append("embedding.weight", {v, e},
+           {.kind = ParameterKind::table, .gate_rows = v, .fan_in = v, .fan_out = e});
   }
   begin_part();
   recurrent = size;
   for (const ParameterView& view : recurrent_parameters(config.recurrent())) {
-    append("rnn." + view.name, view.shape);
+    append("rnn." + view.name, view.shape, view.role);
   }
   begin_part();
-  append("head.weight", {config.logits(), config.features()});
-  append("head.bias", {config.logits()});
+  const std::int64_t c = config.logits(), f = config.features();
+  append("head.weight", {c, f},
+         {.kind = ParameterKind::matrix, .gate_rows = c, .fan_in = f, .fan_out = c});
+  append("head.bias", {c},
+         {.kind = ParameterKind::bias, .gate_rows = c, .fan_in = f, .fan_out = c});
   begin_part();
 }
 

@@ -28,7 +28,8 @@ Evaluation run(Model& model, const Dataset& dataset, const std::vector<std::int3
   options.batch_size = batch_size;
   options.shuffle = false;
   options.bucket_batches = bucket_batches;
-  BatchLoader loader(dataset, BatchPlan(dataset, rows, options));
+  BatchLoader loader(dataset, BatchPlan(dataset, rows, options),
+                     {.preparation = {.distinct = model.distinct_search(false)}});
   Evaluation result;
   for (Batch batch; loader.next(batch);) {
     if (stop != nullptr && *stop != 0) {

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <functional>
 
-#include "host/training/word_dropout.h"
 #include "kernels/base/error.h"
 #include "kernels/device/device.h"
 #include "kernels/device/trace_range.h"
@@ -128,7 +127,13 @@ BatchPlan Trainer::plan() const {
   return BatchPlan(dataset_, rows_, options, static_cast<std::uint32_t>(state_.epoch));
 }
 
-void Trainer::step(Batch& batch) {
+BatchPreparation Trainer::preparation() const {
+  return {.word_dropout = model_.config().word_dropout,
+          .seed = config_.seed,
+          .distinct = model_.distinct_search(true)};
+}
+
+void Trainer::step(const Batch& batch) {
   ScheduleInput input;
   input.step = state_.step;
   input.steps_per_epoch = batches_per_epoch_;
@@ -137,7 +142,6 @@ void Trainer::step(Batch& batch) {
   learning_rate_ = learning_rate(config_.schedule, input);
 
   const TraceRange whole("training step");
-  drop_words(batch.tokens, model_.config().word_dropout, config_.seed, state_.step);
   model_.load(batch);
   optimizer_.set_learning_rate(learning_rate_);
   graphs_.run(batch.layout.steps(), batch.layout.batch(), model_.pass_signature(), [this] {
@@ -204,7 +208,8 @@ void Trainer::save(const TrainingHooks& hooks) {
 bool Trainer::train_epoch(const TrainingHooks& hooks, TrainingRequests& requests,
                           EpochClock& clock) {
   const std::int32_t first = state_.batch;
-  BatchLoader loader(dataset_, plan(), first);
+  BatchLoader loader(dataset_, plan(),
+                     {.first = first, .first_step = state_.step, .preparation = preparation()});
   Batch batch;
   while (requests.stop == 0) {
     if (requests.save.exchange(false)) save(hooks);

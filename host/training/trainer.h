@@ -101,9 +101,12 @@ class Trainer {
   /// Errors: runtime when the loss is not a number; nothing is saved from then on.
   bool run(const TrainingHooks& hooks, TrainingRequests& requests);
 
-  /// One step on a batch: dropout, forward, loss, backward, clipping, update. Waits for nothing.
-  /// With a float16 model the loss is scaled (host/training/loss_scaling.h).
-  void step(Batch& batch);
+  /// What the batches of a training are prepared by: its word dropout is not done by step().
+  BatchPreparation preparation() const;
+
+  /// One step on a prepared batch: dropout, forward, loss, backward, clipping, update. Waits for
+  /// nothing. With a float16 model the loss is scaled (host/training/loss_scaling.h).
+  void step(const Batch& batch);
 
   const TrainingState& state() const { return state_; }
   std::size_t device_bytes() const;

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "host/data/random_sequence.h"
+#include "host/data/word_dropout.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
@@ -87,20 +88,6 @@ TEST(BatchPlan, BucketsHoldRowsOfLikeLength) {
   EXPECT_GT(rises, with.batches() / 4);
 }
 
-TEST(BatchPlan, KnowsItsLargestBatch) {
-  const Dataset dataset = some_dataset(100);
-  const BatchPlan plan(dataset, all_rows(dataset), {.batch_size = 8, .bucket_batches = 3});
-  std::int64_t tokens = 0;
-  std::int32_t steps = 0;
-  for (std::int32_t i = 0; i < plan.batches(); ++i) {
-    const Batch batch = make_batch(dataset, plan.rows(i));
-    tokens = std::max(tokens, batch.layout.rows());
-    steps = std::max(steps, batch.layout.steps());
-  }
-  EXPECT_EQ(plan.most_tokens(), tokens);
-  EXPECT_EQ(plan.most_steps(), steps);
-}
-
 TEST(BatchPlan, EdgesAndErrors) {
   const Dataset dataset = some_dataset(5);
   EXPECT_EQ(BatchPlan(dataset, {}, {}).batches(), 0);
@@ -140,7 +127,7 @@ TEST(BatchLoader, GivesThePlansBatchesFromWhereverItStarts) {
   const BatchPlan plan(dataset, all_rows(dataset), {.batch_size = 7});
   for (const std::int32_t first : {0, 1, 40, plan.batches()}) {
     for (const int ahead : {1, 4}) {
-      BatchLoader loader(dataset, plan, first, ahead);
+      BatchLoader loader(dataset, plan, {.first = first, .ahead = ahead});
       Batch batch;
       std::int32_t i = first;
       for (; loader.next(batch); ++i) expect_same(batch, make_batch(dataset, plan.rows(i)));
@@ -150,11 +137,52 @@ TEST(BatchLoader, GivesThePlansBatchesFromWhereverItStarts) {
   }
 }
 
+// What a step would else do first: the same words dropped, then the same distinct ones found.
+TEST(BatchLoader, PreparesEachBatchForItsStep) {
+  const Dataset dataset = some_dataset(500);
+  const BatchPlan plan(dataset, all_rows(dataset), {.batch_size = 7});
+  const DistinctSearch search{.vocabulary = 50'000, .multiple = 64};
+  DistinctFinder finder;
+  for (const std::int32_t first : {0, 30}) {
+    const LoadOptions options{.first = first,
+                              .first_step = 100,
+                              .preparation = {.word_dropout = 0.3, .seed = 9, .distinct = search}};
+    BatchLoader loader(dataset, plan, options);
+    Batch batch;
+    for (std::int32_t i = first; loader.next(batch); ++i) {
+      Batch expected = make_batch(dataset, plan.rows(i));
+      const Ids words = expected.tokens;
+      drop_words(expected.tokens, 0.3, 9, 100 + static_cast<std::uint32_t>(i - first));
+      ASSERT_NE(expected.tokens, words);
+      finder.find(expected.tokens, search, expected.distinct);
+      expect_same(batch, expected);
+      EXPECT_EQ(batch.distinct.tokens, expected.distinct.tokens);
+      EXPECT_EQ(batch.distinct.index, expected.distinct.index);
+    }
+  }
+}
+
+TEST(BatchLoader, LeavesABatchAsItIsUnlessTold) {
+  const Dataset dataset = some_dataset(20);
+  BatchLoader loader(dataset, BatchPlan(dataset, all_rows(dataset), {}));
+  Batch batch;
+  ASSERT_TRUE(loader.next(batch));
+  EXPECT_TRUE(batch.distinct.index.empty());
+}
+
+TEST(BatchLoader, ForwardsAWordOutsideTheVocabulary) {
+  const Dataset dataset = some_dataset(20);
+  BatchLoader loader(dataset, BatchPlan(dataset, all_rows(dataset), {}),
+                     {.preparation = {.distinct = {.vocabulary = 100}}});
+  Batch batch;
+  EXPECT_THROW(loader.next(batch), Error);
+}
+
 TEST(BatchLoader, StopsInMidEpoch) {
   const Dataset dataset = some_dataset(2000);
   const BatchPlan plan(dataset, all_rows(dataset), {.batch_size = 2});
   for (int taken = 0; taken < 20; ++taken) {
-    BatchLoader loader(dataset, plan, 0, 1 + taken % 3);
+    BatchLoader loader(dataset, plan, {.ahead = 1 + taken % 3});
     Batch batch;
     for (int i = 0; i < taken; ++i) ASSERT_TRUE(loader.next(batch));
     if (taken % 4 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -164,7 +192,7 @@ TEST(BatchLoader, StopsInMidEpoch) {
 TEST(BatchLoader, WaitsForASlowConsumer) {
   const Dataset dataset = some_dataset(60);
   const BatchPlan plan(dataset, all_rows(dataset), {.batch_size = 10});
-  BatchLoader loader(dataset, plan, 0, 1);
+  BatchLoader loader(dataset, plan, {.ahead = 1});
   Batch batch;
   int count = 0;
   while (loader.next(batch)) {
@@ -189,9 +217,9 @@ TEST(BatchLoader, ForwardsAnErrorAfterTheBatchesBeforeIt) {
 TEST(BatchLoader, RefusesWrongArguments) {
   const Dataset dataset = some_dataset(30);
   const BatchPlan plan(dataset, all_rows(dataset), {.batch_size = 10});
-  EXPECT_THROW(BatchLoader(dataset, plan, 4), Error);
-  EXPECT_THROW(BatchLoader(dataset, plan, -1), Error);
-  EXPECT_THROW(BatchLoader(dataset, plan, 0, 0), Error);
+  EXPECT_THROW(BatchLoader(dataset, plan, {.first = 4}), Error);
+  EXPECT_THROW(BatchLoader(dataset, plan, {.first = -1}), Error);
+  EXPECT_THROW(BatchLoader(dataset, plan, {.ahead = 0}), Error);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "host/training/word_dropout.h"
+#include "host/data/word_dropout.h"
 
 #include <algorithm>
 
