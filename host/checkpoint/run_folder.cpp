@@ -6,6 +6,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "host/checkpoint/vocabulary_file.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
@@ -54,7 +55,7 @@ void RunFolder::check_trained() const {
 }
 
 Vocabulary RunFolder::load_vocabulary(const ModelDescription& description) const {
-  Vocabulary words = Vocabulary::load(vocabulary().string());
+  Vocabulary words = sluice::load_vocabulary(vocabulary());
   if (words.fingerprint() != description.vocabulary_fingerprint ||
       words.size() != description.model.vocabulary_size) {
     throw Error::runtime(vocabulary().string() + " does not match the model: its fingerprint is " +

@@ -3,6 +3,7 @@
 
 #include "host/checkpoint/run_folder.h"
 #include "host/checkpoint/training_checkpoint.h"
+#include "host/checkpoint/vocabulary_file.h"
 #include "host/command/commands.h"
 #include "host/command/gradient_report.h"
 #include "host/command/options_file.h"
@@ -174,7 +175,7 @@ class TrainCommand {
                   complete = saved != nullptr](const TrainingSnapshot& snapshot) mutable {
       saver(snapshot);
       if (complete) return;
-      data.vocabulary.save(folder.vocabulary().string());
+      save_vocabulary(folder.vocabulary(), data.vocabulary);
       save_options(command_, folder);
       complete = true;
     };

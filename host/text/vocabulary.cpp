@@ -1,13 +1,9 @@
 #include "host/text/vocabulary.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <fstream>
 #include <numeric>
 
-#include "host/checkpoint/atomic_file.h"
 #include "host/text/utf8.h"
 #include "kernels/base/error.h"
 
@@ -154,21 +150,6 @@ Vocabulary Vocabulary::from_text(std::string_view text, const std::string& name)
                          vocabulary.fingerprint() + std::string(remedy));
   }
   return vocabulary;
-}
-
-void Vocabulary::save(const std::string& path) const {
-  const std::string text = to_text();
-  replace_file(path, {text});
-}
-
-Vocabulary Vocabulary::load(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file.is_open() || file.bad()) {
-    throw Error::usage(path + ": cannot read the vocabulary: " + std::strerror(errno));
-  }
-  return from_text(text, path);
 }
 
 }  // namespace sluice

@@ -60,17 +60,12 @@ class Vocabulary {
   /// weights never meet another vocabulary's ids.
   std::string fingerprint() const;
 
-  /// The file: line 1 is "# sluice vocabulary 1<TAB>tokens=N<TAB>fingerprint=F", then for each
+  /// As a file (host/checkpoint/vocabulary_file.h): line 1 is "# sluice vocabulary 1<TAB>tokens=N<TAB>fingerprint=F", then for each
   /// token of id 2, 3, ... a line token<TAB>count. UTF-8.
   std::string to_text() const;
   /// `name` stands for the file in messages. Errors: usage with file and line when a line is
   /// malformed, a token comes twice, or number or fingerprint disagree with line 1.
   static Vocabulary from_text(std::string_view text, const std::string& name);
-
-  /// save replaces the file whole or not at all. Errors: save: runtime; load: usage when the file
-  /// cannot be read, else as from_text().
-  void save(const std::string& path) const;
-  static Vocabulary load(const std::string& path);
 
  private:
   void append(std::string_view token, std::int64_t count);

@@ -1,13 +1,10 @@
 #include "host/text/vocabulary.h"
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "kernels/base/error.h"
-#include "tests/host/data/temporary_folder.h"
 
 namespace sluice {
 namespace {
@@ -83,12 +80,9 @@ TEST(Vocabulary, FingerprintTellsTokensAndOrderApart) {
   EXPECT_NE(Vocabulary(joined, {}).fingerprint(), Vocabulary(split, {}).fingerprint());
 }
 
-TEST(Vocabulary, SurvivesSavingAndLoading) {
-  const TemporaryFolder folder;
-  const std::string path = folder.path("words.tsv");
+TEST(Vocabulary, ComesBackFromItsText) {
   const Vocabulary saved(some_counts(), {});
-  saved.save(path);
-  const Vocabulary loaded = Vocabulary::load(path);
+  const Vocabulary loaded = Vocabulary::from_text(saved.to_text(), "words.tsv");
   EXPECT_EQ(loaded.to_text(), saved.to_text());
   EXPECT_EQ(loaded.fingerprint(), saved.fingerprint());
   EXPECT_EQ(loaded.id("good"), 5);
@@ -125,24 +119,6 @@ TEST(Vocabulary, RefusesADamagedFile) {
     const std::string message = refusal(damaged.text);
     EXPECT_TRUE(message.starts_with(damaged.where)) << message;
     EXPECT_NE(message.find(damaged.what), std::string::npos) << message;
-  }
-}
-
-TEST(Vocabulary, NamesAFileItCannotReadOrWrite) {
-  const TemporaryFolder folder;
-  const std::string missing = folder.path("none/words.tsv");
-  try {
-    Vocabulary::load(missing);
-    FAIL() << "loaded a missing file";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), Error::Kind::usage);
-    EXPECT_NE(std::string(error.what()).find(missing), std::string::npos) << error.what();
-  }
-  try {
-    Vocabulary().save(missing);
-    FAIL() << "saved into a missing folder";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), Error::Kind::runtime);
   }
 }
 
