@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "host/json/json.h"
+#include "host/json/json_fields.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
@@ -10,34 +10,17 @@ namespace {
 
 constexpr const char* format_name = "sluice-model-1";
 
-const char* name_of(Truncation truncation) {
-  return truncation == Truncation::keep_first ? "first" : "last";
-}
-const char* name_of(Padding padding) {
-  return padding == Padding::none ? "none" : padding == Padding::pre ? "pre" : "post";
-}
-
-std::string text_to_json(const TokenizerOptions& tokenizer, const EncodeOptions& encode) {
-  const Json object = Json::object({{"fold_case", tokenizer.fold_case},
-                                    {"strip_html_breaks", tokenizer.strip_html_breaks},
-                                    {"keep_punctuation", tokenizer.keep_punctuation},
-                                    {"max_length", encode.max_length},
-                                    {"truncation", name_of(encode.truncation)},
-                                    {"padding", name_of(encode.padding)}});
-  return object.dump();
+JsonFields fields_of(TokenizerOptions& tokenizer, EncodeOptions& encode) {
+  return {json_field("fold_case", tokenizer.fold_case),
+          json_field("strip_html_breaks", tokenizer.strip_html_breaks),
+          json_field("keep_punctuation", tokenizer.keep_punctuation),
+          json_field("max_length", encode.max_length),
+          json_field("truncation", encode.truncation, name_of, truncation_from_name),
+          json_field("padding", encode.padding, name_of, padding_from_name)};
 }
 
-void text_from_json(const Json& object, TokenizerOptions& tokenizer, EncodeOptions& encode) {
-  object.at("fold_case").get_to(tokenizer.fold_case);
-  object.at("strip_html_breaks").get_to(tokenizer.strip_html_breaks);
-  object.at("keep_punctuation").get_to(tokenizer.keep_punctuation);
-  object.at("max_length").get_to(encode.max_length);
-  const auto truncation = object.at("truncation").get<std::string>();
-  encode.truncation = truncation == "first" ? Truncation::keep_first : Truncation::keep_last;
-  const auto padding = object.at("padding").get<std::string>();
-  encode.padding = padding == "pre"    ? Padding::pre
-                   : padding == "post" ? Padding::post
-                                       : Padding::none;
+std::string text_to_json(TokenizerOptions tokenizer, EncodeOptions encode) {
+  return write_fields(fields_of(tokenizer, encode)).dump();
 }
 
 }  // namespace
@@ -60,9 +43,10 @@ ModelDescription ModelDescription::from_metadata(const SafetensorsFile& file) {
   }
   description.model = ModelConfig::from_json(file.metadata("model"), file.name());
   description.vocabulary_fingerprint = file.metadata("vocabulary");
+  read_fields(file.metadata("text"), fields_of(description.tokenizer, description.encode),
+              file.name(), "the description of its texts");
   try {
     description.labels = Json::parse(file.metadata("labels")).get<std::vector<std::string>>();
-    text_from_json(Json::parse(file.metadata("text")), description.tokenizer, description.encode);
   } catch (const JsonError& error) {
     throw Error::runtime(file.name() + ": its description cannot be read: " + error.what());
   }

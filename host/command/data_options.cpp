@@ -1,10 +1,22 @@
 #include "host/command/data_options.h"
 
 #include "host/command/standard_output.h"
-#include "host/json/json.h"
+#include "host/json/json_fields.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
+namespace {
+
+JsonFields fields_of(BuiltinOptions& options) {
+  return {json_field("builtin", options.task),
+          json_field("count", options.count),
+          json_field("words", options.words),
+          json_field("distance", options.distance),
+          json_field("distance-min", options.distance_min),
+          json_field("reviews-seed", options.seed)};
+}
+
+}  // namespace
 
 void ReadingOptions::add_to(Subcommand& command) {
   command.option("--format", format, "How the data are written; auto goes by name and content")
@@ -60,29 +72,13 @@ BuiltinReviewsOptions BuiltinOptions::reviews() const {
 }
 
 std::string BuiltinOptions::to_json() const {
-  return Json::object({{"builtin", task},
-                       {"count", count},
-                       {"words", words},
-                       {"distance", distance},
-                       {"distance-min", distance_min},
-                       {"reviews-seed", seed}})
-      .dump();
+  BuiltinOptions copy = *this;
+  return write_fields(fields_of(copy)).dump();
 }
 
 BuiltinOptions BuiltinOptions::from_json(const std::string& json, const std::string& where) {
   BuiltinOptions options;
-  try {
-    const Json object = Json::parse(json);
-    object.at("builtin").get_to(options.task);
-    object.at("count").get_to(options.count);
-    object.at("words").get_to(options.words);
-    object.at("distance").get_to(options.distance);
-    object.at("distance-min").get_to(options.distance_min);
-    object.at("reviews-seed").get_to(options.seed);
-  } catch (const JsonError& error) {
-    throw Error::runtime(where +
-                         ": its note on the built-in reviews cannot be read: " + error.what());
-  }
+  read_fields(json, fields_of(options), where, "its note on the built-in reviews");
   return options;
 }
 

@@ -9,8 +9,8 @@ namespace sluice {
 std::vector<double> gradient_norms_from_end(const Model& model, const Dataset& dataset,
                                             const std::vector<std::int32_t>& rows) {
   ModelConfig config = model.config();
-  config.word_dropout = config.input_dropout = config.layer_dropout = 0.0;
-  config.recurrent_dropout = config.head_dropout = 0.0;
+  config.word_dropout = config.input_dropout = config.layer_dropout = config.head_dropout = 0.0;
+  config.unit_options = {};
   Model probe(model.queue(), config);
   probe.set_parameters(model.download_parameters());
   probe.keep_input_gradients();

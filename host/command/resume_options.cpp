@@ -55,7 +55,9 @@ void take_up_options(Subcommand& command, const RunFolder& run) {
     for (const auto& [option, value] : options.members()) {
       const auto saved = value.get<std::string>();
       if (!command.has(option)) {
-        throw Error::runtime(name + ": unknown option '" + option + "'");
+        throw Error::runtime(
+            name + ": unknown option '" + option +
+            "', which a newer version of Sluice may have written; use that version");
       }
       if (!command.was_given(option)) {
         set_option(command, option, saved, name);

@@ -1,5 +1,7 @@
 #include "host/command/train_options.h"
 
+#include <algorithm>
+
 #include "kernels/base/error.h"
 
 namespace sluice {
@@ -51,8 +53,7 @@ void TrainOptions::add_data_options(Subcommand& command) {
 
 void TrainOptions::add_model_options(Subcommand& command) {
   command.begin_group("Model");
-  command.option("--cell", cell, "Recurrent cell; rnn is rnn_tanh")
-      .one_of({"lstm", "gru", "gru_reset_before", "rnn", "rnn_tanh", "rnn_relu"});
+  command.option("--cell", cell, "Recurrent cell; rnn is rnn_tanh").one_of(cell_names());
   command.option("--hidden", hidden, "Hidden units of each layer and direction");
   command.option("--layers", layers, "Recurrent layers");
   command.flag("--bidirectional", bidirectional, "Read the text in both directions");
@@ -65,8 +66,11 @@ void TrainOptions::add_model_options(Subcommand& command) {
               "(uniform in 1/sqrt(hidden))")
       .one_of({"keras", "pytorch"});
   command.option("--dropout", dropout, "Dropout on embeddings, between layers and before the head");
-  command.option("--recurrent-dropout", recurrent_dropout,
-                 "Dropout on the hidden state where it re-enters the cell");
+  for (const UnitOption& option : unit_option_list) {
+    std::string name = std::string("--") + option.name;
+    std::replace(name.begin(), name.end(), '_', '-');
+    command.option(name.c_str(), unit_options.*option.rate, option.meaning);
+  }
   command.option("--word-dropout", word_dropout, "Part of the words replaced by unknown");
   command.show_defaults(false);
   command.option("--input-dropout", input_dropout, "On embeddings, instead of --dropout")
@@ -166,10 +170,8 @@ TokenizerOptions TrainOptions::tokenizer_options() const {
 EncodeOptions TrainOptions::encode_options() const {
   EncodeOptions options;
   options.max_length = max_length;
-  options.truncation = truncate == "first" ? Truncation::keep_first : Truncation::keep_last;
-  options.padding = padding == "pre"    ? Padding::pre
-                    : padding == "post" ? Padding::post
-                                        : Padding::none;
+  options.truncation = truncation_from_name(truncate);
+  options.padding = padding_from_name(padding);
   return options;
 }
 
@@ -195,7 +197,7 @@ ModelConfig TrainOptions::model_config() const {
   config.word_dropout = word_dropout;
   config.input_dropout = config.one_hot() && input_dropout < 0.0 ? 0.0 : rate(input_dropout);
   config.layer_dropout = rate(layer_dropout);
-  config.recurrent_dropout = recurrent_dropout;
+  config.unit_options = unit_options;
   config.head_dropout = rate(head_dropout);
   return config;
 }

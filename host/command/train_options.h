@@ -35,8 +35,9 @@ struct TrainOptions {
   int layers = 1;
   bool bidirectional = false;
   std::string pool = "last", init = "keras";
-  double dropout = 0.0, recurrent_dropout = 0.0, word_dropout = 0.0;
+  double dropout = 0.0, word_dropout = 0.0;
   double input_dropout = -1.0, layer_dropout = -1.0, head_dropout = -1.0;  // -1: as `dropout`
+  UnitOptions unit_options;
 
   std::string optimizer = "adam";
   double lr = 0.001, momentum = 0.0, weight_decay = 0.0;

@@ -41,6 +41,28 @@ void check(const EncodeOptions& options) {
 
 }  // namespace
 
+const char* name_of(Truncation truncation) {
+  return truncation == Truncation::keep_first ? "first" : "last";
+}
+
+const char* name_of(Padding padding) {
+  return padding == Padding::none ? "none" : padding == Padding::pre ? "pre" : "post";
+}
+
+Truncation truncation_from_name(const std::string& name) {
+  for (const Truncation truncation : {Truncation::keep_first, Truncation::keep_last}) {
+    if (name == name_of(truncation)) return truncation;
+  }
+  throw Error::usage("truncate must be first or last, got '" + name + "'");
+}
+
+Padding padding_from_name(const std::string& name) {
+  for (const Padding padding : {Padding::none, Padding::pre, Padding::post}) {
+    if (name == name_of(padding)) return padding;
+  }
+  throw Error::usage("padding must be none, pre or post, got '" + name + "'");
+}
+
 std::int32_t Dataset::longest() const {
   std::int32_t longest = 0;
   for (std::int32_t i = 0; i < size(); ++i) longest = std::max(longest, length(i));

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,12 @@ enum class Padding {
   pre,   ///< Vocabulary::padding in front, up to max_length (Keras' default)
   post,  ///< behind
 };
+
+const char* name_of(Truncation truncation);  ///< first, last
+const char* name_of(Padding padding);        ///< none, pre, post
+/// Errors: usage, naming the choices.
+Truncation truncation_from_name(const std::string& name);
+Padding padding_from_name(const std::string& name);
 
 struct EncodeOptions {
   std::int32_t max_length = 400;  ///< tokens; 0: no limit, which Padding::none alone allows

@@ -138,9 +138,8 @@ Initialization initialization_from_name(const std::string& name) {
   throw Error::usage("init must be pytorch or keras, got '" + name + "'");
 }
 
-std::vector<float> initial_parameters(const ModelConfig& config, const ParameterLayout& layout,
+std::vector<float> initial_parameters(const CellSpec& cell, const ParameterLayout& layout,
                                       Initialization initialization, std::uint64_t seed) {
-  const CellSpec& cell = spec_of(config.cell);
   std::vector<float> parameters(static_cast<std::size_t>(layout.size), 0.0f);
   for (std::size_t i = 0; i < layout.views.size(); ++i) {
     const ParameterView& view = layout.views[i];

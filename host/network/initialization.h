@@ -29,8 +29,14 @@ const char* name_of(Initialization initialization);
 Initialization initialization_from_name(const std::string& name);
 
 /// The flat buffer (see ParameterLayout), made on the host from Philox numbers, so that it is the
-/// same for every device. Tensor i of the layout has a stream of its own.
-std::vector<float> initial_parameters(const ModelConfig& config, const ParameterLayout& layout,
+/// same for every device. Tensor i of the layout has a stream of its own. `cell`: of its recurrent
+/// layers.
+std::vector<float> initial_parameters(const CellSpec& cell, const ParameterLayout& layout,
                                       Initialization initialization, std::uint64_t seed);
+inline std::vector<float> initial_parameters(const ModelConfig& config,
+                                             const ParameterLayout& layout,
+                                             Initialization initialization, std::uint64_t seed) {
+  return initial_parameters(spec_of(config.cell), layout, initialization, seed);
+}
 
 }  // namespace sluice

@@ -1,9 +1,38 @@
 #include "host/network/model_config.h"
 
-#include "host/json/json.h"
+#include "host/json/json_fields.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
+namespace {
+
+#define SLUICE_CELL_OF_LIST(name, type) Cell::name,
+constexpr Cell all_cells[] = {SLUICE_CELLS(SLUICE_CELL_OF_LIST)};
+#undef SLUICE_CELL_OF_LIST
+
+JsonFields fields_of(ModelConfig& config) {
+  JsonFields fields = {json_field("vocabulary_size", config.vocabulary_size),
+                       json_field("embedding_size", config.embedding_size),
+                       json_field("cell", config.cell, name_of, cell_from_name),
+                       json_field("hidden_size", config.hidden_size),
+                       json_field("num_layers", config.num_layers),
+                       json_field("bidirectional", config.bidirectional),
+                       json_field("pooling", config.pooling, name_of, pooling_from_name),
+                       json_field("classes", config.classes),
+                       json_field("word_dropout", config.word_dropout),
+                       json_field("input_dropout", config.input_dropout),
+                       json_field("layer_dropout", config.layer_dropout)};
+  for (const UnitOption& option : unit_option_list) {
+    JsonField field = json_field(option.name, config.unit_options.*option.rate);
+    // The first version of the format asks for this one.
+    field.when_set = option.rate != &UnitOptions::recurrent_dropout;
+    fields.push_back(std::move(field));
+  }
+  fields.push_back(json_field("head_dropout", config.head_dropout));
+  return fields;
+}
+
+}  // namespace
 
 RecurrentConfig ModelConfig::recurrent() const {
   RecurrentConfig config;
@@ -15,7 +44,9 @@ RecurrentConfig ModelConfig::recurrent() const {
   config.bidirectional = bidirectional;
   config.input_dropout = input_dropout;
   config.layer_dropout = layer_dropout;
-  config.recurrent_dropout = recurrent_dropout;
+  config.recurrent_dropout = unit_options.recurrent_dropout;
+  config.zoneout_h = unit_options.zoneout_h;
+  config.zoneout_c = unit_options.zoneout_c;
   return config;
 }
 
@@ -41,47 +72,26 @@ void ModelConfig::validate() const {
                                                   std::to_string(input_dropout) +
                                                   "; word_dropout drops whole words");
   rate(layer_dropout, "layer_dropout");
-  rate(recurrent_dropout, "recurrent_dropout");
   rate(head_dropout, "head_dropout");
+  for (const UnitOption& option : unit_option_list) {
+    const double value = unit_options.*option.rate;
+    rate(value, option.name);
+    require(value == 0.0 || spec_of(cell).states >= option.states,
+            std::string(option.name) + " must be 0 for " + name_of(cell) +
+                ", which has no cell state, got " + std::to_string(value));
+  }
 }
 
 std::string ModelConfig::to_json() const {
-  const Json json = Json::object({{"vocabulary_size", vocabulary_size},
-                                  {"embedding_size", embedding_size},
-                                  {"cell", name_of(cell)},
-                                  {"hidden_size", hidden_size},
-                                  {"num_layers", num_layers},
-                                  {"bidirectional", bidirectional},
-                                  {"pooling", name_of(pooling)},
-                                  {"classes", classes},
-                                  {"word_dropout", word_dropout},
-                                  {"input_dropout", input_dropout},
-                                  {"layer_dropout", layer_dropout},
-                                  {"recurrent_dropout", recurrent_dropout},
-                                  {"head_dropout", head_dropout}});
-  return json.dump();
+  ModelConfig copy = *this, plain;
+  return write_fields(fields_of(copy), fields_of(plain)).dump();
 }
 
 ModelConfig ModelConfig::from_json(const std::string& json, const std::string& where) {
   ModelConfig config;
+  read_fields(json, fields_of(config), where, "the model's description");
   try {
-    const Json object = Json::parse(json);
-    object.at("vocabulary_size").get_to(config.vocabulary_size);
-    object.at("embedding_size").get_to(config.embedding_size);
-    config.cell = cell_from_name(object.at("cell").get<std::string>());
-    object.at("hidden_size").get_to(config.hidden_size);
-    object.at("num_layers").get_to(config.num_layers);
-    object.at("bidirectional").get_to(config.bidirectional);
-    config.pooling = pooling_from_name(object.at("pooling").get<std::string>());
-    object.at("classes").get_to(config.classes);
-    object.at("word_dropout").get_to(config.word_dropout);
-    object.at("input_dropout").get_to(config.input_dropout);
-    object.at("layer_dropout").get_to(config.layer_dropout);
-    object.at("recurrent_dropout").get_to(config.recurrent_dropout);
-    object.at("head_dropout").get_to(config.head_dropout);
     config.validate();
-  } catch (const JsonError& error) {
-    throw Error::runtime(where + ": the model's description cannot be read: " + error.what());
   } catch (const Error& error) {
     throw Error::runtime(where + ": the model's description is wrong: " + error.what());
   }
@@ -97,14 +107,21 @@ const char* name_of(Pooling pooling) {
   return "?";
 }
 
+std::vector<std::string> cell_names() {
+  std::vector<std::string> names = {"rnn"};
+  for (const Cell cell : all_cells) names.push_back(name_of(cell));
+  return names;
+}
+
 Cell cell_from_name(const std::string& name) {
   if (name == "rnn") return Cell::rnn_tanh;
-  for (const Cell cell :
-       {Cell::rnn_tanh, Cell::rnn_relu, Cell::lstm, Cell::gru, Cell::gru_reset_before}) {
+  for (const Cell cell : all_cells) {
     if (name == name_of(cell)) return cell;
   }
-  throw Error::usage("cell must be lstm, gru, gru_reset_before, rnn (rnn_tanh) or rnn_relu, got '" +
-                     name + "'");
+  std::string choices;
+  for (const Cell cell : all_cells)
+    choices += (choices.empty() ? "" : ", ") + std::string(name_of(cell));
+  throw Error::usage("cell must be rnn (rnn_tanh) or one of " + choices + "; got '" + name + "'");
 }
 
 Pooling pooling_from_name(const std::string& name) {

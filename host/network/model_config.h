@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/recurrent.h"
+#include "kernels/cells/unit_options.h"
 #include "kernels/sequences/pooling.h"
 
 namespace sluice {
@@ -22,11 +24,12 @@ struct ModelConfig {
   int classes = 2;
 
   // Dropout rates, each in [0, 1), in training only.
-  double word_dropout = 0.0;       ///< a token is replaced by `unknown`
-  double input_dropout = 0.0;      ///< on the embeddings; mask constant over time
-  double layer_dropout = 0.0;      ///< between recurrent layers; mask constant over time
-  double recurrent_dropout = 0.0;  ///< on h_prev, one mask for each gate, constant over time
-  double head_dropout = 0.0;       ///< on the pooled features
+  double word_dropout = 0.0;   ///< a token is replaced by `unknown`
+  double input_dropout = 0.0;  ///< on the embeddings; mask constant over time
+  double layer_dropout = 0.0;  ///< between recurrent layers; mask constant over time
+  double head_dropout = 0.0;   ///< on the pooled features
+
+  UnitOptions unit_options;  ///< of the recurrent layers
 
   bool one_hot() const { return embedding_size == 0; }
   RecurrentConfig recurrent() const;
@@ -36,15 +39,18 @@ struct ModelConfig {
   /// Errors: usage, naming the field.
   void validate() const;
 
-  /// A JSON object of every field, and back; `where` stands for the text's origin in messages.
-  /// Errors: runtime, naming the field, when one is missing or has a wrong value.
+  /// A JSON object of the fields by name, and back; what an older file lacks has its default.
+  /// `where` stands for the text's origin in messages. Errors: runtime, naming the field, when one
+  /// is unknown or has a wrong value.
   std::string to_json() const;
   static ModelConfig from_json(const std::string& json, const std::string& where);
 };
 
 const char* name_of(Pooling pooling);
 
-/// Errors: usage, naming the choices. "rnn" stands for rnn_tanh.
+/// Every cell of the list by its name, and "rnn", which stands for rnn_tanh.
+std::vector<std::string> cell_names();
+/// Errors: usage, naming the choices.
 Cell cell_from_name(const std::string& name);
 Pooling pooling_from_name(const std::string& name);
 

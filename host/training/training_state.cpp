@@ -1,52 +1,40 @@
 #include "host/training/training_state.h"
 
-#include "host/json/json.h"
-#include "kernels/base/error.h"
+#include "host/json/json_fields.h"
 
 namespace sluice {
+namespace {
+
+JsonFields fields_of(LossScale& scale) {
+  return {json_field("scale", scale.scale), json_field("clean_steps", scale.clean_steps),
+          json_field("skipped_steps", scale.skipped_steps)};
+}
+
+JsonFields fields_of(TrainingState& state) {
+  return {json_field("epoch", state.epoch),
+          json_field("batch", state.batch),
+          json_field("step", state.step),
+          json_field("totals", state.totals),
+          json_field("plateaus", state.plateaus),
+          json_field("epochs_since_improvement", state.epochs_since_improvement),
+          json_field("epochs_since_reduction", state.epochs_since_reduction),
+          json_field("best_epoch", state.best_epoch),
+          json_field("best_loss", state.best_loss),
+          json_field("best_accuracy", state.best_accuracy),
+          json_field("loss_scale", fields_of(state.loss_scale)),
+          json_field("data_fingerprint", state.data_fingerprint)};
+}
+
+}  // namespace
 
 std::string TrainingState::to_json() const {
-  const Json json =
-      Json::object({{"epoch", epoch},
-                    {"batch", batch},
-                    {"step", step},
-                    {"totals", totals},
-                    {"plateaus", plateaus},
-                    {"epochs_since_improvement", epochs_since_improvement},
-                    {"epochs_since_reduction", epochs_since_reduction},
-                    {"best_epoch", best_epoch},
-                    {"best_loss", best_loss},
-                    {"best_accuracy", best_accuracy},
-                    {"loss_scale", Json::object({{"scale", loss_scale.scale},
-                                                 {"clean_steps", loss_scale.clean_steps},
-                                                 {"skipped_steps", loss_scale.skipped_steps}})},
-                    {"data_fingerprint", data_fingerprint}});
-  return json.dump();
+  TrainingState copy = *this;
+  return write_fields(fields_of(copy), {}).dump();
 }
 
 TrainingState TrainingState::from_json(const std::string& json, const std::string& where) {
   TrainingState state;
-  try {
-    const Json object = Json::parse(json);
-    object.at("epoch").get_to(state.epoch);
-    object.at("batch").get_to(state.batch);
-    object.at("step").get_to(state.step);
-    object.at("totals").get_to(state.totals);
-    object.at("plateaus").get_to(state.plateaus);
-    object.at("epochs_since_improvement").get_to(state.epochs_since_improvement);
-    object.at("epochs_since_reduction").get_to(state.epochs_since_reduction);
-    object.at("best_epoch").get_to(state.best_epoch);
-    object.at("best_loss").get_to(state.best_loss);
-    object.at("best_accuracy").get_to(state.best_accuracy);
-    if (const Json* const scaling = object.find("loss_scale")) {
-      scaling->at("scale").get_to(state.loss_scale.scale);
-      scaling->at("clean_steps").get_to(state.loss_scale.clean_steps);
-      scaling->at("skipped_steps").get_to(state.loss_scale.skipped_steps);
-    }
-    object.at("data_fingerprint").get_to(state.data_fingerprint);
-  } catch (const JsonError& error) {
-    throw Error::runtime(where + ": the training's state cannot be read: " + error.what());
-  }
+  read_fields(json, fields_of(state), where, "the training's state");
   return state;
 }
 

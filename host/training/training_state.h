@@ -31,7 +31,8 @@ struct TrainingState {
   std::string data_fingerprint;  ///< of the training rows
 
   std::string to_json() const;
-  /// `where` stands for the file in messages. Errors: runtime.
+  /// What an older file lacks has its default. `where` stands for the file in messages. Errors:
+  /// runtime.
   static TrainingState from_json(const std::string& json, const std::string& where);
 };
 

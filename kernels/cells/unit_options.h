@@ -25,6 +25,22 @@ struct UnitOptions {
   constexpr bool zones_out() const { return zoneout_h > 0.0 || zoneout_c > 0.0; }
 };
 
+/// An option by name, as files, configurations and command lines have it.
+struct UnitOption {
+  const char* name;
+  double UnitOptions::*rate;
+  int states;           ///< that a cell must have for it
+  const char* meaning;  ///< for people
+};
+inline constexpr UnitOption unit_option_list[] = {
+    {"recurrent_dropout", &UnitOptions::recurrent_dropout, 1,
+     "Dropout on the hidden state where it re-enters the cell"},
+    {"zoneout_h", &UnitOptions::zoneout_h, 1,
+     "Zoneout: part of the units that keep the hidden state of the step before"},
+    {"zoneout_c", &UnitOptions::zoneout_c, 2,
+     "Zoneout: part of the units that keep the cell state of the step before"},
+};
+
 /// Zoneout as the launches of a direction take it. The number for state s (0 h, 1 c) of a unit at a
 /// step of a row is `random`'s for (step, row in the caller's order, s * H + unit).
 struct ZoneoutDraws {

@@ -20,7 +20,8 @@ ModelConfig unusual() {
   config.word_dropout = 0.05;
   config.input_dropout = 0.1;
   config.layer_dropout = 1.0 / 3.0;
-  config.recurrent_dropout = 0.3;
+  config.unit_options.recurrent_dropout = 0.3;
+  config.unit_options.zoneout_h = 0.05;
   config.head_dropout = 0.4;
   return config;
 }
@@ -39,7 +40,9 @@ TEST(ModelConfig, JsonKeepsEveryField) {
   EXPECT_EQ(back.word_dropout, 0.05);
   EXPECT_EQ(back.input_dropout, 0.1);
   EXPECT_EQ(back.layer_dropout, 1.0 / 3.0);
-  EXPECT_EQ(back.recurrent_dropout, 0.3);
+  EXPECT_EQ(back.unit_options.recurrent_dropout, 0.3);
+  EXPECT_EQ(back.unit_options.zoneout_h, 0.05);
+  EXPECT_EQ(back.to_json(), config.to_json());
   EXPECT_EQ(back.head_dropout, 0.4);
 }
 
@@ -57,6 +60,42 @@ TEST(ModelConfig, BrokenJsonNamesWhereItCameFrom) {
   std::string text = config.to_json();
   text.replace(text.find("gru_reset_before"), 16, "transformer");
   EXPECT_THROW(ModelConfig::from_json(text, "test"), Error);
+}
+
+// What commit 1f30956 wrote.
+TEST(ModelConfig, AnOlderFilesFieldsAreReadAndTheOthersHaveTheirDefaults) {
+  const std::string older =
+      R"({"vocabulary_size":30,"embedding_size":6,"cell":"lstm","hidden_size":5,"num_layers":2,)"
+      R"("bidirectional":true,"pooling":"mean","classes":3,"word_dropout":0.1,)"
+      R"("input_dropout":0.2,"layer_dropout":0.2,"recurrent_dropout":0.15,"head_dropout":0.2})";
+  const ModelConfig config = ModelConfig::from_json(older, "test");
+  EXPECT_EQ(config.unit_options.recurrent_dropout, 0.15);
+  EXPECT_FALSE(config.unit_options.zones_out());
+  EXPECT_EQ(config.to_json(), older) << "that version still reads what does without new options";
+  EXPECT_EQ(ModelConfig::from_json(R"({"vocabulary_size":30})", "test").hidden_size, 64);
+}
+
+TEST(ModelConfig, AFieldOfANewerVersionIsRefusedByName) {
+  std::string text = unusual().to_json();
+  text.insert(1, R"("attention_heads":4,)");
+  try {
+    ModelConfig::from_json(text, "model.safetensors");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), Error::Kind::runtime);
+    EXPECT_NE(std::string(error.what()).find("'attention_heads'"), std::string::npos)
+        << error.what();
+    EXPECT_NE(std::string(error.what()).find("newer version"), std::string::npos) << error.what();
+  }
+}
+
+TEST(ModelConfig, EveryCellOfTheListHasAName) {
+  for (const std::string& name : cell_names()) {
+    if (name == "rnn") continue;
+    EXPECT_EQ(name_of(cell_from_name(name)), name);
+  }
+  EXPECT_EQ(cell_from_name("rnn"), Cell::rnn_tanh);
+  EXPECT_THROW(cell_from_name("LSTM"), Error);
 }
 
 TEST(ModelConfig, RefusesSizesAndRatesOutOfRange) {
@@ -78,7 +117,10 @@ TEST(ModelConfig, RefusesSizesAndRatesOutOfRange) {
   refused([](ModelConfig& c) { c.classes = 1; }, "classes");
   refused([](ModelConfig& c) { c.input_dropout = 1.0; }, "input_dropout");
   refused([](ModelConfig& c) { c.head_dropout = -0.1; }, "head_dropout");
-  refused([](ModelConfig& c) { c.recurrent_dropout = 2.0; }, "recurrent_dropout");
+  for (const UnitOption& option : unit_option_list) {
+    refused([&](ModelConfig& c) { c.unit_options.*option.rate = 2.0; }, option.name);
+  }
+  refused([](ModelConfig& c) { c.unit_options.zoneout_c = 0.1; }, "zoneout_c");  // a GRU has no c
 }
 
 TEST(ModelConfig, TwoClassesHaveOneLogit) {

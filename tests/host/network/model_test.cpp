@@ -200,7 +200,8 @@ TEST_P(ModelOnDevice, ARowsProbabilityDoesNotDependOnItsCompany) {
 
 TEST_P(ModelOnDevice, DropoutActsInTrainingAlone) {
   ModelConfig dropping = config(Pooling::mean, 2);
-  dropping.input_dropout = dropping.recurrent_dropout = dropping.head_dropout = 0.5;
+  dropping.input_dropout = dropping.head_dropout = 0.5;
+  dropping.unit_options.recurrent_dropout = 0.5;
   Model with = make(dropping), without = make(config(Pooling::mean, 2));
   const Dataset dataset = small_dataset();
   const Batch batch = make_batch(dataset, all_rows(dataset));

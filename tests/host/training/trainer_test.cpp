@@ -44,7 +44,7 @@ ModelConfig model_config() {
   config.num_layers = 2;
   config.pooling = Pooling::max;
   config.input_dropout = config.layer_dropout = config.head_dropout = 0.1;
-  config.recurrent_dropout = 0.1;
+  config.unit_options.recurrent_dropout = 0.1;
   config.word_dropout = 0.05;
   return config;
 }
