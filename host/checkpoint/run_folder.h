@@ -36,8 +36,8 @@ class RunFolder {
   /// Errors: usage when there is no such folder, or no run with a model in it.
   void check_trained() const;
 
-  /// The run's vocabulary. Errors: as load_vocabulary(path), and runtime when it is not the one that
-  /// the weights were trained with.
+  /// The run's vocabulary. Errors: as load_vocabulary(path), and runtime when it is not the one
+  /// that the weights were trained with.
   Vocabulary load_vocabulary(const ModelDescription& description) const;
 
  private:

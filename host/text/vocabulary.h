@@ -60,8 +60,9 @@ class Vocabulary {
   /// weights never meet another vocabulary's ids.
   std::string fingerprint() const;
 
-  /// As a file (host/checkpoint/vocabulary_file.h): line 1 is "# sluice vocabulary 1<TAB>tokens=N<TAB>fingerprint=F", then for each
-  /// token of id 2, 3, ... a line token<TAB>count. UTF-8.
+  /// As a file (host/checkpoint/vocabulary_file.h): line 1 is "# sluice vocabulary
+  /// 1<TAB>tokens=N<TAB>fingerprint=F", then for each token of id 2, 3, ... a line token<TAB>count.
+  /// UTF-8.
   std::string to_text() const;
   /// `name` stands for the file in messages. Errors: usage with file and line when a line is
   /// malformed, a token comes twice, or number or fingerprint disagree with line 1.
