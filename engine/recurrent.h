@@ -192,9 +192,9 @@ enum class RecurrentPass;
 /// of persistent_block and persistent_cluster wait for nothing outside of them.
 class RecurrentPlan {
  public:
-  /// `chunk_steps`: steps taken together (engine/pass/step_chunks.h); 0 lets the engine choose. It
-  /// changes speed, memory and the last bits of the weights' gradients. On the CPU nothing else: y,
-  /// the final states, dx and the states' gradients have the same bits. On CUDA cuBLAS chooses a
+  /// `chunk_steps`: steps taken together (engine/choice/step_chunks.h); 0 lets the engine choose.
+  /// It changes speed, memory and the last bits of the weights' gradients. On the CPU nothing else:
+  /// y, the final states, dx and the states' gradients have the same bits. On CUDA cuBLAS chooses a
   /// kernel by the number of rows in a product, and kernels add up in different orders, so that
   /// there x W_ih^T and dx, and what follows from them, may differ in their last bits too (not so
   /// for a shared input, which is multiplied at once). A persistent kernel takes all steps, unless
@@ -231,9 +231,6 @@ class RecurrentPlan {
   void check_algorithm(Algorithm algorithm) const;
   void find_options_on_cuda();
   PassSchedule schedule(const PassShape& shape, RecurrentPass pass) const;
-  PassSchedule roomiest_schedule(const PassShape& shape, Algorithm algorithm,
-                                 bool overlapping) const;
-  std::size_t workspace_bytes(const PassShape& shape, const PassSchedule& schedule) const;
   std::size_t workspace_bytes(const PassShape& shape, Algorithm algorithm) const;
   std::size_t reserve_bytes(const PassShape& shape, Algorithm algorithm) const;
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/loops/cudnn_pass.h"
-#include "engine/loops/persistent_layer.h"
+#include "engine/loops/persistent.h"
 #include "kernels/cudnn/cudnn.h"
 #include "kernels/device/device.h"
 
@@ -41,7 +41,7 @@ AlgorithmCandidate stepwise_candidate(const RecurrentConfig& config, const PassS
                                .cut = "a product and a cell kernel each step",
                                .wavefronts = {}};
   const CostPrediction cost = candidate.cost;
-  const double least = 1.0 / most_lanes, chunk = launches_of_chunk(gpu.rates);
+  const double least = 1.0 / kMostLanes, chunk = launches_of_chunk(gpu.rates);
   let_layers_overlap(candidate, config, shape, RecurrentPass::forward, chunk,
                      std::max(least, cost.floor.forward / cost.predicted.forward));
   let_layers_overlap(candidate, config, shape, RecurrentPass::backward, chunk,
@@ -53,32 +53,33 @@ AlgorithmCandidate persistent_candidate(const RecurrentConfig& config, const Pas
                                         const GpuDescription& gpu, Algorithm algorithm) {
   AlgorithmCandidate candidate;
   candidate.algorithm = algorithm;
-  PersistentFit fits[2];
-  PersistentRequest request;
-  for (const RecurrentPass pass : {RecurrentPass::forward, RecurrentPass::backward}) {
-    if (pass == RecurrentPass::backward && !shape.training) continue;
-    PersistentFit& fit = fits[pass == RecurrentPass::backward];
-    request = persistent_request(config, algorithm, pass, shape.batch,
-                                 shape.training && config.recurrent_dropout > 0.0);
-    fit = persistent_fit(gpu.limits, request);
-    if (!fit.fits) {
-      candidate.why_not =
-          std::string(pass == RecurrentPass::forward ? "forward: " : "backward: ") + fit.why_not;
-      return candidate;
-    }
+  const auto loop = [&](RecurrentPass pass) {
+    return PersistentLoop(persistent_kind_of(algorithm),
+                          {.config = config,
+                           .device = DeviceKind::cuda,
+                           .pass = pass,
+                           .batch = shape.batch,
+                           .drops = shape.training},
+                          gpu.limits);
+  };
+  const PersistentLoop forward = loop(RecurrentPass::forward);
+  const PersistentLoop backward = shape.training ? loop(RecurrentPass::backward) : forward;
+  for (const PersistentLoop* each : {&forward, &backward}) {
+    if (each->fit().fits) continue;
+    candidate.why_not = (each == &forward ? "forward: " : "backward: ") + each->why_not();
+    return candidate;
   }
-  if (!shape.training) fits[1] = fits[0];
-  candidate.cost = persistent_cost(config, shape, gpu.rates, request.kind, fits[0], fits[1]);
-  candidate.cut = std::to_string(fits[0].groups) +
-                  (fits[0].groups == 1 ? " group of " : " groups of ") +
-                  std::to_string(fits[0].rows) + " rows on " + std::to_string(fits[0].blocks) +
-                  (fits[0].blocks == 1 ? " block" : " blocks") + " each, for each direction";
+  const PersistentFit& cut = forward.fit();
+  candidate.cost =
+      persistent_cost(config, shape, gpu.rates, forward.asked().kind, cut, backward.fit());
+  candidate.cut = std::to_string(cut.groups) + (cut.groups == 1 ? " group of " : " groups of ") +
+                  std::to_string(cut.rows) + " rows on " + std::to_string(cut.blocks) +
+                  (cut.blocks == 1 ? " block" : " blocks") + " each, for each direction";
   for (const RecurrentPass pass : {RecurrentPass::forward, RecurrentPass::backward}) {
-    const PersistentFit& fit = fits[pass == RecurrentPass::backward];
+    const PersistentLoop& each = pass == RecurrentPass::forward ? forward : backward;
+    const PersistentFit& fit = each.fit();
     const double share = static_cast<double>(fit.groups) * fit.blocks / gpu.limits.multiprocessors;
-    const double weights = static_cast<double>(persistent_weight_bytes(
-                               persistent_request(config, algorithm, pass, shape.batch, false))) *
-                           fit.groups;
+    const double weights = static_cast<double>(persistent_weight_bytes(each.asked())) * fit.groups;
     let_layers_overlap(candidate, config, shape, pass,
                        launches_of_chunk(gpu.rates) + weights / gpu.rates.cache_bandwidth, share);
   }
@@ -86,12 +87,12 @@ AlgorithmCandidate persistent_candidate(const RecurrentConfig& config, const Pas
 }
 
 GpuDescription described(GpuRates rates) {
-  constexpr std::size_t shared_bytes = 227 * 1024;
+  constexpr std::size_t kSharedBytes = 227 * 1024;
   return {std::move(rates),
           {.major = 9,
            .minor = 0,
            .multiprocessors = 132,
-           .shared_bytes = shared_bytes,
+           .shared_bytes = kSharedBytes,
            .clusters = {132, 66, 32, 16, 8},
            .device = 0},
           "our own algorithms alone are described"};
@@ -120,7 +121,7 @@ GpuDescription described_gpu(const std::string& name) { return described(rates_n
 
 AlgorithmCandidate algorithm_candidate(const RecurrentConfig& config, const PassShape& shape,
                                        const GpuDescription& gpu, Algorithm algorithm) {
-  if (is_persistent(algorithm)) return persistent_candidate(config, shape, gpu, algorithm);
+  if (traits_of(algorithm).one_launch) return persistent_candidate(config, shape, gpu, algorithm);
   if (algorithm == Algorithm::stepwise) return stepwise_candidate(config, shape, gpu);
   AlgorithmCandidate cudnn{algorithm, gpu.why_not_cudnn, {}, "its own", {}};
   if (cudnn.why_not.empty()) cudnn.cost = cudnn_cost(config, shape, gpu.rates);

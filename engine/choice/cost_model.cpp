@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/cudnn/cudnn.h"
+
 namespace sluice {
 namespace {
 
@@ -14,21 +16,28 @@ constexpr int kLargestCluster = 16;
 // One layer of the stack as the formulas want it.
 struct Layer {
   double input, hidden, gates, directions;  // I, H, G, D
+  double recurrent_gates;                   // G, or 0 of a cell without R
   double element;                           // bytes
   double rows, steps, batch, alive;         // N, T, B and the mean rows of a step
 
   double input_flops() const { return 2.0 * rows * gates * hidden * input * directions; }
   double input_bytes() const { return rows * (input + gates * hidden * directions) * element; }
-  double step_flops() const { return 2.0 * alive * gates * hidden * hidden; }  // one direction
-  double weight_bytes() const { return gates * hidden * hidden * element; }    // one direction
+  double step_flops() const {
+    return 2.0 * alive * recurrent_gates * hidden * hidden;
+  }  // one direction
+  double weight_bytes() const {
+    return recurrent_gates * hidden * hidden * element;
+  }  // one direction
 };
 
 Layer layer_of(const RecurrentConfig& config, const PassShape& shape, int layer) {
+  const CellSpec& cell = spec_of(config.cell);
   const double steps = std::max(1, shape.steps);
   return {static_cast<double>(layer == 0 ? config.input_size : config.output_size()),
           static_cast<double>(config.hidden_size),
-          static_cast<double>(gate_count(config.cell)),
+          static_cast<double>(cell.gates),
           static_cast<double>(config.directions()),
+          cell.recurrent_matrix ? static_cast<double>(cell.gates) : 0.0,
           static_cast<double>(size_of(config.data_type)),
           static_cast<double>(shape.rows),
           steps,
@@ -59,7 +68,7 @@ double persistent_step(const Layer& layer, double flops_per_second, const GpuRat
                        const GpuRates::Latency& exchange, const Group& group, LatencyOf which,
                        double exchanged_slots) {
   const double flops =
-      2.0 * layer.gates * layer.hidden * layer.hidden / group.blocks * group.columns;
+      2.0 * layer.recurrent_gates * layer.hidden * layer.hidden / group.blocks * group.columns;
   const double product = flops / (flops_per_second / rates.multiprocessors);
   const double streamed = std::max(0.0, layer.weight_bytes() / group.blocks - group.kept_bytes) /
                           (rates.weight_bytes_per_clock * rates.clock);
@@ -146,18 +155,24 @@ CostPrediction stepwise_cost(const RecurrentConfig& config, const PassShape& sha
 
 CostPrediction cudnn_cost(const RecurrentConfig& config, const PassShape& shape,
                           const GpuRates& rates) {
-  // Microseconds a step. Standard and persistent: FlashRNN's table on an H100 (LSTM, H 768, B 16).
-  // Small hidden: an estimate.
+  // Seconds a step. Standard and persistent: FlashRNN's table on an H100 (LSTM, H 768, B 16). Small
+  // hidden: an estimate.
   constexpr double kStandard = 6.8e-6, kPersistent = 1.96e-6, kSmallHidden = 1.5e-6;
-  const bool gated = gate_count(config.cell) > 1, lstm = config.cell == Cell::lstm;
-  const std::int64_t H = config.hidden_size;
-  const bool small = config.data_type != DataType::float64 &&
-                     H <= (shape.training ? (gated ? 128 : 256) : (gated ? 192 : 384));
-  const bool padded = shape.rows == std::int64_t{shape.steps} * shape.batch;
-  const bool persistent = config.data_type == DataType::float16 && padded && (lstm || !gated) &&
-                          config.num_layers == 1 && !config.bidirectional && H <= 1024 &&
-                          H % 128 == 0 && config.input_size % 128 == 0 && shape.batch % 8 == 0 &&
-                          shape.batch <= 128;
+  const CudnnAlgorithm best =
+      cudnn_best({.cell = config.cell,
+                  .type = config.data_type,
+                  .math = config.math,
+                  .input_size = config.input_size,
+                  .hidden_size = config.hidden_size,
+                  .num_layers = config.num_layers,
+                  .bidirectional = config.bidirectional},
+                 {.steps = shape.steps,
+                  .batch = shape.batch,
+                  .equal_lengths = shape.rows == std::int64_t{shape.steps} * shape.batch,
+                  .training = shape.training});
+  const double least = best == CudnnAlgorithm::persist_static_small_h ? kSmallHidden
+                       : best == CudnnAlgorithm::persist_static       ? kPersistent
+                                                                      : kStandard;
   const double peak = rates.products(config.data_type, config.math);
   CostPrediction cost = stepwise_cost(config, shape, rates);
   cost.predicted = {};
@@ -165,9 +180,7 @@ CostPrediction cudnn_cost(const RecurrentConfig& config, const PassShape& shape,
     const Layer layer = layer_of(config, shape, l);
     const PassTime outside = outside_loop(layer, peak, rates, kProductShareOfPeak);
     const double arithmetic = layer.step_flops() / (peak * kSmallProductShareOfPeak);
-    const double step = std::max(arithmetic, small && padded ? kSmallHidden
-                                             : persistent    ? kPersistent
-                                                             : kStandard);
+    const double step = std::max(arithmetic, least);
     cost.predicted.forward += outside.forward + layer.directions * layer.steps * step;
     cost.predicted.backward += outside.backward + layer.directions * layer.steps * step * 1.25;
   }

@@ -2,16 +2,13 @@
 #include <algorithm>
 #include <iomanip>
 #include <sstream>
-#include <thread>
 
 #include "engine/choice/algorithm_choice.h"
+#include "engine/choice/pass_schedule.h"
 #include "engine/loops/cudnn_pass.h"
-#include "engine/loops/persistent_layer.h"
-#include "engine/pass/pass_schedule.h"
-#include "engine/pass/step_chunks.h"
+#include "engine/loops/time_loop.h"
 #include "engine/recurrent.h"
 #include "kernels/device/instruction_set.h"
-#include "kernels/time_loops/recurrence.h"
 
 namespace sluice {
 namespace {
@@ -29,21 +26,6 @@ void describe_call(std::ostream& text, const RecurrentConfig& config, const Pass
        << (device == DeviceKind::cpu ? std::string("the CPU (") + name_of(instruction_set()) + ")"
                                      : std::string("CUDA"))
        << (asks_tf32 && !tf32 ? "; products are IEEE float32, since the CPU has no TF32" : "");
-}
-
-// How the threads of this machine would share a pass of row_blocks out.
-void describe_threads(std::ostream& text, const RecurrentConfig& config, const PassShape& shape) {
-  const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const int members =
-      recurrence_members({config.cell, config.data_type, config.hidden_size}, shape.batch, threads);
-  text << "\nthreads: of " << threads;
-  if (members == 1) {
-    text << ", each takes rows of its own";
-  } else {
-    text << ", " << members
-         << " share the units of a row, since the recurrent weights are many for "
-         << "one core's cache or rows are few";
-  }
 }
 
 void describe_time(std::ostream& text, const PassTime& time, bool training) {
@@ -65,19 +47,20 @@ void describe_candidates(std::ostream& text, const std::vector<AlgorithmCandidat
   }
 }
 
-void describe_cut(std::ostream& text, const RecurrentConfig& config, const PassShape& shape,
-                  Algorithm algorithm) {
+// How the time loop divides the work, where it says it; of both passes where they differ.
+void describe_loop(std::ostream& text, const RecurrentConfig& config, const PassShape& shape,
+                   DeviceKind device, Algorithm algorithm) {
+  std::string said;
   for (const RecurrentPass pass : {RecurrentPass::forward, RecurrentPass::backward}) {
     if (pass == RecurrentPass::backward && !shape.training) continue;
-    const PersistentFit fit = persistent_fit(
-        persistent_limits(), persistent_request(config, algorithm, pass, shape.batch,
-                                                shape.training && config.recurrent_dropout > 0.0));
-    text << "\n"
-         << (pass == RecurrentPass::forward ? "forward: " : "backward: ")
-         << fit.groups * config.directions() << " groups of " << fit.rows << " rows in "
-         << fit.blocks << (fit.blocks == 1 ? " block" : " blocks") << " each, in "
-         << fit.waves(config.directions()) << " waves; a block has " << fit.threads
-         << " threads and " << fit.shared_bytes << " bytes of shared memory";
+    const std::string words = time_loop(algorithm, {.config = config,
+                                                    .device = device,
+                                                    .pass = pass,
+                                                    .batch = shape.batch,
+                                                    .drops = shape.training})
+                                  ->describe();
+    if (words != said) text << "\n" << words;
+    said = words;
   }
 }
 
@@ -136,11 +119,10 @@ std::string RecurrentPlan::explain(const PassShape& shape) const {
     text << "\nno algorithm takes less than ";
     describe_time(text, limit(config_, shape, gpu_->rates), shape.training);
   }
-  if (chosen == Algorithm::row_blocks) describe_threads(text, config_, shape);
-  if (is_persistent(chosen)) describe_cut(text, config_, shape, chosen);
   if (is_cudnn(chosen)) {
     text << "\n" << cudnn_->explain(shape);
   } else {
+    describe_loop(text, config_, shape, device_, chosen);
     text << "\nchunks: ";
     describe_chunks(text, config_, shape, schedule(shape, RecurrentPass::forward));
     if (shape.training && lanes() > 1) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/loops/persistent_layer.h"
+#include "engine/loops/time_loop.h"
 
 namespace sluice {
 namespace {
@@ -13,13 +13,13 @@ constexpr double kLeastSpeedup = 1.05;
 
 int most_lanes_of(const RecurrentConfig& config, DeviceKind device, Algorithm algorithm) {
   if (device == DeviceKind::cpu || is_cudnn(algorithm)) return 1;
-  if (config.bidirectional) return is_persistent(algorithm) ? 1 : 2;
-  return std::min(config.num_layers, most_lanes);
+  if (config.bidirectional) return traits_of(algorithm).one_launch ? 1 : 2;
+  return std::min(config.num_layers, kMostLanes);
 }
 
 int lanes_with_room(int wanted, double gpu_share) {
   const int beside = static_cast<int>(1.0 / std::max(gpu_share, 1e-3));
-  return std::max(1, std::min({wanted, beside, most_lanes}));
+  return std::max(1, std::min({wanted, beside, kMostLanes}));
 }
 
 WavefrontCut wavefront_cut(int layers, std::int32_t steps, const LayerCost& layer) {

@@ -9,10 +9,10 @@
 namespace sluice {
 
 /// Layers that overlap at most: each has a stream of its own.
-inline constexpr int most_lanes = 4;
+inline constexpr int kMostLanes = 4;
 
 /// Streams that a pass by `algorithm` may ask for: as many as there are layers of one direction, up
-/// to most_lanes; 2 for both directions, unless one launch takes them; 1 on the CPU and in cuDNN.
+/// to kMostLanes; 2 for both directions, unless one launch takes them; 1 on the CPU and in cuDNN.
 int most_lanes_of(const RecurrentConfig& config, DeviceKind device, Algorithm algorithm);
 
 /// A layer by itself. Seconds.
@@ -23,7 +23,7 @@ struct LayerCost {
       1.0;  ///< of the GPU's arithmetic or multiprocessors, that it keeps from others
 };
 
-/// How many of `wanted` layers or directions run side by side at most, up to most_lanes: as many as
+/// How many of `wanted` layers or directions run side by side at most, up to kMostLanes: as many as
 /// a GPU holds at once. Not a matter of speed alone: blocks of a persistent_grid wait for each
 /// other, and those of two that are resident in part would wait for ever.
 int lanes_with_room(int wanted, double gpu_share);

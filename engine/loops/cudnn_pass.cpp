@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
-#include "engine/pass/direction.h"
-#include "engine/pass/pass_memory.h"
+#include "engine/loops/element.h"
+#include "engine/loops/input_dropout.h"
 #include "kernels/arrays/convert.h"
 #include "kernels/arrays/rows.h"
 #include "kernels/base/error.h"
 #include "kernels/device/device.h"
 #include "kernels/device/trace_range.h"
-#include "kernels/sequences/dropout.h"
 #include "kernels/sequences/embedding.h"
 
 namespace sluice {
@@ -88,13 +87,15 @@ PassShape shape_of(const Sequences& sequences, const SharedInput& shared, bool t
 }  // namespace
 
 std::string why_cudnn_cannot(const RecurrentConfig& config) {
-  if (config.cell == Cell::gru_reset_before) {
-    return "cuDNN's GRU resets after the product (cell gru)";
-  }
+  const std::string cell = why_not_in_cudnn(config.cell);
+  if (!cell.empty()) return cell;
   if (config.gate_input) return "cuDNN multiplies every input by a matrix (gate_input)";
-  if (config.recurrent_dropout > 0.0) return "cuDNN has no dropout on the recurrent state";
-  constexpr std::int64_t most = 1 << 30;  // cuDNN's sizes are of 32 bits
-  if (config.input_size > most || config.hidden_size > most) return "cuDNN's sizes end at 2^30";
+  const UnitOptions options = config.unit_options();
+  for (const UnitOption& option : unit_option_list) {
+    if (options.*option.rate > 0.0) return std::string("cuDNN has no ") + option.name;
+  }
+  constexpr std::int64_t kMost = 1 << 30;  // cuDNN's sizes are of 32 bits
+  if (config.input_size > kMost || config.hidden_size > kMost) return "cuDNN's sizes end at 2^30";
   return "";
 }
 
@@ -106,21 +107,16 @@ CudnnPass::CudnnPass(const RecurrentConfig& config, Algorithm algorithm) : confi
   const std::vector<ParameterView> views = recurrent_parameters(config);
   const int layers = config.layer_dropout > 0.0 ? 1 : config.num_layers;
   for (int layer = 0; layer < config.num_layers; layer += layers) {
-    const Direction direction(config, views, layer, 0);
-    stacks_.push_back({layer, direction.weight_ih,
+    stacks_.push_back({layer, find_parameter(views, ParameterKind::input_matrix, layer, 0)->offset,
                        CudnnRnn({.cell = config.cell,
                                  .type = config.data_type,
                                  .math = config.math,
-                                 .input_size = direction.input_size,
+                                 .input_size = input_size_of(config, layer),
                                  .hidden_size = config.hidden_size,
                                  .num_layers = layers,
                                  .bidirectional = config.bidirectional,
                                  .algorithm = cudnn_algorithm(algorithm)})});
   }
-}
-
-double CudnnPass::dropout_before(const Stack& stack) const {
-  return stack.first_layer == 0 ? config_.input_dropout : config_.layer_dropout;
 }
 
 std::vector<CudnnPass::StackReserve> CudnnPass::divide_reserve(Carver& carver,
@@ -133,7 +129,7 @@ std::vector<CudnnPass::StackReserve> CudnnPass::divide_reserve(Carver& carver,
     part.weights = carver.take(bytes.weights);
     if (shape.training) part.reserve = carver.take(bytes.reserve);
     const bool shared = stack.first_layer == 0 && shape.shared_rows > 0;
-    if (shared || (shape.training && dropout_before(stack) > 0.0)) {
+    if (shared || (shape.training && input_dropout_rate(config_, stack.first_layer) > 0.0)) {
       part.input = carver.take(shape.rows * stack.rnn.config().input_size * element);
     }
     if (&stack != &stacks_.back()) {
@@ -209,7 +205,6 @@ std::size_t CudnnPass::workspace_bytes(const PassShape& shape) const {
 
 void CudnnPass::forward(const Queue& queue, const RecurrentForwardArgs& args) const {
   const bool training = args.reserve != nullptr;
-  check_shared_input(config_, args.shared_input, training);
   const PassShape shape = shape_of(args.sequences, args.shared_input, training);
   Carver in_workspace(args.workspace), in_reserve(args.reserve);
   const Workspace workspace(in_workspace, *this, shape, false);
@@ -237,14 +232,14 @@ void CudnnPass::forward(const Queue& queue, const RecurrentForwardArgs& args) co
                           .ld_to = columns});
       x = input;
     } else if (input != nullptr) {
-      dropout_rows(queue,
-                   {.type = config_.data_type,
-                    .sequences = args.sequences,
-                    .columns = columns,
-                    .rate = args.drops ? dropout_before(stack) : 0.0,
-                    .random = {args.seed, input_dropout_stream(stack.first_layer), args.step},
-                    .x = x,
-                    .y = input});
+      drop_input(queue, {.config = config_,
+                         .drops = args.drops,
+                         .sequences = args.sequences,
+                         .layer = stack.first_layer,
+                         .seed = args.seed,
+                         .step = args.step,
+                         .x = x,
+                         .y = input});
       x = input;
     }
     void* const y = i + 1 == stacks_.size() ? args.y : reserve[i].output;
@@ -270,7 +265,6 @@ void CudnnPass::forward(const Queue& queue, const RecurrentForwardArgs& args) co
 
 void CudnnPass::backward(const Queue& queue, const RecurrentBackwardArgs& args) const {
   const DataType type = config_.data_type;
-  check_shared_input(config_, args.shared_input, true);
   const PassShape shape = shape_of(args.sequences, args.shared_input, true);
   Carver in_workspace(args.workspace), in_reserve(args.reserve);
   const Workspace workspace(in_workspace, *this, shape, true);
@@ -338,14 +332,14 @@ void CudnnPass::backward(const Queue& queue, const RecurrentBackwardArgs& args) 
                         .to = args.dx});
       }
     } else if (!shared && reserve[i].input != nullptr && (i > 0 || args.dx != nullptr)) {
-      dropout_rows(queue,
-                   {.type = type,
-                    .sequences = args.sequences,
-                    .columns = columns,
-                    .rate = args.drops ? dropout_before(stack) : 0.0,
-                    .random = {args.seed, input_dropout_stream(stack.first_layer), args.step},
-                    .x = dx,
-                    .y = dx});
+      drop_input(queue, {.config = config_,
+                         .drops = args.drops,
+                         .sequences = args.sequences,
+                         .layer = stack.first_layer,
+                         .seed = args.seed,
+                         .step = args.step,
+                         .x = dx,
+                         .y = dx});
     }
     dy = dx;
   }

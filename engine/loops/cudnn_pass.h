@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/pass/pass_memory.h"
+#include "engine/loops/carver.h"
 #include "engine/recurrent.h"
 #include "kernels/cudnn/cudnn_rnn.h"
 
@@ -47,7 +47,6 @@ class CudnnPass {
   struct Workspace;
 
   std::vector<StackReserve> divide_reserve(Carver& carver, const PassShape& shape) const;
-  double dropout_before(const Stack& stack) const;
 
   RecurrentConfig config_;
   std::vector<Stack> stacks_;

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "engine/loops/element.h"
 #include "kernels/arrays/convert.h"
 #include "kernels/arrays/rows.h"
 #include "kernels/base/error.h"
@@ -26,20 +27,14 @@ Direction::Direction(const RecurrentConfig& config_, const std::vector<Parameter
   find(ParameterKind::unit_weight, unit_weights);
 }
 
-RecurrentConfig in_effect(const RecurrentConfig& config, bool drops) {
-  RecurrentConfig effective = config;
-  if (!drops) effective.input_dropout = effective.layer_dropout = effective.recurrent_dropout = 0.0;
-  return effective;
-}
-
-void check_shared_input(const RecurrentConfig& config, const SharedInput& shared, bool training) {
+void check_shared_input(const RecurrentConfig& config, const SharedInput& shared, bool drops) {
   require((shared.index == nullptr) == (shared.rows == 0) && shared.rows >= 0,
           "shared_input: expected both an index and a positive number of rows, or neither; got " +
               std::string(shared.index == nullptr ? "no index" : "an index") + " and " +
               std::to_string(shared.rows) + " rows");
   require(!config.gate_input || shared.index != nullptr,
           "shared_input: expected an index, since the configuration has gate_input; got none");
-  require(shared.index == nullptr || !training || config.input_dropout == 0.0,
+  require(shared.index == nullptr || !drops || config.input_dropout == 0.0,
           "shared_input: rows that share an input cannot have input_dropout, which drops parts of "
           "each row's own; pass x without an index, or set input_dropout to 0");
 }
@@ -89,19 +84,19 @@ void store_state(const Queue& queue, const Sequences& sequences, const Recurrent
 }
 
 const void* draw_recurrent_mask(const Queue& queue, const Sequences& sequences,
-                                const Direction& direction, const DirectionWorkspace& workspace,
-                                std::uint64_t seed, const std::uint32_t* step) {
+                                const Direction& direction, const RecurrentDropoutDraws& draws,
+                                void* mask) {
+  if (draws.rate == 0.0) return nullptr;
   const RecurrentConfig& config = direction.config;
-  if (config.recurrent_dropout == 0.0) return nullptr;
   dropout_mask(queue, {.type = config.data_type,
                        .planes = gate_count(config.cell),
                        .rows = sequences.batch,
                        .columns = config.hidden_size,
-                       .rate = config.recurrent_dropout,
-                       .random = {seed, recurrent_dropout_stream(direction.index()), step},
+                       .rate = draws.rate,
+                       .random = draws.random,
                        .order = sequences.order,
-                       .mask = workspace.mask});
-  return workspace.mask;
+                       .mask = mask});
+  return mask;
 }
 
 }  // namespace sluice

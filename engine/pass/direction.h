@@ -3,10 +3,9 @@
 
 #include <cstdint>
 
-#include "engine/pass/pass_memory.h"
 #include "engine/recurrent.h"
-#include "kernels/base/philox.h"
 #include "kernels/base/queue.h"
+#include "kernels/cells/unit_options.h"
 
 namespace sluice {
 
@@ -29,28 +28,9 @@ struct Direction {
   std::int64_t slots() const { return slot_count(config.cell) * config.hidden_size; }  ///< S*H
 };
 
-/// Random streams of the engine: two for each direction. Its users take numbers from 2^16 up.
-constexpr std::uint32_t input_dropout_stream(int layer) {
-  return static_cast<std::uint32_t>(layer) * 4;
-}
-constexpr std::uint32_t recurrent_dropout_stream(int direction_index) {
-  return static_cast<std::uint32_t>(direction_index) * 2 + 1;
-}
-
-/// `config`, without dropout unless a pass drops.
-RecurrentConfig in_effect(const RecurrentConfig& config, bool drops);
-
-/// Errors: usage unless `shared` is empty, or whole and without dropout on the input.
-void check_shared_input(const RecurrentConfig& config, const SharedInput& shared, bool training);
-
-/// The start of element `offset`.
-inline const void* at(const void* base, std::int64_t offset, DataType type) {
-  return static_cast<const unsigned char*>(base) +
-         offset * static_cast<std::int64_t>(size_of(type));
-}
-inline void* at(void* base, std::int64_t offset, DataType type) {
-  return static_cast<unsigned char*>(base) + offset * static_cast<std::int64_t>(size_of(type));
-}
+/// Errors: usage unless `shared` is empty, or whole and without dropout on the input where a pass
+/// drops.
+void check_shared_input(const RecurrentConfig& config, const SharedInput& shared, bool drops);
 
 /// to [B, H] = plane `index` of states [L*D, B, H] in sorted order; zeros if `states` is null. The
 /// states are of data_type, `to` (and `from` below) of its state_type.
@@ -60,10 +40,9 @@ void load_state(const Queue& queue, const Sequences& sequences, const RecurrentC
 void store_state(const Queue& queue, const Sequences& sequences, const RecurrentConfig& config,
                  const void* from, void* states, int index);
 
-/// Fills workspace.mask for this direction if the configuration has recurrent dropout; returns the
-/// mask, or null without.
+/// Fills `mask` [G, B, H] if recurrent dropout is drawn; returns it, or null without.
 const void* draw_recurrent_mask(const Queue& queue, const Sequences& sequences,
-                                const Direction& direction, const DirectionWorkspace& workspace,
-                                std::uint64_t seed, const std::uint32_t* step);
+                                const Direction& direction, const RecurrentDropoutDraws& draws,
+                                void* mask);
 
 }  // namespace sluice

@@ -1,5 +1,6 @@
 #include "engine/pass/input_product.h"
 
+#include "engine/loops/element.h"
 #include "kernels/arrays/convert.h"
 #include "kernels/arrays/gemm.h"
 #include "kernels/arrays/rows.h"

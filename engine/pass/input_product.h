@@ -1,8 +1,9 @@
 // The part of a layer's gates that does not recur, x W_ih^T, and the way back through it.
 #pragma once
 
+#include "engine/choice/step_chunks.h"
 #include "engine/pass/direction.h"
-#include "engine/pass/step_chunks.h"
+#include "engine/pass/pass_memory.h"
 
 namespace sluice {
 

@@ -1,85 +1,63 @@
 #include "engine/pass/pass_memory.h"
 
+#include "engine/loops/input_dropout.h"
 #include "kernels/arrays/bias.h"
 #include "kernels/sequences/embedding.h"
-#include "kernels/time_loops/recurrence.h"
 
 namespace sluice {
 namespace {
 
 struct WorkspaceRequest {
-  const RecurrentConfig& config;
+  const TimeLoop& loop;
+  const LoopRequest& request = loop.request();
+  const RecurrentConfig& config = request.config;
+  const CellSpec& cell = spec_of(config.cell);
   const PassSchedule& schedule;
   const PassShape& pass;
-  bool backward;
 
+  bool backward() const { return request.pass == RecurrentPass::backward; }
   std::size_t element() const { return size_of(config.data_type); }
   std::size_t wide() const { return size_of(state_type(config.data_type)); }
   std::int64_t plane() const { return pass.batch * config.hidden_size; }  // a state
-  bool masks() const { return config.recurrent_dropout > 0.0; }
+  std::size_t state() const { return static_cast<std::size_t>(plane()) * wide(); }
 };
 
 // What the time loop uses.
 void take_loop(Carver& carver, const WorkspaceRequest& of, DirectionWorkspace& part) {
-  const RecurrentConfig& config = of.config;
-  const Algorithm algorithm = of.schedule.algorithm;
-  const std::size_t state = static_cast<std::size_t>(of.plane()) * of.wide();
-  const bool cell_state = has_cell_state(config.cell);
-  if (algorithm == Algorithm::row_blocks) {
-    const RecurrenceShape shape{config.cell, config.data_type, config.hidden_size, config.math};
-    part.packed = carver.take(recurrence_weight_bytes(shape));
-    part.scratch = carver.take(recurrence_scratch_bytes(shape, of.pass.batch));
-  }
-  if (is_persistent(algorithm)) {
-    const PersistentRequest request = persistent_request(
-        config, algorithm, of.backward ? RecurrentPass::backward : RecurrentPass::forward,
-        of.pass.batch, of.masks());
-    part.packed = carver.take(persistent_weight_bytes(request));
-    part.scratch = carver.take(persistent_exchange_bytes(request));
-  }
-  part.bias = carver.take(slot_count(config.cell) * config.hidden_size * of.wide());
-  part.h_state = carver.take(state);
-  if (cell_state) part.c_state = carver.take(state);
-  if (!of.backward) return;
-  part.dh_state = carver.take(state);
-  if (cell_state) part.dc_state = carver.take(state);
+  of.loop.take(carver, part.loop);
+  part.bias = carver.take(of.cell.slots * of.config.hidden_size * of.wide());
+  part.h_state = carver.take(of.state());
+  if (of.cell.has_cell_state()) part.c_state = carver.take(of.state());
+  if (!of.backward()) return;
+  part.dh_state = carver.take(of.state());
+  if (of.cell.has_cell_state()) part.dc_state = carver.take(of.state());
 }
 
 // What is used before and after it.
 void take_rest(Carver& carver, const WorkspaceRequest& of, DirectionWorkspace& part) {
-  const RecurrentConfig& config = of.config;
-  const bool stepwise = of.schedule.algorithm == Algorithm::stepwise;
-  const std::int64_t hidden = config.hidden_size;
-  const int slots = slot_count(config.cell), gates = gate_count(config.cell);
-  const std::size_t state = static_cast<std::size_t>(of.plane()) * of.wide();
-  const bool masks = of.masks();
-  if (masks) part.mask = carver.take(static_cast<std::size_t>(gates * of.plane()) * of.element());
-  if (stepwise && !of.backward && (masks || of.element() != of.wide())) {
-    part.h_operand =
-        carver.take(static_cast<std::size_t>((masks ? gates : 1) * of.plane()) * of.element());
+  const std::int64_t hidden = of.config.hidden_size;
+  if (of.request.masks() && (of.backward() || of.loop.reads_mask())) {
+    part.mask = carver.take(static_cast<std::size_t>(of.cell.gates * of.plane()) * of.element());
   }
-  if (!of.backward) return;
-  if (masks && stepwise) part.d_masked = carver.take(gates * state);
-  if (config.cell == Cell::gru_reset_before) part.dq = carver.take(state);
+  if (!of.backward()) return;
   part.previous = carver.take(static_cast<std::size_t>(of.schedule.rule.largest(of.pass) * hidden) *
                               of.element());
-  part.d_bias = carver.take(slots * hidden * of.wide());
+  part.d_bias = carver.take(of.cell.slots * hidden * of.wide());
   part.column_sum_bytes =
-      column_sum_workspace_bytes(config.data_type, of.pass.rows, slots * hidden);
+      column_sum_workspace_bytes(of.config.data_type, of.pass.rows, of.cell.slots * hidden);
   part.column_sum = carver.take(part.column_sum_bytes);
 }
 
 // What the first layer uses for a shared input.
-void take_shared(Carver& carver, const WorkspaceRequest& of, DeviceKind device,
-                 DirectionWorkspace& part) {
+void take_shared(Carver& carver, const WorkspaceRequest& of, DirectionWorkspace& part) {
   if (of.pass.shared_rows == 0) return;
   const RecurrentConfig& config = of.config;
-  const std::int64_t gates = gate_count(config.cell) * config.hidden_size;
+  const std::int64_t gates = of.cell.gates * config.hidden_size;
   const auto numbers = static_cast<std::size_t>(of.pass.shared_rows * gates);
   if (!config.gate_input) part.shared_gates = carver.take(numbers * of.element());
-  if (!of.backward) return;
-  part.shared_sum_bytes =
-      embedding_backward_workspace_bytes({.device = device}, config.data_type, of.pass.rows, gates);
+  if (!of.backward()) return;
+  part.shared_sum_bytes = embedding_backward_workspace_bytes({.device = of.request.device},
+                                                             config.data_type, of.pass.rows, gates);
   part.shared_sum = carver.take(part.shared_sum_bytes);
   if (!config.gate_input && of.element() != of.wide()) {
     part.wide_shared_gates = carver.take(numbers * of.wide());
@@ -89,7 +67,8 @@ void take_shared(Carver& carver, const WorkspaceRequest& of, DeviceKind device,
 }  // namespace
 
 PassReserve::PassReserve(Carver& carver, const RecurrentConfig& config,
-                         const PassSchedule& schedule, const PassShape& shape, bool training)
+                         const PassSchedule& schedule, const PassShape& shape, bool training,
+                         bool drops)
     : training_(training) {
   const std::size_t element = size_of(config.data_type);
   const std::size_t row_of_h = static_cast<std::size_t>(shape.rows * config.hidden_size) * element;
@@ -103,16 +82,13 @@ PassReserve::PassReserve(Carver& carver, const RecurrentConfig& config,
     if (has_cell_state(config.cell) && training) part.c = carver.take(row_of_h);
     directions_.push_back(part);
   };
-  for (int part = 0; !training && part < schedule.parts(config); ++part) take_direction();
+  for (int part = 0; !training && part < schedule.parts(); ++part) take_direction();
   void* turns[2] = {nullptr, nullptr};
   for (int layer = 0; layer < config.num_layers; ++layer) {
     const bool last = layer + 1 == config.num_layers;
-    const double dropout = layer == 0 ? config.input_dropout : config.layer_dropout;
-    const std::int64_t input = layer == 0 ? config.input_size : config.output_size();
-    dropped_input.push_back(
-        training && dropout > 0.0
-            ? carver.take(static_cast<std::size_t>(shape.rows * input) * element)
-            : nullptr);
+    const bool dropped = training && input_dropout_rate(config, layer, drops) > 0.0;
+    const auto inputs = static_cast<std::size_t>(shape.rows * input_size_of(config, layer));
+    dropped_input.push_back(dropped ? carver.take(inputs * element) : nullptr);
     if (training) {
       for (int d = 0; d < each_layer; ++d) take_direction();
       output.push_back(last ? nullptr : carver.take(row_of_h * each_layer));
@@ -123,22 +99,23 @@ PassReserve::PassReserve(Carver& carver, const RecurrentConfig& config,
   }
 }
 
-PassWorkspace::PassWorkspace(Carver& carver, const RecurrentConfig& config, DeviceKind device,
-                             const PassSchedule& schedule, const PassShape& shape, bool backward) {
-  const WorkspaceRequest request{config, schedule, shape, backward};
+PassWorkspace::PassWorkspace(Carver& carver, const TimeLoop& loop, const PassSchedule& schedule,
+                             const PassShape& shape) {
+  const WorkspaceRequest request{.loop = loop, .schedule = schedule, .pass = shape};
+  const RecurrentConfig& config = request.config;
   carver.align();
   DirectionWorkspace part;
-  take_shared(carver, request, device, part);
+  take_shared(carver, request, part);
   take_rest(carver, request, part);
-  for (int i = 0; i < schedule.parts(config); ++i) {
+  for (int i = 0; i < schedule.parts(); ++i) {
     if (i > 0 && schedule.lanes > 1) take_rest(carver, request, part);
-    if (i > 0 && config.bidirectional) take_shared(carver, request, device, part);
+    if (i > 0 && config.bidirectional) take_shared(carver, request, part);
     take_loop(carver, request, part);
     parts.push_back(part);
   }
-  if (!backward) return;
+  if (!request.backward()) return;
   const std::size_t output =
-      static_cast<std::size_t>(shape.rows * config.output_size()) * size_of(config.data_type);
+      static_cast<std::size_t>(shape.rows * config.output_size()) * request.element();
   for (int i = 0; i < 2 && i < config.num_layers - 1; ++i) d_output[i] = carver.take(output);
 }
 

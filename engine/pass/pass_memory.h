@@ -5,42 +5,17 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/pass/pass_schedule.h"
+#include "engine/choice/pass_schedule.h"
+#include "engine/loops/carver.h"
+#include "engine/loops/time_loop.h"
 #include "engine/recurrent.h"
 
 namespace sluice {
 
-/// Hands out parts of a piece of memory in order, each a multiple of 256 bytes from its base. With
-/// a null base it only counts, so that a size query and a pass walk the same code.
-class Carver {
- public:
-  explicit Carver(void* base) : base_(static_cast<unsigned char*>(base)) {}
-
-  /// From here on parts are 256-byte aligned, wherever the base lies. Not for memory that moves
-  /// between passes.
-  void align() {
-    if (base_ != nullptr) base_ += (256 - reinterpret_cast<std::uintptr_t>(base_) % 256) % 256;
-    used_ += 256;
-  }
-
-  void* take(std::size_t bytes) {
-    void* part = base_;
-    const std::size_t size = (bytes + 255) / 256 * 256;
-    if (base_ != nullptr) base_ += size;
-    used_ += size;
-    return part;
-  }
-  std::size_t used() const { return used_; }
-
- private:
-  unsigned char* base_;  // of the next part
-  std::size_t used_ = 0;
-};
-
 /// What a direction of a layer leaves for its backward pass.
 struct DirectionReserve {
   void* gates = nullptr;  ///< [N, S*H], or of the largest chunk's rows without training
-  void* c = nullptr;      ///< [N, H] LSTM
+  void* c = nullptr;      ///< [N, H] of a cell with c
 };
 
 /// Kept from forward to backward. Without training the layers share one DirectionReserve for each
@@ -50,8 +25,9 @@ struct PassReserve {
   std::vector<void*> dropped_input;  ///< [L] input after dropout; null without dropout
   std::vector<void*> output;         ///< [L] [N, D*H]; the last is the caller's y: null
 
+  /// `drops`: whether a training pass does.
   PassReserve(Carver& carver, const RecurrentConfig& config, const PassSchedule& schedule,
-              const PassShape& shape, bool training);
+              const PassShape& shape, bool training, bool drops = true);
 
   /// Of direction `index`, which works in part `part` of the workspace.
   const DirectionReserve& of(int index, int part) const {
@@ -66,19 +42,15 @@ struct PassReserve {
 /// For one direction at a time, in either pass. States, their gradients, the bias and its gradient
 /// are of state_type(data_type), as in kernels/time_loops/recurrence.h.
 struct DirectionWorkspace {
-  void* packed = nullptr;        ///< weights as row_blocks and the persistent kernels arrange them
-  void* scratch = nullptr;       ///< recurrence_scratch_bytes(); persistent_exchange_bytes()
-  void* bias = nullptr;          ///< [S*H]
-  void* h_state = nullptr;       ///< [B, H]
-  void* c_state = nullptr;       ///< [B, H] LSTM
-  void* mask = nullptr;          ///< [G, B, H] recurrent dropout
+  LoopMemory loop;
+  void* bias = nullptr;     ///< [S*H]
+  void* h_state = nullptr;  ///< [B, H]
+  void* c_state = nullptr;  ///< [B, H] of a cell with c
+  void* mask = nullptr;     ///< [G, B, H] recurrent dropout, where the loop or backward reads it
   void* shared_gates = nullptr;  ///< [U, G*H] product of a shared input, or its gradient
-  void* h_operand = nullptr;     ///< stepwise forward: see kernels/time_loops/cell_step.h
   // Backward alone:
-  void* d_masked = nullptr;  ///< [G, B, H] stepwise with recurrent dropout, state_type
   void* dh_state = nullptr;  ///< [B, H]
-  void* dc_state = nullptr;  ///< [B, H] LSTM
-  void* dq = nullptr;        ///< [B, H] GRU reset-before, stepwise
+  void* dc_state = nullptr;  ///< [B, H] of a cell with c
   void* previous = nullptr;  ///< [rows of the largest chunk, H]
   void* d_bias = nullptr;    ///< [S*H]
   void* column_sum = nullptr;
@@ -95,8 +67,9 @@ struct PassWorkspace {
   std::vector<DirectionWorkspace> parts;
   void* d_output[2] = {};  ///< [N, D*H] gradients between layers, by turns
 
-  PassWorkspace(Carver& carver, const RecurrentConfig& config, DeviceKind device,
-                const PassSchedule& schedule, const PassShape& shape, bool backward);
+  /// For the pass that `loop` was made for.
+  PassWorkspace(Carver& carver, const TimeLoop& loop, const PassSchedule& schedule,
+                const PassShape& shape);
 };
 
 }  // namespace sluice

@@ -30,13 +30,15 @@ void check(const RecurrentConfig& config) {
           "drop, got " +
               std::to_string(config.input_dropout));
   require_rate("layer_dropout", config.layer_dropout);
-  require_rate("recurrent_dropout", config.recurrent_dropout);
-  require_rate("zoneout_h", config.zoneout_h);
-  require_rate("zoneout_c", config.zoneout_c);
-  require(
-      config.zoneout_c == 0.0 || has_cell_state(config.cell),
-      std::string("RecurrentConfig.zoneout_c: expected 0 for a cell without cell state, which ") +
-          name_of(config.cell) + " is, got " + std::to_string(config.zoneout_c));
+  const UnitOptions options = config.unit_options();
+  for (const UnitOption& option : unit_option_list) {
+    const double rate = options.*option.rate;
+    require_rate(option.name, rate);
+    require(rate == 0.0 || spec_of(config.cell).states >= option.states,
+            std::string("RecurrentConfig.") + option.name +
+                ": expected 0 for a cell without cell state, which " + name_of(config.cell) +
+                " is, got " + std::to_string(rate));
+  }
 }
 
 }  // namespace

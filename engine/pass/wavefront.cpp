@@ -2,21 +2,16 @@
 
 #include <algorithm>
 
+#include "engine/choice/wavefront_cut.h"
 #include "kernels/base/error.h"
 #include "kernels/device/lanes.h"
 #include "kernels/device/side_stream.h"
 
 namespace sluice {
-namespace {
-
-// Events [0, chunks) are the chunks', the last one of each lane its fork and join.
-constexpr std::size_t kMostLanes = 8;
-
-}  // namespace
-
 Wavefront::Wavefront(const Queue& queue, int lanes, std::size_t chunks)
     : queue_(queue), lanes_(std::max(1, std::min(lanes, lane_count(queue)))) {
-  if (chunks + kMostLanes > Lanes::most_events || lanes_ > static_cast<int>(kMostLanes)) lanes_ = 1;
+  // Events [0, chunks) are the chunks', the last one of each lane its fork and join.
+  if (chunks + kMostLanes > Lanes::most_events || lanes_ > kMostLanes) lanes_ = 1;
   if (lanes_ == 1) return;
   record_event(queue_, event(Lanes::most_events - 1));
   forked_ = true;

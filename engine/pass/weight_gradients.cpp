@@ -1,8 +1,10 @@
 #include "engine/pass/weight_gradients.h"
 
+#include "engine/loops/element.h"
 #include "kernels/arrays/bias.h"
 #include "kernels/arrays/convert.h"
 #include "kernels/arrays/gemm.h"
+#include "kernels/cells/bias_slots.h"
 #include "kernels/device/device.h"
 #include "kernels/time_loops/recurrent_state.h"
 
@@ -21,19 +23,17 @@ class Gradients {
         hidden_(direction.hidden()) {}
 
   void recurrent_weights() const {
-    switch (direction_.config.cell) {
-      case Cell::gru:
-        from_previous(0, 0, 2);
-        from_previous(2, 3, 1);
-        break;
-      case Cell::gru_reset_before:
-        from_previous(0, 0, 2);
-        // Gate n was fed r m h_prev, which slot q kept.
-        product({.column = 2 * hidden_, .columns = hidden_, .row = 0, .rows = args_.chunk.rows},
-                at(args_.gates, 3 * hidden_, type_), direction_.slots(), weight(2), hidden_,
-                args_.add);
-        break;
-      default: from_previous(0, 0, gate_count(direction_.config.cell));
+    for (const ProductRun& run : product_runs(spec_of(direction_.config.cell))) {
+      if (run.operand < 0) {
+        from_previous(run);
+      } else {  // these gates were fed a slot, which backward left alone
+        product({.column = run.slot * hidden_,
+                 .columns = run.count * hidden_,
+                 .row = 0,
+                 .rows = args_.chunk.rows},
+                at(args_.gates, run.operand * hidden_, type_), direction_.slots(), weight(run.gate),
+                hidden_, args_.add);
+      }
     }
   }
 
@@ -65,46 +65,47 @@ class Gradients {
                   .ldc = width});
   }
 
-  // The rows of R of gates [gate, gate + count), whose gradients lie in slots from `slot` on.
-  void from_previous(int gate, int slot, int count) const {
-    if (args_.mask == nullptr && args_.sequences.equal_lengths) return shifted(gate, slot, count);
+  // The rows of R of a run that multiplied the states before.
+  void from_previous(const ProductRun& run) const {
+    if (args_.mask == nullptr && args_.sequences.equal_lengths) return shifted(run);
     const Sequences& s = args_.sequences;
-    const int each = args_.mask == nullptr ? count : 1;  // every gate has a mask of its own
-    for (int g = 0; g < count; g += each) {
-      previous_states(queue_, {.type = type_,
-                               .sequences = s,
-                               .reverse = direction_.reverse,
-                               .first_row = args_.chunk.first_row,
-                               .rows = args_.chunk.rows,
-                               .hidden_size = hidden_,
-                               .h = args_.h,
-                               .ldh = args_.ldh,
-                               .h_initial = args_.h_initial,
-                               .mask = args_.mask == nullptr
-                                           ? nullptr
-                                           : at(args_.mask, (gate + g) * s.batch * hidden_, type_),
-                               .out = workspace_.previous});
-      product({.column = (slot + g) * hidden_,
+    const int each = args_.mask == nullptr ? run.count : 1;  // every gate has a mask of its own
+    for (int g = 0; g < run.count; g += each) {
+      previous_states(queue_,
+                      {.type = type_,
+                       .sequences = s,
+                       .reverse = direction_.reverse,
+                       .first_row = args_.chunk.first_row,
+                       .rows = args_.chunk.rows,
+                       .hidden_size = hidden_,
+                       .h = args_.h,
+                       .ldh = args_.ldh,
+                       .h_initial = args_.h_initial,
+                       .mask = args_.mask == nullptr
+                                   ? nullptr
+                                   : at(args_.mask, (run.gate + g) * s.batch * hidden_, type_),
+                       .out = workspace_.previous});
+      product({.column = (run.slot + g) * hidden_,
                .columns = each * hidden_,
                .row = 0,
                .rows = args_.chunk.rows},
-              workspace_.previous, hidden_, weight(gate + g), hidden_, args_.add);
+              workspace_.previous, hidden_, weight(run.gate + g), hidden_, args_.add);
     }
   }
 
   // Equal lengths: the states before are the output moved by a step, and the initial state where
   // the chunk holds the direction's first step.
-  void shifted(int gate, int slot, int count) const {
+  void shifted(const ProductRun& run) const {
     const StepChunk& chunk = args_.chunk;
     const std::int64_t batch = args_.sequences.batch;
     const bool first = direction_.reverse ? chunk.end == args_.sequences.steps : chunk.begin == 0;
     const std::int64_t rows = chunk.rows - (first ? batch : 0);
-    Block block{.column = slot * hidden_,
-                .columns = count * hidden_,
+    Block block{.column = run.slot * hidden_,
+                .columns = run.count * hidden_,
                 .row = first && !direction_.reverse ? batch : 0,
                 .rows = rows};
     const std::int64_t before = chunk.first_row + block.row + (direction_.reverse ? batch : -batch);
-    product(block, at(args_.h, before * args_.ldh, type_), args_.ldh, weight(gate), hidden_,
+    product(block, at(args_.h, before * args_.ldh, type_), args_.ldh, weight(run.gate), hidden_,
             args_.add);
     if (first) {
       block.row = direction_.reverse ? rows : 0;
@@ -118,7 +119,7 @@ class Gradients {
                          .to = workspace_.previous});
         initial = workspace_.previous;
       }
-      product(block, initial, hidden_, weight(gate), hidden_, args_.add || rows > 0);
+      product(block, initial, hidden_, weight(run.gate), hidden_, args_.add || rows > 0);
     }
   }
 
@@ -140,29 +141,34 @@ void weight_gradients(const Queue& queue, const Direction& direction,
 void bias_gradients(const Queue& queue, const Direction& direction, const void* gates,
                     std::int64_t rows, void* d_parameters, const DirectionWorkspace& workspace) {
   const DataType type = direction.config.data_type, wide = state_type(type);
-  const Cell cell = direction.config.cell;
+  const CellSpec& cell = spec_of(direction.config.cell);
+  const BiasSlots biases = bias_slots(cell);
   const std::int64_t hidden = direction.hidden();
-  const std::int64_t columns =
-      cell == Cell::gru_reset_before ? direction.gates() : direction.slots();
+  int summed = 0;  // slots up to the last that has a bias
+  for (int s = 0; s < cell.slots; ++s) {
+    if (cell.slot[s].bias != SlotBias::none) summed = s + 1;
+  }
   column_sum(queue, {.type = type,
                      .rows = rows,
-                     .columns = columns,
+                     .columns = summed * hidden,
                      .x = gates,
                      .ld = direction.slots(),
                      .out = workspace.d_bias,
                      .workspace = workspace.column_sum,
                      .workspace_bytes = workspace.column_sum_bytes});
-  const auto put = [&](std::int64_t parameter, std::int64_t from, std::int64_t count) {
-    copy(queue, at(d_parameters, parameter, wide), at(workspace.d_bias, from, wide),
-         static_cast<std::size_t>(count) * size_of(wide));
+  // A bias's gates from the slots that they were added to, those that follow each other at once.
+  const auto put = [&](std::int64_t parameter, std::uint32_t gate_of_slots) {
+    const auto gate_of = [&](int slot) { return BiasSlots::gate(gate_of_slots, slot); };
+    for (int slot = 0, count = 1; slot < summed; slot += count, count = 1) {
+      if (gate_of(slot) == BiasSlots::none) continue;
+      while (slot + count < summed && gate_of(slot + count) == gate_of(slot) + count) ++count;
+      copy(queue, at(d_parameters, parameter + gate_of(slot) * hidden, wide),
+           at(workspace.d_bias, slot * hidden, wide),
+           static_cast<std::size_t>(count * hidden) * size_of(wide));
+    }
   };
-  put(direction.bias_ih, 0, direction.gates());
-  if (cell == Cell::gru) {
-    put(direction.bias_hh, 0, 2 * hidden);
-    put(direction.bias_hh + 2 * hidden, 3 * hidden, hidden);
-  } else {
-    put(direction.bias_hh, 0, direction.gates());
-  }
+  put(direction.bias_ih, biases.input_gates);
+  put(direction.bias_hh, biases.recurrent_gates);
 }
 
 }  // namespace sluice

@@ -1,8 +1,9 @@
 // The gradients that wait until the time loop is over: one product each over the rows of a chunk.
 #pragma once
 
+#include "engine/choice/step_chunks.h"
 #include "engine/pass/direction.h"
-#include "engine/pass/step_chunks.h"
+#include "engine/pass/pass_memory.h"
 
 namespace sluice {
 

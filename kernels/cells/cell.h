@@ -76,6 +76,7 @@ struct CellSpec {
 };
 
 /// Gates [gate, gate + count) whose products land in slots from `slot` on: one product of matrices.
+/// It is added to x W^T where slot < G, for all of the run alike, and is alone elsewhere.
 struct ProductRun {
   int gate = 0, slot = 0, count = 0;
   int operand = -1;  ///< as in CellSlot
@@ -94,7 +95,8 @@ constexpr ProductRuns product_runs(const CellSpec& spec) {
   for (int gate = 0; gate < spec.gates; ++gate) {
     const int slot = spec.slot_of_gate(gate), operand = spec.slot[slot].operand;
     ProductRun* const last = runs.count == 0 ? nullptr : &runs.run[runs.count - 1];
-    if (last != nullptr && last->slot + last->count == slot && last->operand == operand) {
+    if (last != nullptr && last->slot + last->count == slot && last->operand == operand &&
+        slot != spec.gates) {
       ++last->count;
     } else {
       runs.run[runs.count++] = {gate, slot, 1, operand};
@@ -142,6 +144,19 @@ constexpr const char* fault_of(const CellSpec& spec) {
   for (int gate = 0; gate < spec.gates; ++gate) {
     if (spec.recurrent_matrix != (spec.slot_of_gate(gate) >= 0)) {
       return "slot.recurrent: expected each gate in one slot with a matrix, and none without";
+    }
+  }
+  for (int gate = 0; gate < spec.gates; ++gate) {
+    int input = 0, recurrent = 0;  // slots that take the gate's biases
+    for (int s = 0; s < spec.slots; ++s) {
+      const CellSlot& slot = spec.slot[s];
+      const bool both = slot.bias == SlotBias::both;
+      input += s == gate && (both || slot.bias == SlotBias::input);
+      recurrent += (slot.recurrent >= 0 ? slot.recurrent : s) == gate &&
+                   (both || slot.bias == SlotBias::recurrent);
+    }
+    if (input != 1 || recurrent != 1) {
+      return "slot.bias: expected each gate's two biases in one slot each";
     }
   }
   if (!spec.recurrent_matrix && spec.unit_weights == 0) return "unit_weights: expected what recurs";

@@ -23,6 +23,14 @@ std::string cudnn_version_text(int version) {
          std::to_string(version % 100);
 }
 
+std::string why_not_in_cudnn(Cell cell) {
+  for (const Cell has : {Cell::rnn_tanh, Cell::rnn_relu, Cell::lstm, Cell::gru}) {
+    if (cell == has) return "";
+  }
+  if (cell == Cell::gru_reset_before) return "cuDNN's GRU resets after the product (cell gru)";
+  return std::string("cuDNN has no cell ") + name_of(cell);
+}
+
 const char* name_of(CudnnAlgorithm algorithm) {
   switch (algorithm) {
     case CudnnAlgorithm::best: return "best";
@@ -41,7 +49,7 @@ CudnnAlgorithm cudnn_best(const CudnnRnnConfig& config, const CudnnBatch& batch)
   if (config.hidden_size <= small) return CudnnAlgorithm::persist_static_small_h;
   const bool tiled =
       config.hidden_size <= 1024 && config.hidden_size % 128 == 0 && config.input_size % 128 == 0;
-  const bool one = config.num_layers == 1 && !config.bidirectional && gate_count(config.cell) != 3;
+  const bool one = config.num_layers == 1 && !config.bidirectional && config.cell != Cell::gru;
   if (config.type == DataType::float16 && tiled && one && batch.batch % 8 == 0 &&
       batch.batch <= 128) {
     return CudnnAlgorithm::persist_static;

@@ -23,6 +23,9 @@ const CudnnPresence& cudnn_presence();
 /// 91900 -> "9.19.0".
 std::string cudnn_version_text(int version);
 
+/// Why cuDNN's recurrent layers are not of this cell; empty if they are.
+std::string why_not_in_cudnn(Cell cell);
+
 /// cuDNN's own algorithms; `best` takes one by shape, as cudnn_best() says.
 enum class CudnnAlgorithm {
   best,

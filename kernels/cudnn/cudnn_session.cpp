@@ -20,15 +20,14 @@ CudnnSession::Owned<Handle> make(cudnnStatus_t (*create)(Handle*), cudnnStatus_t
 }
 
 cudnnRNNMode_t mode_of(Cell cell) {
-  switch (cell) {
-    case Cell::rnn_tanh: return CUDNN_RNN_TANH;
-    case Cell::rnn_relu: return CUDNN_RNN_RELU;
-    case Cell::lstm: return CUDNN_LSTM;
-    case Cell::gru: return CUDNN_GRU;
-    case Cell::gru_reset_before: break;
+  constexpr std::pair<Cell, cudnnRNNMode_t> kModes[] = {{Cell::rnn_tanh, CUDNN_RNN_TANH},
+                                                        {Cell::rnn_relu, CUDNN_RNN_RELU},
+                                                        {Cell::lstm, CUDNN_LSTM},
+                                                        {Cell::gru, CUDNN_GRU}};
+  for (const auto& [candidate, mode] : kModes) {
+    if (candidate == cell) return mode;
   }
-  throw Error::usage(std::string("algorithm cudnn has no cell ") + name_of(cell) +
-                     "; use gru, whose reset comes after the product, or another algorithm");
+  throw Error::usage("algorithm cudnn: " + why_not_in_cudnn(cell) + "; use another algorithm");
 }
 
 CudnnSession::Arithmetic arithmetic_of(const CudnnRnnConfig& config) {
@@ -203,10 +202,10 @@ cudnnStatus_t CudnnSession::temporary_bytes(cudnnRNNAlgo_t algorithm, const Cudn
 // Nothing where no batch that fits into this one's memory could fall back.
 std::size_t CudnnSession::repeated_y_bytes(std::int32_t steps, std::int32_t batch,
                                            bool training) const {
-  constexpr std::int32_t easy_batch = 8;  // a multiple of what any algorithm wants
+  constexpr std::int32_t kEasyBatch = 8;  // a multiple of what any algorithm wants
   const bool might =
       training && config.algorithm == CudnnAlgorithm::best &&
-      cudnn_best(config, {steps, easy_batch, true, training}) != CudnnAlgorithm::standard;
+      cudnn_best(config, {steps, kEasyBatch, true, training}) != CudnnAlgorithm::standard;
   if (!might) return 0;
   return static_cast<std::size_t>(steps) * static_cast<std::size_t>(batch) *
          static_cast<std::size_t>(config.directions() * config.hidden_size) * size_of(config.type);
@@ -239,11 +238,11 @@ CudnnSession::Bytes CudnnSession::bytes(std::int32_t steps, std::int32_t rows, b
     const CudnnBatch batch{steps, rows, true, training};
     check_call(status, asking, algorithm_for(batch), batch);
   }
-  constexpr std::size_t alignment = 256;
+  constexpr std::size_t kAlignment = 256;
   most.repeated_y = repeated_y_bytes(steps, rows, training);
-  most.workspace = (most.workspace + alignment - 1) / alignment * alignment + most.repeated_y;
-  constexpr std::size_t most_remembered = 4096;
-  if (sizes_.size() >= most_remembered) sizes_.clear();
+  most.workspace = (most.workspace + kAlignment - 1) / kAlignment * kAlignment + most.repeated_y;
+  constexpr std::size_t kMostRemembered = 4096;
+  if (sizes_.size() >= kMostRemembered) sizes_.clear();
   return sizes_[{steps, rows, training}] = most;
 }
 

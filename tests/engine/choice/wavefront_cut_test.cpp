@@ -22,7 +22,7 @@ TEST(WavefrontCuts, HaveNoMoreLanesThanTheGpuHasRoomFor) {
   EXPECT_EQ(lanes_with_room(4, 44.0 / 132), 3);
   EXPECT_EQ(lanes_with_room(4, 1.5), 1) << "one alone takes turns";
   EXPECT_EQ(lanes_with_room(2, 0.01), 2);
-  EXPECT_EQ(lanes_with_room(9, 0.01), most_lanes);
+  EXPECT_EQ(lanes_with_room(9, 0.01), kMostLanes);
 }
 
 // Whatever chunks a caller asks for: four layers of 128 blocks each would hold each other up for
@@ -51,7 +51,7 @@ TEST(WavefrontChoice, FindsRoomForGridsByTheirBlocks) {
 TEST(WavefrontCuts, LeaveLayersThatFillTheGpuOneAfterAnother) {
   EXPECT_EQ(wavefront_cut(4, 100, {100e-6, 1e-6, 0.6}).lanes, 1);
   EXPECT_EQ(wavefront_cut(4, 100, {100e-6, 1e-6, 0.4}).lanes, 2);
-  EXPECT_EQ(wavefront_cut(8, 100, {100e-6, 1e-6, 0.01}).lanes, most_lanes);
+  EXPECT_EQ(wavefront_cut(8, 100, {100e-6, 1e-6, 0.01}).lanes, kMostLanes);
   EXPECT_EQ(wavefront_cut(4, 100, {100e-6, 90e-6, 0.1}).lanes, 1) << "no gain";
   EXPECT_EQ(wavefront_cut(1, 100, {100e-6, 1e-6, 0.1}).lanes, 1);
   EXPECT_EQ(wavefront_cut(4, 3, {100e-6, 0, 0.1}).lanes, 1) << "too few steps";

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/loops/persistent_layer.h"
+#include "engine/loops/persistent.h"
 #include "kernels/base/error.h"
 #include "kernels/device/device.h"
 #include "kernels/device/graph.h"

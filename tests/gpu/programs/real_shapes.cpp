@@ -12,7 +12,7 @@
 
 #include "bench/layers/reference_shapes.h"
 #include "bench/measure/device_state.h"
-#include "engine/loops/persistent_layer.h"
+#include "engine/loops/persistent.h"
 #include "kernels/device/device.h"
 #include "tests/gpu/programs/device_pass.h"
 #include "tests/gpu/programs/json_lines.h"

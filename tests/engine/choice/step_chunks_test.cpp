@@ -1,7 +1,7 @@
 // What engine/recurrent.h promises of chunk_steps: on the CPU (and on the imagined GPU) the same
 // bits of everything but the weights' gradients, however the steps are cut; on a GPU, where cuBLAS
 // chooses a kernel by the number of rows, numbers as near as its roundings.
-#include "engine/pass/step_chunks.h"
+#include "engine/choice/step_chunks.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "engine/pass/step_chunks.h"
+#include "engine/choice/step_chunks.h"
 
 #include <algorithm>
 
