@@ -41,6 +41,13 @@ TEST(RecurrentConfig, BadFieldsAreRefusedByName) {
       {"input_dropout", [](RecurrentConfig& c) { c.input_dropout = 1.0; }},
       {"layer_dropout", [](RecurrentConfig& c) { c.layer_dropout = -0.1; }},
       {"recurrent_dropout", [](RecurrentConfig& c) { c.recurrent_dropout = std::nan(""); }},
+      {"zoneout_h", [](RecurrentConfig& c) { c.zoneout_h = 1.0; }},
+      {"zoneout_c", [](RecurrentConfig& c) { c.zoneout_c = -0.5; }},
+      {"zoneout_c",
+       [](RecurrentConfig& c) {
+         c.cell = Cell::gru;  // has no c
+         c.zoneout_c = 0.5;
+       }},
   };
   for (const Bad& one : bad) {
     RecurrentConfig config = lstm_config();
@@ -84,6 +91,42 @@ TEST(RecurrentParameters, CountFollowsTheGatesOfTheCell) {
   for (const Cell cell : cells) {
     config.cell = cell;
     EXPECT_EQ(parameter_count(recurrent_parameters(config)), gate_count(cell) * 4 * (3 + 4 + 2));
+  }
+}
+
+TEST(RecurrentParameters, SayWhatTheyDo) {
+  RecurrentConfig config = lstm_config();
+  config.num_layers = 2;
+  config.bidirectional = true;
+  for (const Cell cell : cells) {
+    config.cell = cell;
+    const CellSpec& spec = spec_of(cell);
+    const std::vector<ParameterView> views = recurrent_parameters(config);
+    std::size_t found = 0;
+    for (int layer = 0; layer < 2; ++layer) {
+      for (int direction = 0; direction < 2; ++direction) {
+        const auto expect = [&](ParameterKind kind, const std::string& name, bool there) {
+          const ParameterView* const view = find_parameter(views, kind, layer, direction);
+          ASSERT_EQ(view != nullptr, there) << name;
+          if (view == nullptr) return;
+          ++found;
+          EXPECT_EQ(view->name,
+                    name + "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : ""));
+          EXPECT_EQ(view->role.gates * view->role.gate_rows, view->shape[0]) << view->name;
+          EXPECT_EQ(view->role.gate_rows, config.hidden_size) << view->name;
+          if (view->shape.size() == 2) {
+            EXPECT_EQ(view->role.fan_in, view->shape[1]) << view->name;
+            EXPECT_EQ(view->role.fan_out, view->shape[0]) << view->name;
+          }
+        };
+        expect(ParameterKind::input_matrix, "weight_ih", true);
+        expect(ParameterKind::recurrent_matrix, "weight_hh", spec.recurrent_matrix);
+        expect(ParameterKind::input_bias, "bias_ih", true);
+        expect(ParameterKind::recurrent_bias, "bias_hh", true);
+        expect(ParameterKind::unit_weight, spec.unit_weight_name, spec.unit_weights > 0);
+      }
+    }
+    EXPECT_EQ(found, views.size());
   }
 }
 
