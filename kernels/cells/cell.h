@@ -72,6 +72,20 @@ struct CellSpec {
     }
     return -1;
   }
+  /// The slot that enters the product of the last gates; -1 in a cell of one phase.
+  constexpr int operand_slot() const {
+    for (int s = 0; s < slots; ++s) {
+      if (slot[s].operand >= 0) return slot[s].operand;
+    }
+    return -1;
+  }
+  /// Whether something is added up in slot s before the cell's equations.
+  constexpr bool holds_sum(int s) const { return s < gates || slot[s].recurrent >= 0; }
+  /// Whether slot s is one of the first phase: its sum enters forward_operand(), and its gradient
+  /// comes out of backward_operand(). Of no slot in a cell of one phase.
+  constexpr bool enters_operand(int s) const {
+    return two_phases() && slot[s].recurrent >= 0 && slot[s].operand < 0;
+  }
   constexpr bool has_cell_state() const { return states > 1; }
 };
 
