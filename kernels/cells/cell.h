@@ -174,14 +174,14 @@ constexpr const char* fault_of(const CellSpec& spec) {
   return "";
 }
 
+/// If it is not, fault_of() says why.
+constexpr bool is_sound(const CellSpec& spec) { return fault_of(spec)[0] == '\0'; }
+
 /// A cell of one phase: forward(unit), backward(unit). Of two, see CellSpec::two_phases:
-///   forward_operand(unit, h_masked)           fills the operand slot; slots of the first gates in
-///   and
-///                                             out; h_masked: h that enters R, with recurrent
-///                                             dropout
-///   backward_operand(unit, h_masked, d_operand, d_h_masked)
-///                                             the first gates' gradients, from that by the operand
-///                                             slot
+///   forward_operand(unit, h_masked)  fills the operand slot; slots of the first gates in and out;
+///                                    h_masked: h that enters R, with recurrent dropout
+///   backward_operand(unit, h_masked, d_operand, d_h_masked)  the first gates' gradients, from that
+///                                    by the operand slot
 /// A cell with c also has restate(unit): state[1] as forward left it, from slots and previous.
 template <class C>
 concept CellEquations = requires(Unit<C, double>& u) {
@@ -194,7 +194,6 @@ concept CellEquations = requires(Unit<C, double>& u) {
   };
 };
 template <class C>
-concept CellType = fault_of(C::spec)
-[0] == '\0' && CellEquations<C>;
+concept CellType = is_sound(C::spec) && CellEquations<C>;
 
 }  // namespace sluice
