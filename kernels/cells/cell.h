@@ -72,6 +72,20 @@ struct CellSpec {
     }
     return -1;
   }
+  /// The slot that enters the product of the last gates; -1 in a cell of one phase.
+  constexpr int operand_slot() const {
+    for (int s = 0; s < slots; ++s) {
+      if (slot[s].operand >= 0) return slot[s].operand;
+    }
+    return -1;
+  }
+  /// Whether something is added up in slot s before the cell's equations.
+  constexpr bool holds_sum(int s) const { return s < gates || slot[s].recurrent >= 0; }
+  /// Whether slot s is one of the first phase: its sum enters forward_operand(), and its gradient
+  /// comes out of backward_operand(). Of no slot in a cell of one phase.
+  constexpr bool enters_operand(int s) const {
+    return two_phases() && slot[s].recurrent >= 0 && slot[s].operand < 0;
+  }
   constexpr bool has_cell_state() const { return states > 1; }
 };
 
@@ -175,14 +189,14 @@ constexpr const char* fault_of(const CellSpec& spec) {
   return "";
 }
 
+/// If it is not, fault_of() says why.
+constexpr bool is_sound(const CellSpec& spec) { return fault_of(spec)[0] == '\0'; }
+
 /// A cell of one phase: forward(unit), backward(unit). Of two, see CellSpec::two_phases:
-///   forward_operand(unit, h_masked)           fills the operand slot; slots of the first gates in
-///   and
-///                                             out; h_masked: h that enters R, with recurrent
-///                                             dropout
-///   backward_operand(unit, h_masked, d_operand, d_h_masked)
-///                                             the first gates' gradients, from that by the operand
-///                                             slot
+///   forward_operand(unit, h_masked)  fills the operand slot; slots of the first gates in and out;
+///                                    h_masked: h that enters R, with recurrent dropout
+///   backward_operand(unit, h_masked, d_operand, d_h_masked)  the first gates' gradients, from that
+///                                    by the operand slot
 /// A cell with c also has restate(unit): state[1] as forward left it, from slots and previous.
 template <class C>
 concept CellEquations = requires(Unit<C, double>& u) {
@@ -195,7 +209,6 @@ concept CellEquations = requires(Unit<C, double>& u) {
   };
 };
 template <class C>
-concept CellType = fault_of(C::spec)
-[0] == '\0' && CellEquations<C>;
+concept CellType = is_sound(C::spec) && CellEquations<C>;
 
 }  // namespace sluice

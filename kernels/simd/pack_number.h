@@ -7,6 +7,16 @@
 
 namespace sluice::SLUICE_ISA {
 
+// Not inline: long, and 16-bit numbers are on the CPU where speed does not count.
+template <class S>
+__attribute__((noinline)) void widen_lanes(const S* from, std::int64_t count, Wide<S>* lanes) {
+  for (int i = 0; i < Pack<Wide<S>>::width; ++i) lanes[i] = i < count ? widen(from[i]) : Wide<S>(0);
+}
+template <class S>
+__attribute__((noinline)) void narrow_lanes(const Wide<S>* lanes, S* to, std::int64_t count) {
+  for (int i = 0; i < Pack<Wide<S>>::width && i < count; ++i) to[i] = narrow<S>(lanes[i]);
+}
+
 /// The first `count` lanes; the others read as zero and are not written.
 template <class S>
 SLUICE_INLINE Pack<Wide<S>> load_pack(const S* from, std::int64_t count) {
@@ -14,8 +24,8 @@ SLUICE_INLINE Pack<Wide<S>> load_pack(const S* from, std::int64_t count) {
   if constexpr (sizeof(S) == sizeof(Wide<S>)) {
     return P::load(from, count);
   } else {
-    Wide<S> lanes[P::width] = {};
-    for (int i = 0; i < P::width && i < count; ++i) lanes[i] = widen(from[i]);
+    Wide<S> lanes[P::width];
+    widen_lanes(from, count, lanes);
     return P::load(lanes);
   }
 }
@@ -28,7 +38,7 @@ SLUICE_INLINE void store_pack(Pack<Wide<S>> pack, S* to, std::int64_t count) {
   } else {
     Wide<S> lanes[P::width];
     pack.store(lanes);
-    for (int i = 0; i < P::width && i < count; ++i) to[i] = narrow<S>(lanes[i]);
+    narrow_lanes(lanes, to, count);
   }
 }
 

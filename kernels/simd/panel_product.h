@@ -5,9 +5,8 @@
 
 namespace sluice::SLUICE_ISA {
 
-/// Vectors a panel is wide, and rows that run through it at once: their sums, a panel row and a
-/// broadcast fill the registers.
-inline constexpr int kPanelVectors = 4;
+/// Rows that run through a panel at once: their sums, a panel row and a broadcast fill the
+/// registers.
 template <int vectors>
 inline constexpr int kPanelRows = kVectorRegisters == 32 ? 24 / vectors
                                   : vectors == 4         ? 2

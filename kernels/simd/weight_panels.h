@@ -1,4 +1,4 @@
-// How the recurrent weights of a cell are cut into panels for kernels/simd/panel_product.h.
+// How recurrent weights are cut into panels for kernels/simd/panel_product.h.
 #pragma once
 
 #include "kernels/base/types.h"
@@ -10,14 +10,17 @@ SLUICE_INLINE std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a
 
 SLUICE_INLINE std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
+/// Packs that a panel is wide, if its gates divide that.
+inline constexpr int kPanelVectors = 4;
+
 /// A run of gates whose products are taken together. A panel holds `gates` gates of
 /// `unit_packs` packs of units, vector j being gate j % gates of pack j / gates.
-template <int first_gate_, int gates_, int unit_packs_>
+template <int first_gate_, int gates_>
 struct GateGroup {
   static constexpr int first_gate = first_gate_;
   static constexpr int gates = gates_;
-  static constexpr int unit_packs = unit_packs_;
-  static constexpr int vectors = gates_ * unit_packs_;
+  static constexpr int unit_packs = gates < kPanelVectors ? kPanelVectors / gates : 1;
+  static constexpr int vectors = gates * unit_packs;
 
   template <class T>
   SLUICE_INLINE static std::int64_t panels(std::int64_t hidden_size) {
@@ -28,12 +31,6 @@ struct GateGroup {
     return hidden_size * vectors * Pack<T>::width;
   }
 };
-
-using LstmGates = GateGroup<0, 4, 1>;
-using GruGates = GateGroup<0, 3, 1>;
-using RnnGates = GateGroup<0, 1, 4>;
-using ResetUpdateGates = GateGroup<0, 2, 2>;  // GRU reset-before: r and z, before ...
-using CandidateGate = GateGroup<2, 1, 4>;     // ... n, whose input needs r of all units
 
 /// Panel `panel` of weight_hh [G*H, H] -> [k][vector] at `to`, zeros past H.
 template <class Group, class T>

@@ -7,68 +7,90 @@
 namespace sluice {
 namespace {
 
-void require_field(bool condition, const char* function, const char* expectation) {
-  require(condition, std::string(function) + ": expected " + expectation +
-                         "; see kernels/time_loops/cell_step.h");
-}
+/// Checks of one call. A message is only built when one fails.
+struct Check {
+  const char* function;
+  Cell cell;
 
-void require_phase(const char* function, Cell cell, CellPhase phase) {
-  require((cell == Cell::gru_reset_before) == (phase != CellPhase::whole),
-          std::string(function) + ": " + name_of(cell) +
-              (cell == Cell::gru_reset_before
-                   ? " runs in two phases, reset and output; phase whole came"
-                   : " runs as one phase, whole; another came"));
-}
+  void that(bool condition, const char* expectation) const {
+    if (condition) return;
+    throw Error::usage(std::string(function) + ": expected " + expectation +
+                       "; see kernels/time_loops/cell_step.h");
+  }
+  /// What the cell needs for a reason that its CellSpec gives.
+  void needs(bool condition, const char* argument, const char* reason) const {
+    if (condition) return;
+    throw Error::usage(std::string(function) + ": " + argument + ": expected for " + name_of(cell) +
+                       ", which " + reason + ", got null or a stride below hidden_size" +
+                       "; see kernels/time_loops/cell_step.h");
+  }
+};
 
-/// Sizes that both directions share.
+/// What both directions take.
 template <class Args>
-void require_sizes(const char* function, const Args& args) {
-  require_field(args.hidden_size >= 1, function, "hidden_size >= 1");
-  require_field(args.rows >= 0 && args.rows <= args.batch, function, "0 <= rows <= batch");
+Check checked(const char* function, const Args& args, CellPhase phase) {
+  const Check check{function, args.cell};
+  const bool two = spec_of(args.cell).two_phases();
+  if (two != (phase != CellPhase::whole)) {
+    throw Error::usage(std::string(function) + ": " + name_of(args.cell) +
+                       (two ? " runs in two phases, operand and output; phase whole came"
+                            : " runs as one phase, whole; another came"));
+  }
+  check.that(args.hidden_size >= 1, "hidden_size >= 1");
+  check.that(args.rows >= 0 && args.rows <= args.batch, "0 <= rows <= batch");
+  return check;
 }
 
-bool is_gru(Cell cell) { return cell == Cell::gru || cell == Cell::gru_reset_before; }
+constexpr const char* kHasCellState = "has a cell state";
+constexpr const char* kReadsPreviousH = "reads h of the step before";
+
+template <class Args>
+void require_unit_weights(const Check& check, const Args& args) {
+  check.needs(spec_of(args.cell).unit_weights == 0 || args.unit_weights != nullptr, "unit_weights",
+              "has weights of each unit");
+}
 
 }  // namespace
 
 void cell_step_forward(const Queue& queue, const CellStepForwardArgs& args, CellPhase phase) {
-  constexpr const char* name = "cell_step_forward";
-  require_phase(name, args.cell, phase);
-  require_sizes(name, args);
+  const Check check = checked("cell_step_forward", args, phase);
   if (args.rows == 0) return;
-  require_field(args.gates != nullptr, name, "gates");
-  require_field(args.h_state != nullptr, name, "h_state");
-  require_field(!has_cell_state(args.cell) || args.c_state != nullptr, name, "c_state for an LSTM");
-  require_field(args.h == nullptr || args.ldh >= args.hidden_size, name, "ldh >= hidden_size");
-  require_field(phase == CellPhase::operand || args.mask == nullptr || args.h_operand != nullptr,
-                name, "h_operand with a mask");
-  require_field(args.mask != nullptr || args.h_operand == nullptr || is_16_bit(args.type), name,
-                "h_operand without a mask for a 16-bit type only");
+  const CellSpec& spec = spec_of(args.cell);
+  check.that(args.gates != nullptr, "gates");
+  check.that(args.h_state != nullptr, "h_state");
+  check.needs(!spec.has_cell_state() || args.c_state != nullptr, "c_state", kHasCellState);
+  require_unit_weights(check, args);
+  check.that(args.h == nullptr || args.ldh >= args.hidden_size, "ldh >= hidden_size");
+  check.that(phase == CellPhase::operand || !spec.recurrent_matrix || args.mask == nullptr ||
+                 args.h_operand != nullptr,
+             "h_operand with a mask");
+  check.that(args.mask != nullptr || args.h_operand == nullptr || is_16_bit(args.type),
+             "h_operand without a mask for a 16-bit type only");
   SLUICE_DISPATCH(cell_step_forward, queue, args, phase);
 }
 
 void cell_step_backward(const Queue& queue, const CellStepBackwardArgs& args, CellPhase phase) {
-  constexpr const char* name = "cell_step_backward";
-  require_phase(name, args.cell, phase);
-  require_sizes(name, args);
+  const Check check = checked("cell_step_backward", args, phase);
   if (args.rows == 0) return;
-  require_field(args.gates != nullptr, name, "gates");
-  require_field(args.dh_state != nullptr, name, "dh_state");
-  require_field(args.dy == nullptr || args.lddy >= args.hidden_size, name, "lddy >= hidden_size");
-  require_field(args.previous_rows >= 0, name, "previous_rows >= 0");
+  const CellSpec& spec = spec_of(args.cell);
+  check.that(args.gates != nullptr, "gates");
+  check.that(args.dh_state != nullptr, "dh_state");
+  check.that(args.dy == nullptr || args.lddy >= args.hidden_size, "lddy >= hidden_size");
+  check.that(args.previous_rows >= 0, "previous_rows >= 0");
+  require_unit_weights(check, args);
   const bool some_go_on = args.previous_rows > 0, some_begin = args.previous_rows < args.rows;
-  if (has_cell_state(args.cell)) {
-    require_field(args.c != nullptr && args.dc_state != nullptr, name,
-                  "c and dc_state for an LSTM");
-    require_field(!some_go_on || args.c_previous != nullptr, name, "c_previous for an LSTM");
-    require_field(!some_begin || args.c_initial != nullptr, name, "c_initial for an LSTM");
+  if (spec.has_cell_state()) {
+    check.needs(args.c != nullptr, "c", kHasCellState);
+    check.needs(args.dc_state != nullptr, "dc_state", kHasCellState);
+    check.needs(!some_go_on || args.c_previous != nullptr, "c_previous", kHasCellState);
+    check.needs(!some_begin || args.c_initial != nullptr, "c_initial", kHasCellState);
   }
-  if (is_gru(args.cell)) {
-    require_field(!some_go_on || (args.h_previous != nullptr && args.ldh >= args.hidden_size), name,
-                  "h_previous with ldh >= hidden_size for a GRU");
-    require_field(!some_begin || args.h_initial != nullptr, name, "h_initial for a GRU");
+  if (spec.reads_previous_h) {
+    check.needs(!some_go_on || (args.h_previous != nullptr && args.ldh >= args.hidden_size),
+                "h_previous with ldh >= hidden_size", kReadsPreviousH);
+    check.needs(!some_begin || args.h_initial != nullptr, "h_initial", kReadsPreviousH);
   }
-  require_field(phase != CellPhase::operand || args.dq != nullptr, name, "dq in phase operand");
+  check.that(phase != CellPhase::operand || args.dq != nullptr, "dq in phase operand");
   SLUICE_DISPATCH(cell_step_backward, queue, args, phase);
 }
 

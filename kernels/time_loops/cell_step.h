@@ -15,8 +15,8 @@ namespace sluice {
 // step to step (h_state, c_state, h_initial, c_initial, dh_state, dc_state) and dq; all other
 // arrays are of `type`. The mathematics is done in state_type(type).
 
-/// Forward, rows [0, rows) of one step of one direction. `gates` already holds x W^T + h_prev R^T
-/// (GRU: slots r, z so; slot n holds x Wn^T, slot q holds h_prev Rn^T).
+/// Forward, rows [0, rows) of one step of one direction. `gates` already holds what is added up in
+/// each slot, without the bias (CellSpec::slot).
 struct CellStepForwardArgs {
   Cell cell = Cell::lstm;
   DataType type = DataType::float32;
@@ -26,14 +26,16 @@ struct CellStepForwardArgs {
   void* gates = nullptr;         ///< [rows, S*H] in: pre-activations; out: activated
   const void* bias = nullptr;    ///< [S*H] see kernels/cells/combined_bias.h; may be null
   void* h_state = nullptr;       ///< [B, H] in: h_prev; out: h, rows [0, rows) only
-  void* c_state = nullptr;       ///< [B, H] LSTM: likewise c
-  void* c = nullptr;             ///< [rows, H] LSTM: c kept for backward; null if not training
+  void* c_state = nullptr;       ///< [B, H] likewise c, of a cell that has one
+  void* c = nullptr;             ///< [rows, H] c kept for backward; null if not training
   void* h = nullptr;             ///< [rows, ldh] where the layer's output goes; may be null
   std::int64_t ldh = 0;
-  const void* mask = nullptr;  ///< [G, B, H] recurrent dropout; null without
+  const void* mask = nullptr;  ///< [G, B, H] recurrent dropout; null without. On what enters R, or
+                               ///< without a recurrent matrix on the unit weights
   void* h_operand = nullptr;   ///< out: h as it enters the next step's products. With a mask
                                ///< [G, B, H] mask * h; without one [B, H] h itself, which only a
-                               ///< 16-bit type needs, and may be null
+                               ///< 16-bit type needs, and may be null. Not written for a cell
+                               ///< without a recurrent matrix
   const void* unit_weights = nullptr;  ///< [P, H] of a cell that has any
   ZoneoutDraws zoneout = {};
   std::int32_t step = 0;                ///< t, for zoneout's draws
@@ -58,20 +60,22 @@ struct CellStepBackwardArgs {
   std::int64_t batch = 0;
   std::int64_t hidden_size = 0;
   void* gates = nullptr;             ///< [rows, S*H] in: as forward left it; out: gradients
-  const void* h_previous = nullptr;  ///< [previous_rows, ldh] GRU: h of the step before
+  const void* h_previous = nullptr;  ///< [previous_rows, ldh] h of the step before, of a cell
+                                     ///< that reads_previous_h
   std::int64_t ldh = 0;
-  const void* c_previous = nullptr;  ///< [previous_rows, H] LSTM: c of the step before
+  const void* c_previous = nullptr;  ///< [previous_rows, H] c of the step before, of a cell that
+                                     ///< has one, as the next four c
   std::int64_t previous_rows = 0;    ///< rows at or past it begin here, from the initial state
-  const void* h_initial = nullptr;   ///< [B, H] GRU
-  const void* c_initial = nullptr;   ///< [B, H] LSTM
-  const void* c = nullptr;           ///< [rows, H] LSTM: c of this step
+  const void* h_initial = nullptr;   ///< [B, H]
+  const void* c_initial = nullptr;   ///< [B, H]
+  const void* c = nullptr;           ///< [rows, H] c of this step
   const void* dy = nullptr;          ///< [rows, lddy] gradient by this layer's output; may be null
   std::int64_t lddy = 0;
   void* dh_state = nullptr;    ///< [B, H] in: gradient by h from later steps; out: the part by
-                               ///< h_prev that does not pass through R (0 for LSTM and RNN)
-  void* dc_state = nullptr;    ///< [B, H] LSTM: gradient by c in, by c_prev out
-  const void* mask = nullptr;  ///< [G, B, H] GRU reset-before: its gate n is read
-  const void* dq = nullptr;    ///< [rows, H] GRU reset-before, phase operand: dn Rn
+                               ///< h_prev that does not pass through R
+  void* dc_state = nullptr;    ///< [B, H] gradient by c in, by c_prev out
+  const void* mask = nullptr;  ///< [G, B, H] as in forward
+  const void* dq = nullptr;    ///< [rows, H] phase operand: gradient by the operand slot
   const void* unit_weights = nullptr;  ///< as in forward, as the next three
   ZoneoutDraws zoneout = {};
   std::int32_t step = 0;

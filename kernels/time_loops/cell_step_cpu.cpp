@@ -22,12 +22,18 @@ void for_each_task(const Queue& queue, std::int64_t rows, Body&& body) {
 
 void cell_step_forward(const Queue& queue, const CellStepForwardArgs& args, CellPhase phase) {
   for_each_task(queue, args.rows, [&](std::int64_t first, std::int64_t count) {
+    if (is_16_bit(args.type)) {
+      return isa_baseline::cell_rows_forward(args, phase, first, count);
+    }
     SLUICE_DISPATCH_ISA(cell_rows_forward, args, phase, first, count);
   });
 }
 
 void cell_step_backward(const Queue& queue, const CellStepBackwardArgs& args, CellPhase phase) {
   for_each_task(queue, args.rows, [&](std::int64_t first, std::int64_t count) {
+    if (is_16_bit(args.type)) {
+      return isa_baseline::cell_rows_backward(args, phase, first, count);
+    }
     SLUICE_DISPATCH_ISA(cell_rows_backward, args, phase, first, count);
   });
 }

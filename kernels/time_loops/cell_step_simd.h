@@ -1,4 +1,5 @@
-// What kernels/time_loops/cell_step_cpu.cpp calls in each instruction set's namespace.
+// What kernels/time_loops/cell_step_cpu.cpp calls in each instruction set's namespace: for 16-bit
+// types always the baseline's.
 #pragma once
 
 #include "kernels/time_loops/cell_step.h"

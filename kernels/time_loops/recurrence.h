@@ -30,7 +30,7 @@ struct RecurrenceShape {
   MatrixMath math = MatrixMath::ieee;
 };
 
-/// Bytes of packed weights, for the forward or the backward pass.
+/// Bytes of packed weights, for the forward or the backward pass; 0 without a recurrent matrix.
 std::size_t recurrence_weight_bytes(const RecurrenceShape& shape);
 /// Bytes of scratch for a batch of B rows, for either pass.
 std::size_t recurrence_scratch_bytes(const RecurrenceShape& shape, std::int64_t batch);
@@ -56,8 +56,8 @@ struct RecurrenceForwardArgs {
   const void* bias = nullptr;    ///< [S*H] see kernels/cells/combined_bias.h
   const void* packed = nullptr;  ///< from pack_forward_weights
   void* h_state = nullptr;       ///< [B, H] in: state before these steps; out: after them
-  void* c_state = nullptr;       ///< [B, H] LSTM: likewise
-  void* c = nullptr;             ///< [N, H] LSTM in training: every c
+  void* c_state = nullptr;       ///< [B, H] likewise, of a cell that has one
+  void* c = nullptr;             ///< [N, H] in training: every c
   void* h = nullptr;             ///< [N, ldh] every h
   std::int64_t ldh = 0;
   const void* mask = nullptr;          ///< [G, B, H] recurrent dropout; null without
@@ -77,14 +77,14 @@ struct RecurrenceBackwardArgs {
                                     ///< gradients (see cells/)
   const void* packed = nullptr;     ///< from pack_backward_weights
   const void* h_initial = nullptr;  ///< [B, H]
-  const void* c_initial = nullptr;  ///< [B, H] LSTM
+  const void* c_initial = nullptr;  ///< [B, H]
   const void* h = nullptr;          ///< [N, ldh] as forward wrote it
   std::int64_t ldh = 0;
-  const void* c = nullptr;   ///< [N, H] LSTM
+  const void* c = nullptr;   ///< [N, H]
   const void* dy = nullptr;  ///< [N, lddy] may be null
   std::int64_t lddy = 0;
   void* dh_state = nullptr;  ///< [B, H] in: gradient by the state after these steps; out: before
-  void* dc_state = nullptr;  ///< [B, H] LSTM: likewise
+  void* dc_state = nullptr;  ///< [B, H] likewise, of a cell that has one
   const void* mask = nullptr;
   const void* unit_weights = nullptr;  ///< as in forward, as the next
   UnitDraws draws = {};

@@ -1,14 +1,6 @@
 // Backward half of kernels/time_loops/recurrence.h, and the sizes of both.
 
-#include <cstring>
-
-#include "kernels/cells/gru.h"
-#include "kernels/cells/lstm.h"
-#include "kernels/cells/rnn.h"
-#include "kernels/simd/activation.h"
-#include "kernels/simd/panel_product.h"
-#include "kernels/simd/weight_panels.h"
-#include "kernels/time_loops/row_blocks/recurrence_simd.h"
+#include "kernels/time_loops/row_blocks/row_block.h"
 
 namespace sluice::SLUICE_ISA {
 namespace {
@@ -20,256 +12,216 @@ inline constexpr std::int64_t kPanelColumns = kPanelVectors* Pack<T>::width;
 // A task on its way back through the steps. Scratch, rows padded to whole packs, shared by the
 // members, each of which writes its own units: `dh`, `dc` are the gradients by the state; `dg`
 // [rows, G*H] those that enter R^T, double-buffered, since all members read them.
-template <class T, Cell cell>
+template <class T, class C, bool zones_out>
 class BackwardBlock {
   using P = Pack<T>;
-  static constexpr int kSlots = slot_count(cell);
-  static constexpr int kGates = gate_count(cell);
+  using Units = Unit<C, P>;
+  using Packs = UnitPack<C, zones_out, T>;
+  static constexpr CellSpec spec = C::spec;
+
+  // Of a block's row, the states of the step before.
+  struct Before {
+    const T *h, *c;
+  };
 
  public:
   BackwardBlock(const RecurrenceBackwardArgs& args, const RecurrenceTask& task)
-      : args_(args),
-        task_(task),
-        hidden_(args.shape.hidden_size),
-        padded_(divide_up(hidden_, P::width) * P::width),
-        first_(task.first),
-        count_(task.count),
-        first_row_(args.sequences.host_offsets[args.begin]),
-        first_column_(share_begin(panels()) * kPanelColumns<T>),
-        end_column_(least(hidden_, share_end(panels()) * kPanelColumns<T>)) {
-    T* next = static_cast<T*>(args.scratch) + first_ * (2 * kGates + 3) * padded_;
-    dh_ = next;
-    dc_ = dh_ + count_ * padded_;
-    dg_ = dc_ + count_ * padded_;
-    next_dg_ = dg_ + count_ * kGates * padded_;
+      : block_(args, task),
+        first_column_(block_.share_begin(panels()) * kPanelColumns<T>),
+        end_column_(least(block_.hidden, block_.share_end(panels()) * kPanelColumns<T>)) {
+    dh_ = block_.take(1);
+    dc_ = block_.take(1);
+    dg_ = block_.take(spec.gates);
+    next_dg_ = block_.take(spec.gates);
   }
 
   void run() {
-    load_state(args_.dh_state, dh_);
-    if constexpr (has_cell_state(cell)) load_state(args_.dc_state, dc_);
-    meet();
-    const std::int32_t* offsets = args_.sequences.host_offsets;
-    const std::int32_t longest = args_.sequences.lengths[first_];
-    const std::int32_t end = args_.end < longest ? args_.end : longest;
-    const auto alive_at = [&](std::int32_t t) -> std::int64_t {
-      if (t < 0 || t >= longest) return 0;
-      const std::int64_t alive = offsets[t + 1] - offsets[t] - first_;
-      return alive < count_ ? alive : count_;
-    };
-    for (std::int32_t s = args_.begin; s < end; ++s) {
-      const std::int32_t t = args_.reverse ? s : end - 1 - (s - args_.begin);
-      const std::int32_t before = args_.reverse ? t + 1 : t - 1;
-      const std::int64_t rows = alive_at(t);
-      const std::int64_t continued = alive_at(before) < rows ? alive_at(before) : rows;
-      step(offsets[t] + first_, rows, continued > 0 ? offsets[before] + first_ : 0, continued);
+    block_.load_state(block_.args.dh_state, dh_);
+    if constexpr (spec.has_cell_state()) block_.load_state(block_.args.dc_state, dc_);
+    block_.meet();
+    for (std::int32_t s = block_.args.begin; s < block_.end; ++s) {
+      t_ = block_.args.reverse ? s : block_.end - 1 - (s - block_.args.begin);
+      const std::int32_t before = block_.args.reverse ? t_ + 1 : t_ - 1;
+      rows_ = block_.alive_at(t_);
+      continued_ = least(rows_, block_.alive_at(before));
+      row_ = block_.packed_row(t_);
+      before_ = continued_ > 0 ? block_.packed_row(before) : 0;
+      step();
       T* const written = dg_;
       dg_ = next_dg_;
       next_dg_ = written;
     }
-    meet();
-    store_state(args_.dh_state, dh_);
-    if constexpr (has_cell_state(cell)) store_state(args_.dc_state, dc_);
+    block_.meet();
+    block_.store_state(block_.args.dh_state, dh_);
+    if constexpr (spec.has_cell_state()) block_.store_state(block_.args.dc_state, dc_);
   }
 
  private:
-  // What of n things falls to this member.
-  SLUICE_INLINE std::int64_t share_begin(std::int64_t n) const {
-    return n * task_.member / task_.members;
-  }
-  SLUICE_INLINE std::int64_t share_end(std::int64_t n) const {
-    return n * (task_.member + 1) / task_.members;
-  }
-  SLUICE_INLINE void meet() const {
-    if (task_.barrier != nullptr) task_.barrier->wait();
-  }
+  std::int64_t panels() const { return divide_up(block_.hidden, kPanelColumns<T>); }
 
-  std::int64_t panels() const { return divide_up(hidden_, kPanelColumns<T>); }
-
-  void load_state(const void* from, T* to) {
-    for (std::int64_t r = share_begin(count_); r < share_end(count_); ++r) {
-      for (std::int64_t u = 0; u < hidden_; u += P::width) {
-        P::load(static_cast<const T*>(from) + (first_ + r) * hidden_ + u, hidden_ - u)
-            .store(to + r * padded_ + u);
-      }
+  SLUICE_INLINE Before before(std::int64_t r) const {
+    const bool continues = r < continued_;
+    Before states = {};
+    if constexpr (spec.reads_previous_h) {
+      states.h = continues ? static_cast<const T*>(block_.args.h) + (before_ + r) * block_.args.ldh
+                           : static_cast<const T*>(block_.args.h_initial) +
+                                 (block_.first + r) * block_.hidden;
     }
-  }
-  void store_state(void* to, const T* from) {
-    for (std::int64_t r = share_begin(count_); r < share_end(count_); ++r) {
-      std::memcpy(static_cast<T*>(to) + (first_ + r) * hidden_, from + r * padded_,
-                  hidden_ * sizeof(T));
+    if constexpr (spec.has_cell_state()) {
+      states.c = continues ? static_cast<const T*>(block_.args.c) + (before_ + r) * block_.hidden
+                           : static_cast<const T*>(block_.args.c_initial) +
+                                 (block_.first + r) * block_.hidden;
     }
+    return states;
   }
 
-  P mask(int gate, std::int64_t r, std::int64_t u) const {
-    return P::load(static_cast<const T*>(args_.mask) +
-                       (gate * args_.sequences.batch + first_ + r) * hidden_ + u,
-                   hidden_ - u);
-  }
-
-  // `before`: packed row of the block's first row in the step before; rows from `continued` on
-  // have none and began here, from the initial state.
-  void step(std::int64_t row, std::int64_t rows, std::int64_t before, std::int64_t continued) {
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const T* h_previous = nullptr;
-      const T* c_previous = nullptr;
-      if constexpr (cell == Cell::gru || cell == Cell::gru_reset_before) {
-        h_previous = r < continued
-                         ? static_cast<const T*>(args_.h) + (before + r) * args_.ldh
-                         : static_cast<const T*>(args_.h_initial) + (first_ + r) * hidden_;
-      }
-      if constexpr (has_cell_state(cell)) {
-        c_previous = r < continued
-                         ? static_cast<const T*>(args_.c) + (before + r) * hidden_
-                         : static_cast<const T*>(args_.c_initial) + (first_ + r) * hidden_;
-      }
-      const std::int64_t next_row = r < continued ? before + r : row + r;
-      for (std::int64_t u = first_column_; u < end_column_; u += P::width) {
-        unit(row + r, next_row, r, u, h_previous, c_previous);
-      }
+  void step() {
+    for (std::int64_t r = 0; r < rows_; ++r) {
+      const Before states = before(r);
+      for (std::int64_t u = first_column_; u < end_column_; u += P::width) state(r, u, states);
     }
-    meet();
-    if constexpr (cell == Cell::gru_reset_before) {
-      product(rows, 2, 1, [&](std::int64_t r, std::int64_t u, P dq) {
-        const T* h_previous = r < continued
-                                  ? static_cast<const T*>(args_.h) + (before + r) * args_.ldh
-                                  : static_cast<const T*>(args_.h_initial) + (first_ + r) * hidden_;
-        reset(row + r, r, u, h_previous, dq);
-      });
-      meet();
-      through_weights(rows, 2);
-    } else {
-      through_weights(rows, kGates);
+    if constexpr (spec.recurrent_matrix) {
+      constexpr int from_h = spec.gates_from_h();
+      block_.meet();
+      if constexpr (spec.two_phases()) {
+        product(from_h, spec.gates - from_h, [&](std::int64_t r, std::int64_t u, P d_operand) {
+          operand(r, u, before(r), d_operand);
+        });
+        block_.meet();
+      }
+      through_weights(from_h);
     }
   }
 
   // dh += sum over the first `gates` gates of mask_g * (dg_g R_g).
-  void through_weights(std::int64_t rows, int gates) {
+  void through_weights(int gates) {
     const auto add = [&](std::int64_t r, std::int64_t u, P sum) {
-      T* dh = dh_ + r * padded_ + u;
+      T* dh = dh_ + r * block_.padded + u;
       (P::load(dh) + sum).store(dh);
     };
-    if (args_.mask == nullptr) return product(rows, 0, gates, add);
+    if (block_.args.mask == nullptr) return product(0, gates, add);
     for (int g = 0; g < gates; ++g) {
-      product(rows, g, 1,
-              [&](std::int64_t r, std::int64_t u, P sum) { add(r, u, sum * mask(g, r, u)); });
+      product(g, 1, [&](std::int64_t r, std::int64_t u, P sum) {
+        add(r, u, sum * block_.mask(g, r, u));
+      });
     }
   }
 
-  // Calls unit(r, u, sum) with the product of gates [gate, gate + gates) of row r and R.
-  template <class Unit>
-  SLUICE_INLINE void product(std::int64_t rows, int gate, int gates, Unit&& unit) {
-    const std::int64_t ld = kGates * hidden_;
+  // Calls use(r, u, sum) with the product of gates [gate, gate + gates) of row r and R.
+  template <class Use>
+  SLUICE_INLINE void product(int gate, int gates, Use&& use) {
+    const std::int64_t ld = spec.gates * block_.hidden;
     for (std::int64_t column = first_column_; column < end_column_; column += kPanelColumns<T>) {
-      const T* panel =
-          static_cast<const T*>(args_.packed) + column * ld + gate * hidden_ * kPanelColumns<T>;
+      const T* panel = static_cast<const T*>(block_.args.packed) + column * ld +
+                       gate * block_.hidden * kPanelColumns<T>;
       panel_times_rows<T, kPanelVectors, 1>(
-          {dg_ + gate * hidden_, ld}, rows, panel, gates * hidden_, [](std::int64_t) {},
+          {dg_ + gate * block_.hidden, ld}, rows_, panel, gates * block_.hidden,
+          [](std::int64_t) {},
           [&](std::int64_t r, const T* sums) {
             for (std::int64_t u = column; u < least(end_column_, column + kPanelColumns<T>);
                  u += P::width) {
-              unit(r, u, P::load(sums + (u - column)));
+              use(r, u, P::load(sums + (u - column)));
             }
           });
     }
   }
 
-  T* slot(std::int64_t row, int s, std::int64_t u) const {
-    return static_cast<T*>(args_.gates) + ((row - first_row_) * kSlots + s) * hidden_ + u;
-  }
-  void put_dg(std::int64_t r, int gate, std::int64_t u, P value) {
-    value.store(dg_ + (r * kGates + gate) * hidden_ + u, hidden_ - u);
-  }
-
-  // The element-wise part of one pack of units: all of the cell, or its output half (reset-before).
-  // The rows of the step to come lie in memory since the forward pass, so they are called for
-  // early.
-  SLUICE_INLINE void unit(std::int64_t row, std::int64_t next_row, std::int64_t r, std::int64_t u,
-                          [[maybe_unused]] const T* h_previous,
-                          [[maybe_unused]] const T* c_previous) {
-    const std::int64_t count = hidden_ - u;
-    T* const dh_place = dh_ + r * padded_ + u;
-    P gate[kSlots];
-    for (int s = 0; s < kSlots; ++s) {
-      gate[s] = P::load(slot(row, s, u), count);
-      __builtin_prefetch(slot(next_row, s, u), 1);
-    }
-    P dh = P::load(dh_place), dh_direct(T(0));
-    if (args_.dy != nullptr) {
-      dh += P::load(static_cast<const T*>(args_.dy) + row * args_.lddy + u, count);
-      __builtin_prefetch(static_cast<const T*>(args_.dy) + next_row * args_.lddy + u);
-    }
-    if constexpr (cell == Cell::lstm) {
-      P dc = P::load(dc_ + r * padded_ + u);
-      LstmCell::backward(gate, P::load(c_previous + u, count),
-                         P::load(static_cast<const T*>(args_.c) + row * hidden_ + u, count), dh,
-                         dc);
-      dc.store(dc_ + r * padded_ + u);
-      for (int g = 0; g < kGates; ++g) put_dg(r, g, u, gate[g]);
-    } else if constexpr (cell == Cell::gru) {
-      GruCell::backward(gate, P::load(h_previous + u, count), dh, dh_direct);
-      put_dg(r, 0, u, gate[0]);
-      put_dg(r, 1, u, gate[1]);
-      put_dg(r, 2, u, gate[3]);
-    } else if constexpr (cell == Cell::gru_reset_before) {
-      GruResetBeforeCell::backward_output(gate, P::load(h_previous + u, count), dh, dh_direct);
-      put_dg(r, 1, u, gate[1]);
-      put_dg(r, 2, u, gate[2]);
-    } else {
-      RnnCell<cell == Cell::rnn_relu>::backward(gate, dh);
-      put_dg(r, 0, u, gate[0]);
-    }
-    for (int s = 0; s < kSlots; ++s) gate[s].store(slot(row, s, u), count);
-    dh_direct.store(dh_place);
+  // The gradients of the gates of one of two phases, or of all, for the products.
+  template <bool first_phase>
+  SLUICE_INLINE void put_dg(std::int64_t r, std::int64_t u, const Units& units) {
+    if constexpr (!spec.recurrent_matrix) return;
+    for_each_index<spec.gates>([&](auto g) {
+      constexpr int s = spec.slot_of_gate(g);
+      if constexpr (s >= 0 && spec.enters_operand(s) == first_phase) {
+        units.slot[s].store(dg_ + (r * spec.gates + g) * block_.hidden + u, block_.hidden - u);
+      }
+    });
   }
 
-  // GRU reset-before: through r and the product's input.
-  SLUICE_INLINE void reset(std::int64_t row, std::int64_t r, std::int64_t u, const T* h_previous,
-                           P dq) {
-    const P m = args_.mask == nullptr ? P(T(1)) : mask(2, r, u);
-    P gate[1] = {P::load(slot(row, 0, u), hidden_ - u)};
-    P dh_masked;
-    GruResetBeforeCell::backward_reset(gate, m * P::load(h_previous + u, hidden_ - u), dq,
-                                       dh_masked);
-    gate[0].store(slot(row, 0, u), hidden_ - u);
-    put_dg(r, 0, u, gate[0]);
-    T* dh = dh_ + r * padded_ + u;
-    (P::load(dh) + m * dh_masked).store(dh);
+  // The element-wise part of one pack of units: all of the cell, or its second phase. The rows of
+  // the step to come lie in memory since the forward pass, so they are called for early.
+  SLUICE_INLINE void state(std::int64_t r, std::int64_t u, const Before& states) {
+    const std::int64_t count = block_.hidden - u, row = row_ + r;
+    const std::int64_t next_row = r < continued_ ? before_ + r : row;
+    T* const dh_place = dh_ + r * block_.padded + u;
+    T* const dc_place = dc_ + r * block_.padded + u;
+    Units units;
+    for_each_index<spec.slots>([&](auto s) {
+      units.slot[s] = P::load(block_.slot(row, s, u), count);
+      __builtin_prefetch(block_.slot(next_row, s, u), 1);
+    });
+    units.d_state[0] = P::load(dh_place);
+    if (block_.args.dy != nullptr) {
+      units.d_state[0] +=
+          P::load(static_cast<const T*>(block_.args.dy) + row * block_.args.lddy + u, count);
+      __builtin_prefetch(static_cast<const T*>(block_.args.dy) + next_row * block_.args.lddy + u);
+    }
+    load_previous(u, states, units);
+    if constexpr (spec.has_cell_state()) {
+      units.d_state[1] = P::load(dc_place);
+      if constexpr (!zones_out) {
+        units.state[1] =
+            P::load(static_cast<const T*>(block_.args.c) + row * block_.hidden + u, count);
+      }
+    }
+    block_.load_weights(r, u, units);
+    Packs::backward(units, block_.zoneout_row(t_, r), u);
+    if constexpr (spec.has_cell_state()) units.d_state[1].store(dc_place);
+    put_dg<false>(r, u, units);
+    for_each_index<spec.slots>([&](auto s) { units.slot[s].store(block_.slot(row, s, u), count); });
+    units.d_state[0].store(dh_place);
   }
 
-  const RecurrenceBackwardArgs& args_;
-  const RecurrenceTask& task_;
-  const std::int64_t hidden_, padded_, first_, count_;
-  const std::int64_t first_row_;                  // packed row that `gates` begins with
+  // The first of two phases: through the operand slot.
+  SLUICE_INLINE void operand(std::int64_t r, std::int64_t u, const Before& states, P d_operand) {
+    const std::int64_t row = row_ + r;
+    const P m = block_.operand_mask(r, u);
+    T* const dh = dh_ + r * block_.padded + u;
+    Units units;
+    for_each_index<spec.slots>([&](auto s) {
+      if constexpr (spec.enters_operand(s)) {
+        units.slot[s] = P::load(block_.slot(row, s, u), block_.hidden - u);
+      }
+    });
+    load_previous(u, states, units);
+    P d_h_masked;
+    C::backward_operand(units, m * units.previous[0], d_operand, d_h_masked);
+    for_each_index<spec.slots>([&](auto s) {
+      if constexpr (spec.enters_operand(s))
+        units.slot[s].store(block_.slot(row, s, u), block_.hidden - u);
+    });
+    put_dg<true>(r, u, units);
+    (P::load(dh) + m * d_h_masked).store(dh);
+  }
+
+  SLUICE_INLINE void load_previous(std::int64_t u, const Before& states, Units& units) const {
+    if constexpr (spec.reads_previous_h)
+      units.previous[0] = P::load(states.h + u, block_.hidden - u);
+    if constexpr (spec.has_cell_state())
+      units.previous[1] = P::load(states.c + u, block_.hidden - u);
+  }
+
+  RowBlock<T, C, RecurrenceBackwardArgs> block_;
   const std::int64_t first_column_, end_column_;  // the units of this member
   T *dh_, *dc_, *dg_, *next_dg_;
+  // Of the step: its number, the block's first packed row and rows; the packed row of the first in
+  // the step before, and how many of the rows have one there. The others began here, from the
+  // initial state.
+  std::int32_t t_ = 0;
+  std::int64_t row_ = 0, rows_ = 0, before_ = 0, continued_ = 0;
 };
 
 template <class T>
-void run(const RecurrenceBackwardArgs& args, const RecurrenceTask& task) {
-  switch (args.shape.cell) {
-    case Cell::lstm: return BackwardBlock<T, Cell::lstm>(args, task).run();
-    case Cell::gru: return BackwardBlock<T, Cell::gru>(args, task).run();
-    case Cell::gru_reset_before: return BackwardBlock<T, Cell::gru_reset_before>(args, task).run();
-    case Cell::rnn_tanh: return BackwardBlock<T, Cell::rnn_tanh>(args, task).run();
-    case Cell::rnn_relu: return BackwardBlock<T, Cell::rnn_relu>(args, task).run();
-  }
-}
-
-template <class T>
-void pack(const RecurrenceShape& shape, std::int64_t panel, const T* weight_hh, T* packed) {
+void pack(const RecurrenceShape& shape, std::int64_t panel, const void* weight_hh, void* packed) {
   const std::int64_t hidden = shape.hidden_size, depth = gate_count(shape.cell) * hidden;
   const std::int64_t column = panel * kPanelColumns<T>;
   const std::int64_t columns = least(kPanelColumns<T>, hidden - column);
-  T* to = packed + column * depth;
+  const T* from = static_cast<const T*>(weight_hh) + column;
+  T* to = static_cast<T*>(packed) + column * depth;
   for (std::int64_t k = 0; k < depth; ++k, to += kPanelColumns<T>) {
     std::memset(to, 0, kPanelColumns<T> * sizeof(T));
-    std::memcpy(to, weight_hh + k * hidden + column, columns * sizeof(T));
+    std::memcpy(to, from + k * hidden, columns * sizeof(T));
   }
-}
-
-template <class T>
-std::int64_t padded_to(std::int64_t hidden_size, int packs) {
-  return divide_up(hidden_size, packs * Pack<T>::width) * packs * Pack<T>::width;
 }
 
 // Both passes fit: the widest panel is kPanelVectors packs of units of one gate.
@@ -281,12 +233,14 @@ std::size_t weight_bytes(const RecurrenceShape& shape) {
 
 template <class T>
 std::size_t scratch_bytes(const RecurrenceShape& shape, std::int64_t batch) {
-  return sizeof(T) * batch * (2 * gate_count(shape.cell) + 3) * padded_to<T>(shape.hidden_size, 1);
+  return sizeof(T) * batch * scratch_planes(spec_of(shape.cell)) *
+         padded_to<T>(shape.hidden_size, 1);
 }
 
 }  // namespace
 
 std::size_t recurrence_weight_bytes(const RecurrenceShape& shape) {
+  if (!spec_of(shape.cell).recurrent_matrix) return 0;
   return shape.type == DataType::float64 ? weight_bytes<double>(shape) : weight_bytes<float>(shape);
 }
 
@@ -296,21 +250,20 @@ std::size_t recurrence_scratch_bytes(const RecurrenceShape& shape, std::int64_t 
 }
 
 std::int64_t backward_panels(const RecurrenceShape& shape) {
+  if (!spec_of(shape.cell).recurrent_matrix) return 0;
   return divide_up(shape.hidden_size,
                    shape.type == DataType::float64 ? kPanelColumns<double> : kPanelColumns<float>);
 }
 
 void pack_backward_panel(const RecurrenceShape& shape, std::int64_t panel, const void* weight_hh,
                          void* packed) {
-  if (shape.type == DataType::float64) {
-    pack(shape, panel, static_cast<const double*>(weight_hh), static_cast<double*>(packed));
-  } else {
-    pack(shape, panel, static_cast<const float*>(weight_hh), static_cast<float*>(packed));
-  }
+  shape.type == DataType::float64 ? pack<double>(shape, panel, weight_hh, packed)
+                                  : pack<float>(shape, panel, weight_hh, packed);
 }
 
 void backward_block(const RecurrenceBackwardArgs& args, const RecurrenceTask& task) {
-  args.shape.type == DataType::float64 ? run<double>(args, task) : run<float>(args, task);
+  args.shape.type == DataType::float64 ? run_block<BackwardBlock, double>(args, task)
+                                       : run_block<BackwardBlock, float>(args, task);
 }
 
 }  // namespace sluice::SLUICE_ISA

@@ -1,310 +1,239 @@
 // Forward half of kernels/time_loops/recurrence.h.
 
-#include <cstring>
-
-#include "kernels/cells/gru.h"
-#include "kernels/cells/lstm.h"
-#include "kernels/cells/rnn.h"
-#include "kernels/simd/activation.h"
-#include "kernels/simd/panel_product.h"
-#include "kernels/simd/weight_panels.h"
-#include "kernels/time_loops/row_blocks/recurrence_simd.h"
+#include "kernels/time_loops/row_blocks/row_block.h"
 
 namespace sluice::SLUICE_ISA {
 namespace {
+
+// The gates whose product is with h, and those whose product is with the operand slot.
+template <class C>
+using GatesFromState = GateGroup<0, C::spec.gates_from_h()>;
+template <class C>
+using GatesFromOperand = GateGroup<C::spec.gates_from_h(), C::spec.gates - C::spec.gates_from_h()>;
 
 // A task on its way through the steps. The state of its rows lives in scratch, padded to whole
 // packs and shared by the members, each of which writes its own units: `input` is what enters R (h,
 // or mask * h for each gate), double-buffered, since every unit of a step reads all of the step
 // before.
-template <class T, Cell cell>
+template <class T, class C, bool zones_out>
 class ForwardBlock {
   using P = Pack<T>;
-  static constexpr int kSlots = slot_count(cell);
-  static constexpr int kGates = gate_count(cell);
+  using Units = Unit<C, P>;
+  using Packs = UnitPack<C, zones_out, T>;
+  static constexpr CellSpec spec = C::spec;
 
  public:
-  ForwardBlock(const RecurrenceForwardArgs& args, const RecurrenceTask& task)
-      : args_(args),
-        task_(task),
-        hidden_(args.shape.hidden_size),
-        padded_(divide_up(hidden_, P::width) * P::width),
-        first_(task.first),
-        count_(task.count),
-        inputs_(args.mask != nullptr ? kGates : 1),
-        first_row_(args.sequences.host_offsets[args.begin]) {
-    T* next = static_cast<T*>(args.scratch) + first_ * (2 * kGates + 3) * padded_;
-    const auto take = [&](int planes) {
-      T* place = next;
-      next += planes * count_ * padded_;
-      return place;
-    };
-    input_ = take(inputs_);
-    next_input_ = take(inputs_);
-    h_ = take(1);
-    c_ = take(1);
-    q_ = take(1);
+  ForwardBlock(const RecurrenceForwardArgs& args, const RecurrenceTask& task) : block_(args, task) {
+    const int inputs = args.mask != nullptr ? spec.gates : 1;
+    input_ = block_.take(inputs);
+    next_input_ = block_.take(inputs);
+    h_ = block_.take(1);
+    c_ = block_.take(1);
+    operand_ = block_.take(1);
   }
 
   void run() {
-    load_state();
-    meet();
-    const std::int32_t* offsets = args_.sequences.host_offsets;
-    const std::int32_t longest = args_.sequences.lengths[first_];
-    const std::int32_t end = args_.end < longest ? args_.end : longest;
-    for (std::int32_t s = args_.begin; s < end; ++s) {
-      const std::int32_t t = args_.reverse ? end - 1 - (s - args_.begin) : s;
-      const std::int64_t alive = offsets[t + 1] - offsets[t] - first_;
-      step(offsets[t] + first_, alive < count_ ? alive : count_);
-      meet();
+    // Both buffers start from the initial state: in reverse a row joins in the middle.
+    block_.load_state(block_.args.h_state, h_, [&](std::int64_t r, std::int64_t u, P h) {
+      put_input(input_, r, u, h);
+      put_input(next_input_, r, u, h);
+    });
+    if constexpr (spec.has_cell_state()) block_.load_state(block_.args.c_state, c_);
+    block_.meet();
+    for (std::int32_t s = block_.args.begin; s < block_.end; ++s) {
+      t_ = block_.args.reverse ? block_.end - 1 - (s - block_.args.begin) : s;
+      step(block_.packed_row(t_), block_.alive_at(t_));
+      block_.meet();
       T* const written = next_input_;
       next_input_ = input_;
       input_ = written;
     }
-    store_state();
+    block_.store_state(block_.args.h_state, h_);
+    if constexpr (spec.has_cell_state()) block_.store_state(block_.args.c_state, c_);
   }
 
  private:
-  // What of n things falls to this member.
-  SLUICE_INLINE std::int64_t share_begin(std::int64_t n) const {
-    return n * task_.member / task_.members;
-  }
-  SLUICE_INLINE std::int64_t share_end(std::int64_t n) const {
-    return n * (task_.member + 1) / task_.members;
-  }
-  SLUICE_INLINE void meet() const {
-    if (task_.barrier != nullptr) task_.barrier->wait();
-  }
-
-  // Both buffers start from the initial state: in the reverse direction a row joins in the middle.
-  void load_state() {
-    const auto* h0 = static_cast<const T*>(args_.h_state);
-    const auto* c0 = static_cast<const T*>(args_.c_state);
-    for (std::int64_t r = share_begin(count_); r < share_end(count_); ++r) {
-      for (std::int64_t u = 0; u < hidden_; u += P::width) {
-        const P h = P::load(h0 + (first_ + r) * hidden_ + u, hidden_ - u);
-        h.store(h_ + r * padded_ + u);
-        put_input(input_, r, u, h);
-        put_input(next_input_, r, u, h);
-        if constexpr (has_cell_state(cell)) {
-          P::load(c0 + (first_ + r) * hidden_ + u, hidden_ - u).store(c_ + r * padded_ + u);
-        }
-      }
-    }
-  }
-
-  void store_state() {
-    for (std::int64_t r = share_begin(count_); r < share_end(count_); ++r) {
-      std::memcpy(static_cast<T*>(args_.h_state) + (first_ + r) * hidden_, h_ + r * padded_,
-                  hidden_ * sizeof(T));
-      if constexpr (has_cell_state(cell)) {
-        std::memcpy(static_cast<T*>(args_.c_state) + (first_ + r) * hidden_, c_ + r * padded_,
-                    hidden_ * sizeof(T));
-      }
-    }
-  }
-
-  P mask(int gate, std::int64_t r, std::int64_t u) const {
-    return P::load(static_cast<const T*>(args_.mask) +
-                       (gate * args_.sequences.batch + first_ + r) * hidden_ + u,
-                   hidden_ - u);
-  }
-
   SLUICE_INLINE void put_input(T* input, std::int64_t r, std::int64_t u, P h) {
-    if (args_.mask == nullptr) {
-      h.store(input + r * padded_ + u);
+    if constexpr (!spec.recurrent_matrix) return;
+    if (block_.args.mask == nullptr) {
+      h.store(input + r * block_.padded + u);
       return;
     }
-    for (int g = 0; g < kGates; ++g) {
-      (h * mask(g, r, u)).store(input + (g * count_ + r) * padded_ + u);
+    for (int g = 0; g < spec.gates; ++g) {
+      (h * block_.mask(g, r, u)).store(input + (g * block_.count + r) * block_.padded + u);
     }
   }
 
   // Steps `rows` rows whose packed rows begin at `row`.
   void step(std::int64_t row, std::int64_t rows) {
-    const auto* packed = static_cast<const T*>(args_.packed);
-    if constexpr (cell == Cell::lstm) {
-      product<LstmGates>(
-          packed, input_, row, rows,
-          [&](std::int64_t r, std::int64_t u, const T* sums) { lstm(row + r, r, u, sums); });
-    } else if constexpr (cell == Cell::gru) {
-      product<GruGates>(
-          packed, input_, row, rows,
-          [&](std::int64_t r, std::int64_t u, const T* sums) { gru(row + r, r, u, sums); });
-    } else if constexpr (cell == Cell::gru_reset_before) {
-      product<ResetUpdateGates>(
-          packed, input_, row, rows,
-          [&](std::int64_t r, std::int64_t u, const T* sums) { reset(row + r, r, u, sums); });
-      packed += ResetUpdateGates::panels<T>(hidden_) * ResetUpdateGates::panel_size<T>(hidden_);
-      meet();
-      product<CandidateGate, false>(
-          packed, q_, row, rows,
-          [&](std::int64_t r, std::int64_t u, const T* sums) { candidate(row + r, r, u, sums); });
+    if constexpr (!spec.recurrent_matrix) {
+      for (std::int64_t r = 0; r < rows; ++r) {
+        for (std::int64_t u = 0; u < block_.hidden; u += P::width) state(row + r, r, u, nullptr);
+      }
     } else {
-      product<RnnGates>(
-          packed, input_, row, rows,
-          [&](std::int64_t r, std::int64_t u, const T* sums) { rnn(row + r, r, u, sums); });
-    }
-  }
-
-  // Calls unit(r, u, sums) with the products of row r, whose packed row is row + r, and the pack of
-  // units at u, one pack a gate.
-  template <class Group, bool may_be_masked = true, class Unit>
-  SLUICE_INLINE void product(const T* packed, const T* a, std::int64_t row, std::int64_t rows,
-                             Unit&& unit) {
-    constexpr int vectors = Group::vectors, gates = Group::gates;
-    const std::int64_t panels = Group::template panels<T>(hidden_);
-    for (std::int64_t i = share_begin(panels); i < share_end(panels); ++i) {
-      const T* panel = packed + i * Group::template panel_size<T>(hidden_);
-      const auto expect = [&](std::int64_t r) {
-        for (int p = 0; p < Group::unit_packs; ++p) {
-          for (int s = 0; s < kSlots; ++s) {
-            __builtin_prefetch(slot(row + r, s, (i * Group::unit_packs + p) * P::width), 1);
-          }
-        }
-      };
-      const auto use = [&](std::int64_t r, const T* sums) {
-        for (int p = 0; p < Group::unit_packs; ++p) {
-          const std::int64_t u = (i * Group::unit_packs + p) * P::width;
-          if (u < hidden_) unit(r, u, sums + p * gates * P::width);
-        }
-      };
-      if (may_be_masked && args_.mask != nullptr) {
-        panel_times_rows<T, vectors, gates>({a, padded_, count_ * padded_}, rows, panel, hidden_,
-                                            expect, use);
-      } else {
-        panel_times_rows<T, vectors, 1>({a, padded_}, rows, panel, hidden_, expect, use);
+      const auto* packed = static_cast<const T*>(block_.args.packed);
+      using First = GatesFromState<C>;
+      product<First>(packed, input_, block_.args.mask != nullptr, row, rows,
+                     [&](std::int64_t r, std::int64_t u, const T* sums) {
+                       if constexpr (spec.two_phases()) {
+                         operand(row + r, r, u, sums);
+                       } else {
+                         state(row + r, r, u, sums);
+                       }
+                     });
+      if constexpr (spec.two_phases()) {
+        packed +=
+            First::template panels<T>(block_.hidden) * First::template panel_size<T>(block_.hidden);
+        block_.meet();
+        product<GatesFromOperand<C>>(
+            packed, operand_, false, row, rows,
+            [&](std::int64_t r, std::int64_t u, const T* sums) { state(row + r, r, u, sums); });
       }
     }
   }
 
-  T* slot(std::int64_t row, int s, std::int64_t u) const {
-    return static_cast<T*>(args_.gates) + ((row - first_row_) * kSlots + s) * hidden_ + u;
-  }
-  P bias(int s, std::int64_t u) const {
-    return P::load(static_cast<const T*>(args_.bias) + s * hidden_ + u, hidden_ - u);
-  }
-  // x W^T + b of slot s.
-  P input_part(std::int64_t row, int s, std::int64_t u) const {
-    return P::load(slot(row, s, u), hidden_ - u) + bias(s, u);
-  }
-  void keep(std::int64_t row, int s, std::int64_t u, P value) const {
-    value.store(slot(row, s, u), hidden_ - u);
+  // Calls use(r, u, sums) with the products of row r, whose packed row is row + r, and the pack of
+  // units at u, one pack a gate. `apart`: each gate has an input of its own.
+  template <class Group, class Use>
+  SLUICE_INLINE void product(const T* packed, const T* a, bool apart, std::int64_t row,
+                             std::int64_t rows, Use&& use) {
+    constexpr int vectors = Group::vectors, gates = Group::gates;
+    const std::int64_t panels = Group::template panels<T>(block_.hidden);
+    for (std::int64_t i = block_.share_begin(panels); i < block_.share_end(panels); ++i) {
+      const T* panel = packed + i * Group::template panel_size<T>(block_.hidden);
+      const auto expect = [&](std::int64_t r) {
+        for (int p = 0; p < Group::unit_packs; ++p) {
+          block_.prefetch_slots(row + r, (i * Group::unit_packs + p) * P::width);
+        }
+      };
+      const auto each_pack = [&](std::int64_t r, const T* sums) {
+        for (int p = 0; p < Group::unit_packs; ++p) {
+          const std::int64_t u = (i * Group::unit_packs + p) * P::width;
+          if (u < block_.hidden) use(r, u, sums + p * gates * P::width);
+        }
+      };
+      if (apart) {
+        panel_times_rows<T, vectors, gates>({a, block_.padded, block_.count * block_.padded}, rows,
+                                            panel, block_.hidden, expect, each_pack);
+      } else {
+        panel_times_rows<T, vectors, 1>({a, block_.padded}, rows, panel, block_.hidden, expect,
+                                        each_pack);
+      }
+    }
   }
 
-  SLUICE_INLINE void put_h(std::int64_t row, std::int64_t r, std::int64_t u, P h) {
-    h.store(h_ + r * padded_ + u);
-    h.store(static_cast<T*>(args_.h) + row * args_.ldh + u, hidden_ - u);
+  // What is added up in slot s: x W^T, bias and the product of its gate, which is of those from
+  // `first_gate` on.
+  template <int s, int first_gate>
+  SLUICE_INLINE P sum(std::int64_t row, std::int64_t u, const T* sums) const {
+    constexpr CellSlot of = spec.slot[s];
+    P value(T(0));
+    if constexpr (s < spec.gates) value = P::load(block_.slot(row, s, u), block_.hidden - u);
+    if constexpr (of.bias != SlotBias::none) {
+      const P bias = P::load(static_cast<const T*>(block_.args.bias) + s * block_.hidden + u,
+                             block_.hidden - u);
+      value = s < spec.gates ? value + bias : bias;
+    }
+    if constexpr (of.recurrent >= 0) {
+      value = value + P::load(sums + (of.recurrent - first_gate) * P::width);
+    }
+    return value;
+  }
+  template <int s>
+  SLUICE_INLINE void keep(std::int64_t row, std::int64_t u, const Units& units) const {
+    units.slot[s].store(block_.slot(row, s, u), block_.hidden - u);
+  }
+
+  // The first of two phases: what enters the product of the operand slot.
+  SLUICE_INLINE void operand(std::int64_t row, std::int64_t r, std::int64_t u, const T* sums) {
+    Units units;
+    for_each_index<spec.slots>([&](auto s) {
+      if constexpr (spec.enters_operand(s)) units.slot[s] = sum<s, 0>(row, u, sums);
+    });
+    load_previous(r, u, units);
+    C::forward_operand(units, units.previous[0] * block_.operand_mask(r, u));
+    for_each_index<spec.slots>([&](auto s) {
+      if constexpr (spec.enters_operand(s) || s == spec.operand_slot()) keep<s>(row, u, units);
+    });
+    units.slot[spec.operand_slot()].store(operand_ + r * block_.padded + u);
+  }
+
+  // The new state: all of the cell, or its second phase.
+  SLUICE_INLINE void state(std::int64_t row, std::int64_t r, std::int64_t u, const T* sums) {
+    constexpr int first_gate = spec.two_phases() ? spec.gates_from_h() : 0;
+    Units units;
+    for_each_index<spec.slots>([&](auto s) {
+      if constexpr (spec.enters_operand(s) || s == spec.operand_slot()) {
+        units.slot[s] = P::load(block_.slot(row, s, u), block_.hidden - u);
+      } else if constexpr (spec.holds_sum(s)) {
+        units.slot[s] = sum<s, first_gate>(row, u, sums);
+      }
+    });
+    load_previous(r, u, units);
+    block_.load_weights(r, u, units);
+    Packs::forward(units, block_.zoneout_row(t_, r), u);
+    if constexpr (spec.has_cell_state()) units.state[1].store(c_ + r * block_.padded + u);
+    if (block_.args.training) {
+      for_each_index<spec.slots>([&](auto s) {
+        if constexpr (!spec.enters_operand(s) && s != spec.operand_slot()) keep<s>(row, u, units);
+      });
+      if constexpr (spec.has_cell_state()) {
+        units.state[1].store(static_cast<T*>(block_.args.c) + row * block_.hidden + u,
+                             block_.hidden - u);
+      }
+    }
+    const P h = units.state[0];
+    h.store(h_ + r * block_.padded + u);
+    h.store(static_cast<T*>(block_.args.h) + row * block_.args.ldh + u, block_.hidden - u);
     put_input(next_input_, r, u, h);
   }
 
-  SLUICE_INLINE void lstm(std::int64_t row, std::int64_t r, std::int64_t u, const T* sums) {
-    P gate[4], c, h;
-    for (int s = 0; s < 4; ++s) gate[s] = input_part(row, s, u) + P::load(sums + s * P::width);
-    LstmCell::forward(gate, P::load(c_ + r * padded_ + u), c, h);
-    c.store(c_ + r * padded_ + u);
-    if (args_.training) {
-      for (int s = 0; s < 4; ++s) keep(row, s, u, gate[s]);
-      c.store(static_cast<T*>(args_.c) + row * hidden_ + u, hidden_ - u);
-    }
-    put_h(row, r, u, h);
+  SLUICE_INLINE void load_previous(std::int64_t r, std::int64_t u, Units& units) const {
+    units.previous[0] = P::load(h_ + r * block_.padded + u);
+    if constexpr (spec.has_cell_state()) units.previous[1] = P::load(c_ + r * block_.padded + u);
   }
 
-  SLUICE_INLINE void gru(std::int64_t row, std::int64_t r, std::int64_t u, const T* sums) {
-    P gate[4], h;
-    for (int s = 0; s < 2; ++s) gate[s] = input_part(row, s, u) + P::load(sums + s * P::width);
-    gate[2] = input_part(row, 2, u);
-    gate[3] = bias(3, u) + P::load(sums + 2 * P::width);
-    GruCell::forward(gate, P::load(h_ + r * padded_ + u), h);
-    if (args_.training) {
-      for (int s = 0; s < 4; ++s) keep(row, s, u, gate[s]);
-    }
-    put_h(row, r, u, h);
-  }
-
-  SLUICE_INLINE void reset(std::int64_t row, std::int64_t r, std::int64_t u, const T* sums) {
-    P gate[4];
-    for (int s = 0; s < 2; ++s) gate[s] = input_part(row, s, u) + P::load(sums + s * P::width);
-    P h_masked = P::load(h_ + r * padded_ + u);
-    if (args_.mask != nullptr) h_masked = h_masked * mask(2, r, u);
-    GruResetBeforeCell::forward_reset(gate, h_masked);
-    keep(row, 0, u, gate[0]);
-    keep(row, 1, u, gate[1]);
-    keep(row, 3, u, gate[3]);
-    gate[3].store(q_ + r * padded_ + u);
-  }
-
-  SLUICE_INLINE void candidate(std::int64_t row, std::int64_t r, std::int64_t u, const T* sums) {
-    P gate[4], h;
-    gate[1] = P::load(slot(row, 1, u), hidden_ - u);
-    gate[2] = input_part(row, 2, u) + P::load(sums);
-    GruResetBeforeCell::forward_output(gate, P::load(h_ + r * padded_ + u), h);
-    keep(row, 2, u, gate[2]);
-    put_h(row, r, u, h);
-  }
-
-  SLUICE_INLINE void rnn(std::int64_t row, std::int64_t r, std::int64_t u, const T* sums) {
-    P gate[1], h;
-    gate[0] = input_part(row, 0, u) + P::load(sums);
-    RnnCell<cell == Cell::rnn_relu>::forward(gate, h);
-    if (args_.training) keep(row, 0, u, gate[0]);
-    put_h(row, r, u, h);
-  }
-
-  const RecurrenceForwardArgs& args_;
-  const RecurrenceTask& task_;
-  const std::int64_t hidden_, padded_, first_, count_;
-  const int inputs_;
-  const std::int64_t first_row_;  // packed row that `gates` begins with
-  T *input_, *next_input_, *h_, *c_, *q_;
+  RowBlock<T, C, RecurrenceForwardArgs> block_;
+  T *input_, *next_input_, *h_, *c_, *operand_;
+  std::int32_t t_ = 0;
 };
 
-template <class T>
-void run(const RecurrenceForwardArgs& args, const RecurrenceTask& task) {
-  switch (args.shape.cell) {
-    case Cell::lstm: return ForwardBlock<T, Cell::lstm>(args, task).run();
-    case Cell::gru: return ForwardBlock<T, Cell::gru>(args, task).run();
-    case Cell::gru_reset_before: return ForwardBlock<T, Cell::gru_reset_before>(args, task).run();
-    case Cell::rnn_tanh: return ForwardBlock<T, Cell::rnn_tanh>(args, task).run();
-    case Cell::rnn_relu: return ForwardBlock<T, Cell::rnn_relu>(args, task).run();
+// Calls use(group, before) for each group of a cell's gates; `before`: panels of those before it.
+template <class T, class C, class Use>
+void for_each_group(std::int64_t hidden, Use&& use) {
+  if constexpr (C::spec.recurrent_matrix) {
+    use(GatesFromState<C>(), 0);
+    if constexpr (C::spec.two_phases()) {
+      use(GatesFromOperand<C>(), GatesFromState<C>::template panels<T>(hidden));
+    }
   }
 }
 
 template <class T>
 std::int64_t panels(const RecurrenceShape& shape) {
-  const std::int64_t hidden = shape.hidden_size;
-  switch (shape.cell) {
-    case Cell::lstm: return LstmGates::panels<T>(hidden);
-    case Cell::gru: return GruGates::panels<T>(hidden);
-    case Cell::gru_reset_before:
-      return ResetUpdateGates::panels<T>(hidden) + CandidateGate::panels<T>(hidden);
-    case Cell::rnn_tanh:
-    case Cell::rnn_relu: break;
-  }
-  return RnnGates::panels<T>(hidden);
-}
-
-template <class Group, class T>
-void pack(std::int64_t hidden, std::int64_t panel, const void* weight_hh, T* packed) {
-  pack_panel<Group>(static_cast<const T*>(weight_hh), hidden, panel,
-                    packed + panel * Group::template panel_size<T>(hidden));
+  return with_cell(shape.cell, [&]<class C>(C) {
+    std::int64_t count = 0;
+    for_each_group<T, C>(shape.hidden_size, [&]<class Group>(Group, std::int64_t) {
+      count += Group::template panels<T>(shape.hidden_size);
+    });
+    return count;
+  });
 }
 
 template <class T>
-void pack(const RecurrenceShape& shape, std::int64_t panel, const void* weight_hh, T* packed) {
+void pack(const RecurrenceShape& shape, std::int64_t panel, const void* weight_hh, void* packed) {
   const std::int64_t hidden = shape.hidden_size;
-  switch (shape.cell) {
-    case Cell::lstm: return pack<LstmGates>(hidden, panel, weight_hh, packed);
-    case Cell::gru: return pack<GruGates>(hidden, panel, weight_hh, packed);
-    case Cell::gru_reset_before: {
-      const std::int64_t first = ResetUpdateGates::panels<T>(hidden);
-      if (panel < first) return pack<ResetUpdateGates>(hidden, panel, weight_hh, packed);
-      return pack<CandidateGate>(hidden, panel - first, weight_hh,
-                                 packed + first * ResetUpdateGates::panel_size<T>(hidden));
-    }
-    case Cell::rnn_tanh:
-    case Cell::rnn_relu: return pack<RnnGates>(hidden, panel, weight_hh, packed);
-  }
+  auto* to = static_cast<T*>(packed);
+  with_cell(shape.cell, [&]<class C>(C) {
+    for_each_group<T, C>(hidden, [&]<class Group>(Group, std::int64_t before) {
+      const std::int64_t of_group = panel - before, size = Group::template panel_size<T>(hidden);
+      const std::int64_t count = Group::template panels<T>(hidden);
+      if (of_group >= 0 && of_group < count) {
+        pack_panel<Group>(static_cast<const T*>(weight_hh), hidden, of_group, to + of_group * size);
+      }
+      to += count * size;
+    });
+  });
 }
 
 }  // namespace
@@ -315,12 +244,13 @@ std::int64_t forward_panels(const RecurrenceShape& shape) {
 
 void pack_forward_panel(const RecurrenceShape& shape, std::int64_t panel, const void* weight_hh,
                         void* packed) {
-  shape.type == DataType::float64 ? pack(shape, panel, weight_hh, static_cast<double*>(packed))
-                                  : pack(shape, panel, weight_hh, static_cast<float*>(packed));
+  shape.type == DataType::float64 ? pack<double>(shape, panel, weight_hh, packed)
+                                  : pack<float>(shape, panel, weight_hh, packed);
 }
 
 void forward_block(const RecurrenceForwardArgs& args, const RecurrenceTask& task) {
-  args.shape.type == DataType::float64 ? run<double>(args, task) : run<float>(args, task);
+  args.shape.type == DataType::float64 ? run_block<ForwardBlock, double>(args, task)
+                                       : run_block<ForwardBlock, float>(args, task);
 }
 
 }  // namespace sluice::SLUICE_ISA
