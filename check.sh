@@ -62,7 +62,7 @@ as_shipped() {
 
 if runs shipped; then
   step "shipped: build with warnings as errors, all tests"
-  as_shipped -DSLUICE_CPU_TESTS=ON
+  as_shipped -DSLUICE_CUDA="${SLUICE_CUDA-AUTO}" -DSLUICE_CPU_TESTS=ON  # demo.sh may have said OFF
 fi
 
 if runs cuda; then

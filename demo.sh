@@ -1,11 +1,21 @@
 #!/usr/bin/env bash
 # Sets up and builds Sluice, trains an LSTM on built-in reviews, evaluates it on others and has it
 # judge a few sentences. The run stays in build/demo.
+#   SLUICE_CUDA  ON, OFF or AUTO (where a CUDA toolkit is found); else AUTO with an NVIDIA GPU, OFF without
 set -euo pipefail
 cd "$(dirname "$0")"
 
 ./setup.sh
-cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release
+if [[ ! ${SLUICE_CUDA-} ]]; then
+  if compgen -G "/dev/nvidia[0-9]*" > /dev/null || [[ -e /dev/dxg ]]; then
+    SLUICE_CUDA=AUTO
+  else
+    SLUICE_CUDA=OFF
+    echo "demo: no NVIDIA GPU here, so Sluice is built for the CPU alone; where the CUDA toolkit is" \
+      "installed, SLUICE_CUDA=ON ./demo.sh builds for both"
+  fi
+fi
+cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSLUICE_CUDA="$SLUICE_CUDA"
 cmake --build build -j "$(nproc)" --target sluice_command
 
 run() { echo "\$ $*" && "$@"; }

@@ -6,6 +6,8 @@
 // from a proof). A sigmoid then is within 5.5 (expf's 2 count twice at worst, 1 + exp once, the
 // division half), and 0 below -88.72, where expf overflows. tests/kernels/base/activation_test.cpp
 // holds a GPU to both.
+//
+// Public API.
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,6 @@
 // Which random word keeps a unit: the same on every device, for every kind of dropout.
+//
+// Public API.
 #pragma once
 
 #include <cstdint>
