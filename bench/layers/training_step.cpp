@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "bench/layers/random_numbers.h"
+#include "host/tasks/list.h"
 #include "kernels/device/device.h"
 
 namespace sluice::bench {
@@ -93,8 +94,8 @@ std::vector<float> StepProblem::parameters(const ParameterLayout& layout) const 
 
 TrainingStep::TrainingStep(const Queue& queue, const StepProblem& problem)
     : dataset_(problem.dataset()) {
-  model_ =
-      std::make_unique<Model>(queue, problem.model(), Precision{DataType::float32, problem.math});
+  model_ = std::make_unique<Model>(queue, default_task(), problem.model(),
+                                   Precision{DataType::float32, problem.math});
   model_->set_parameters(problem.parameters(model_->layout()));
   TrainingConfig training;
   training.batch_size = StepProblem::kBatch;

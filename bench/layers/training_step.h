@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "host/data/batches.h"
-#include "host/network/model.h"
+#include "host/tasks/model.h"
 #include "host/training/trainer.h"
 
 namespace sluice::bench {

@@ -23,23 +23,36 @@ std::string text_to_json(TokenizerOptions tokenizer, EncodeOptions encode) {
   return write_fields(fields_of(tokenizer, encode)).dump();
 }
 
+const Task* task_of(const std::string& name, const std::string& where) {
+  try {
+    return &task_from_name(name);
+  } catch (const Error& error) {
+    throw Error::runtime(where + ": " + error.what() +
+                         "; it was written by another version of Sluice");
+  }
+}
+
 }  // namespace
 
-std::map<std::string, std::string> ModelDescription::to_metadata() const {
-  std::map<std::string, std::string> metadata = notes;
+std::map<std::string, std::string> to_metadata(const ModelDescription& description) {
+  std::map<std::string, std::string> metadata = description.notes;
   metadata["format"] = format_name;
-  metadata["model"] = model.to_json();
-  metadata["labels"] = Json(labels).dump();
-  metadata["vocabulary"] = vocabulary_fingerprint;
-  metadata["text"] = text_to_json(tokenizer, encode);
+  metadata["task"] = description.task->name();
+  metadata["model"] = description.model.to_json();
+  metadata["labels"] = Json(description.labels).dump();
+  metadata["vocabulary"] = description.vocabulary_fingerprint;
+  metadata["text"] = text_to_json(description.tokenizer, description.encode);
   return metadata;
 }
 
-ModelDescription ModelDescription::from_metadata(const SafetensorsFile& file) {
+ModelDescription description_from_metadata(const SafetensorsFile& file) {
   ModelDescription description;
   if (file.metadata("format") != format_name) {
     throw Error::runtime(file.name() + ": format '" + file.metadata("format") + "', expected '" +
                          format_name + "'; it was written by another version of Sluice");
+  }
+  if (const auto task = file.metadata().find("task"); task != file.metadata().end()) {
+    description.task = task_of(task->second, file.name());
   }
   description.model = ModelConfig::from_json(file.metadata("model"), file.name());
   description.vocabulary_fingerprint = file.metadata("vocabulary");
@@ -55,8 +68,8 @@ ModelDescription ModelDescription::from_metadata(const SafetensorsFile& file) {
                          " labels for " + std::to_string(description.model.classes) + " classes");
   }
   for (const auto& [key, value] : file.metadata()) {
-    if (key != "format" && key != "model" && key != "labels" && key != "vocabulary" &&
-        key != "text" && key != "checksum") {
+    if (key != "format" && key != "task" && key != "model" && key != "labels" &&
+        key != "vocabulary" && key != "text" && key != "checksum") {
       description.notes[key] = value;
     }
   }
@@ -88,16 +101,16 @@ std::vector<float> read_tensors(const SafetensorsFile& file, const ParameterLayo
 
 void save_model(const std::filesystem::path& path, const ModelDescription& description,
                 const std::vector<float>& parameters) {
-  write_safetensors(path, tensors_to_write(ParameterLayout(description.model), parameters),
-                    description.to_metadata());
+  write_safetensors(path, tensors_to_write(description.layout(), parameters),
+                    to_metadata(description));
 }
 
 LoadedModel load_model(const std::filesystem::path& path) {
   const SafetensorsFile file(path);
   file.verify_checksum();
   LoadedModel loaded;
-  loaded.description = ModelDescription::from_metadata(file);
-  loaded.parameters = read_tensors(file, ParameterLayout(loaded.description.model));
+  loaded.description = description_from_metadata(file);
+  loaded.parameters = read_tensors(file, loaded.description.layout());
   return loaded;
 }
 

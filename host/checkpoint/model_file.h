@@ -7,26 +7,15 @@
 #include <vector>
 
 #include "host/checkpoint/safetensors.h"
-#include "host/data/dataset.h"
-#include "host/network/model_config.h"
 #include "host/network/parameters.h"
-#include "host/text/tokenizer.h"
+#include "host/tasks/model_description.h"
 
 namespace sluice {
 
-/// From a text to class names, around the weights.
-struct ModelDescription {
-  ModelConfig model;
-  std::vector<std::string> labels;     ///< by class index
-  std::string vocabulary_fingerprint;  ///< Vocabulary::fingerprint()
-  TokenizerOptions tokenizer;
-  EncodeOptions encode;
-  std::map<std::string, std::string> notes;  ///< further entries for people, such as the best epoch
-
-  /// Entries of __metadata__, and back. Errors: runtime when one is missing or wrong.
-  std::map<std::string, std::string> to_metadata() const;
-  static ModelDescription from_metadata(const SafetensorsFile& file);
-};
+/// Entries of __metadata__, and back. A file that says no task is of the default one: the first
+/// versions knew no other. Errors: runtime when an entry is missing or wrong.
+std::map<std::string, std::string> to_metadata(const ModelDescription& description);
+ModelDescription description_from_metadata(const SafetensorsFile& file);
 
 struct LoadedModel {
   ModelDescription description;

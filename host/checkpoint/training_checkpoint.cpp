@@ -13,7 +13,7 @@ constexpr const char* optimizer_key = "optimizer_arrays";
 
 void save_training(const std::filesystem::path& path, const ModelDescription& description,
                    const TrainingSnapshot& snapshot) {
-  const ParameterLayout layout(description.model);
+  const ParameterLayout layout = description.layout();
   std::vector<TensorToWrite> tensors = tensors_to_write(layout, snapshot.parameters);
   const auto append = [&](const std::vector<float>& values, const std::string& prefix) {
     const std::vector<TensorToWrite> more = tensors_to_write(layout, values, prefix);
@@ -25,7 +25,7 @@ void save_training(const std::filesystem::path& path, const ModelDescription& de
     arrays.push_back(name);
   }
   if (!snapshot.best_parameters.empty()) append(snapshot.best_parameters, "best.");
-  std::map<std::string, std::string> metadata = description.to_metadata();
+  std::map<std::string, std::string> metadata = to_metadata(description);
   metadata[state_key] = snapshot.state.to_json();
   metadata[optimizer_key] = Json(arrays).dump();
   write_safetensors(path, tensors, metadata);
@@ -35,10 +35,10 @@ LoadedTraining load_training(const std::filesystem::path& path) {
   const SafetensorsFile file(path);
   file.verify_checksum();
   LoadedTraining loaded;
-  loaded.description = ModelDescription::from_metadata(file);
+  loaded.description = description_from_metadata(file);
   loaded.description.notes.erase(state_key);
   loaded.description.notes.erase(optimizer_key);
-  const ParameterLayout layout(loaded.description.model);
+  const ParameterLayout layout = loaded.description.layout();
   TrainingSnapshot& snapshot = loaded.snapshot;
   snapshot.state = TrainingState::from_json(file.metadata(state_key), file.name());
   snapshot.parameters = read_tensors(file, layout);

@@ -1,23 +1,8 @@
 #include "host/command/data_options.h"
 
 #include "host/command/standard_output.h"
-#include "host/json/json_fields.h"
-#include "kernels/base/error.h"
 
 namespace sluice {
-namespace {
-
-JsonFields fields_of(BuiltinOptions& options) {
-  return {json_field("builtin", options.task),
-          json_field("count", options.count),
-          json_field("words", options.words),
-          json_field("distance", options.distance),
-          json_field("distance-min", options.distance_min),
-          json_field("reviews-seed", options.seed)};
-}
-
-}  // namespace
-
 void ReadingOptions::add_to(Subcommand& command) {
   command.option("--format", format, "How the data are written; auto goes by name and content")
       .one_of({"auto", "csv", "tsv", "jsonl", "folder"})
@@ -45,7 +30,7 @@ ReadOptions ReadingOptions::read_options(const std::string& split) const {
 void BuiltinOptions::add_to(Subcommand& command) {
   const char* group = "Built-in reviews (used without --data)";
   command
-      .option("--builtin", task,
+      .option("--builtin", kind,
               "contrast: word order decides, a bag of words must fail; long-memory: the first "
               "sentence decides, long before the end")
       .one_of({"contrast", "long-memory"})
@@ -60,38 +45,10 @@ void BuiltinOptions::add_to(Subcommand& command) {
       .group(group);
 }
 
-BuiltinReviewsOptions BuiltinOptions::reviews() const {
-  BuiltinReviewsOptions options;
-  options.task = task == "contrast" ? BuiltinTask::contrast : BuiltinTask::long_memory;
-  options.count = count;
-  options.seed = seed;
-  options.vocabulary = words;
-  options.distance_min = distance_min;
-  options.distance_max = distance;
-  return options;
-}
-
-std::string BuiltinOptions::to_json() const {
-  BuiltinOptions copy = *this;
-  return write_fields(fields_of(copy)).dump();
-}
-
-BuiltinOptions BuiltinOptions::from_json(const std::string& json, const std::string& where) {
-  BuiltinOptions options;
-  read_fields(json, fields_of(options), where, "its note on the built-in reviews");
-  return options;
-}
-
 ExampleSet load_examples(const std::string& path, const ReadOptions& options) {
   ExampleSet set = read_examples(path, options);
   if (set.bad_rows > 0) write_note(set.bad_row_summary());
   return set;
-}
-
-ExampleSet builtin_test_reviews(BuiltinOptions options, std::int32_t count) {
-  options.count = count;
-  ++options.seed;
-  return builtin_reviews(options.reviews());
 }
 
 }  // namespace sluice

@@ -1,17 +1,18 @@
 #include <memory>
 
-#include "host/classifier.h"
+#include "host/checkpoint/trained_run.h"
 #include "host/command/commands.h"
 #include "host/command/data_options.h"
+#include "host/command/run_task.h"
 #include "host/command/standard_output.h"
-#include "host/json/json.h"
+#include "host/training/evaluation.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
 namespace {
 
 struct EvalOptions {
-  std::string run, data, device = "auto";
+  std::string run, task, data, device = "auto";
   ReadingOptions reading;
   std::int32_t count = 1000;
   std::int32_t batch = 64;
@@ -23,51 +24,33 @@ ExampleSet examples_to_test(const EvalOptions& options, const ModelDescription& 
   if (!options.data.empty()) {
     return load_examples(options.data, options.reading.read_options("test"));
   }
-  const auto note = description.notes.find("builtin_reviews");
+  const auto note = description.notes.find(builtin_note);
   require(
       note != description.notes.end(),
       "--data is missing: the labelled texts to evaluate on (only a run trained on the built-in "
       "reviews can do without)");
-  return builtin_test_reviews(BuiltinOptions::from_json(note->second, options.run), options.count);
-}
-
-void write_table(const Evaluation& result, const ClassificationMetrics& metrics,
-                 const LabelSet& labels) {
-  char line[256];
-  std::snprintf(line, sizeof line, "examples %lld  accuracy %.4f  loss %.4f  f1 %.4f  %.2f s",
-                static_cast<long long>(result.examples), result.accuracy, result.loss, metrics.f1(),
-                result.seconds);
-  write_line(line);
-  std::string header = "true \\ predicted";
-  for (const std::string& name : labels.names()) header.append("\t").append(name);
-  write_line(header);
-  for (std::size_t row = 0; row < metrics.confusion().size(); ++row) {
-    std::string text = labels.names()[row];
-    for (const std::int64_t count : metrics.confusion()[row]) {
-      text.append("\t").append(std::to_string(count));
-    }
-    write_line(text);
-  }
+  const BuiltinData builtin = BuiltinData::from_json(note->second, options.run);
+  return description.task->builtin_examples(builtin.held_out(options.count));
 }
 
 int run(const EvalOptions& options) {
   require(options.batch >= 1, "--batch must be at least 1, got " + std::to_string(options.batch));
   const Device device = Device::open(options.device, options.threads);
   if (!device.notice().empty()) write_note(device.notice());
-  Classifier classifier(device, options.run);
-  const ExampleSet examples = examples_to_test(options, classifier.description());
-  ClassificationMetrics metrics(classifier.labels().size());
-  const Evaluation result = classifier.evaluate(examples, options.batch, metrics);
+  TrainedModel trained = load_trained(device, options.run);
+  const ModelDescription& description = trained.description;
+  check_task(description, options.task, options.run);
+  const Task& task = *description.task;
+  const Dataset dataset =
+      task.encode(examples_to_test(options, description), trained.labels, description.tokenizer,
+                  trained.vocabulary, description.encode, device.queue().threads);
+  const std::unique_ptr<Metrics> metrics = task.make_metrics(trained.labels);
+  const Evaluation result =
+      evaluate(trained.model, dataset, all_rows(dataset), options.batch, *metrics);
   if (options.json) {
-    write_line(Json::object({{"examples", result.examples},
-                             {"accuracy", result.accuracy},
-                             {"loss", result.loss},
-                             {"f1", metrics.f1()},
-                             {"seconds", result.seconds},
-                             {"confusion", metrics.confusion()}})
-                   .dump());
+    write_line(metrics->json(result).dump());
   } else {
-    write_table(result, metrics, classifier.labels());
+    for (const std::string& line : metrics->lines(result)) write_line(line);
   }
   return 0;
 }
@@ -79,6 +62,7 @@ std::function<int()> add_eval_command(CommandLine& line) {
   Subcommand command = line.add_subcommand("eval", "Measure a trained run on labelled texts");
   command.show_defaults();
   command.option("run", options->run, "Folder of the run").required();
+  command.option("--task", options->task, run_task_help);
   command
       .option("--data", options->data,
               "Labelled texts, as for train; without it, built-in reviews the run has not "

@@ -11,12 +11,13 @@ std::vector<double> gradient_norms_from_end(const Model& model, const Dataset& d
   ModelConfig config = model.config();
   config.word_dropout = config.input_dropout = config.layer_dropout = config.head_dropout = 0.0;
   config.unit_options = {};
-  Model probe(model.queue(), config);
+  Model probe(model.queue(), model.task(), config);
   probe.set_parameters(model.download_parameters());
   probe.keep_input_gradients();
   const Batch batch = make_batch(dataset, rows);
   probe.train_pass(batch, {}, nullptr);
   const std::vector<float> gradient = probe.download_input_gradient();
+  const auto targets = static_cast<double>(probe.targets());
 
   const auto embedding = static_cast<std::size_t>(config.embedding_size);
   const auto steps = static_cast<std::size_t>(batch.layout.steps());
@@ -33,7 +34,7 @@ std::vector<double> gradient_norms_from_end(const Model& model, const Dataset& d
         squares += value * value;
       }
       const auto distance = static_cast<std::size_t>(length - 1 - t);
-      norms[distance] += std::sqrt(squares) * batch.layout.batch();  // the loss is a mean over rows
+      norms[distance] += std::sqrt(squares) * targets;  // the loss is a mean over them
       counted[distance] += 1.0;
     }
   }

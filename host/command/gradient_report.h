@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "host/data/dataset.h"
-#include "host/network/model.h"
+#include "host/tasks/model.h"
 
 namespace sluice {
 

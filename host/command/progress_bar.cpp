@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace sluice {
 namespace {
@@ -20,15 +21,15 @@ int terminal_width() {
 
 }  // namespace
 
-std::string progress_line(const ProgressReport& report, int width) {
+std::string progress_line(const ProgressReport& report, const std::string& examples, int width) {
   const double part = report.batches > 0 ? static_cast<double>(report.batch) / report.batches : 1.0;
   const int left = static_cast<int>(std::lround(std::min(report.seconds_left, 359999.0)));
   const std::string epoch =
       "epoch " + std::to_string(report.epoch) + "/" + std::to_string(report.epochs);
   char rest[160];
-  std::snprintf(rest, sizeof rest, " %3d%%  loss %.4f  accuracy %.4f  %.0f reviews/s  %d:%02d left",
+  std::snprintf(rest, sizeof rest, " %3d%%  loss %.4f  accuracy %.4f  %.0f %s/s  %d:%02d left",
                 static_cast<int>(part * 100.0), report.loss, report.accuracy,
-                report.examples_per_second, left / 60, left % 60);
+                report.examples_per_second, examples.c_str(), left / 60, left % 60);
   const int room = width - static_cast<int>(epoch.size() + std::string(rest).size()) - 3;
   const int cells = std::min(room, most_cells);
   std::string bar;
@@ -41,7 +42,8 @@ std::string progress_line(const ProgressReport& report, int width) {
   return (epoch + bar + rest).substr(0, static_cast<std::size_t>(std::max(width, 0)));
 }
 
-ProgressBar::ProgressBar() : terminal_(::isatty(STDERR_FILENO) == 1) {
+ProgressBar::ProgressBar(std::string examples)
+    : examples_(std::move(examples)), terminal_(::isatty(STDERR_FILENO) == 1) {
   const char* no_color = std::getenv("NO_COLOR");
   const char* kind = std::getenv("TERM");
   color_ =
@@ -50,7 +52,7 @@ ProgressBar::ProgressBar() : terminal_(::isatty(STDERR_FILENO) == 1) {
 
 void ProgressBar::show(const ProgressReport& report) {
   if (!terminal_) return;
-  const std::string line = progress_line(report, terminal_width() - 1);
+  const std::string line = progress_line(report, examples_, terminal_width() - 1);
   std::fprintf(stderr, color_ ? "\r\x1b[36m%s\x1b[0m\x1b[K" : "\r%s\x1b[K", line.c_str());
   std::fflush(stderr);
   shown_ = true;

@@ -11,7 +11,8 @@ namespace sluice {
 /// NO_COLOR (https://no-color.org) turns the colour off.
 class ProgressBar {
  public:
-  ProgressBar();
+  /// `examples`: what they are called, such as "reviews".
+  explicit ProgressBar(std::string examples);
   ~ProgressBar() { clear(); }
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
@@ -21,6 +22,7 @@ class ProgressBar {
   void clear();
 
  private:
+  std::string examples_;
   bool terminal_;
   bool color_;
   bool shown_ = false;
@@ -28,6 +30,6 @@ class ProgressBar {
 
 /// "epoch 2/5 [=====>    ]  52%  loss 0.4312  accuracy 0.8021  1250 reviews/s  0:07 left": the bar
 /// takes what `width` columns leave for it.
-std::string progress_line(const ProgressReport& report, int width);
+std::string progress_line(const ProgressReport& report, const std::string& examples, int width);
 
 }  // namespace sluice

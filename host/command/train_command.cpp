@@ -23,6 +23,7 @@ namespace {
 
 ModelDescription describe(const TrainOptions& options, const TrainingData& data) {
   ModelDescription description;
+  description.task = &options.learned();
   description.model = options.model_config();
   description.model.vocabulary_size = data.vocabulary.size();
   description.model.classes = data.labels.size();
@@ -31,7 +32,7 @@ ModelDescription describe(const TrainOptions& options, const TrainingData& data)
   description.vocabulary_fingerprint = data.vocabulary.fingerprint();
   description.tokenizer = options.tokenizer_options();
   description.encode = options.encode_options();
-  if (options.data.empty()) description.notes["builtin_reviews"] = options.builtin.to_json();
+  if (options.data.empty()) description.notes[builtin_note] = options.builtin.to_json();
   return description;
 }
 
@@ -65,8 +66,8 @@ class RunSaver {
 
 void check_same_model(const ModelDescription& now, const ModelDescription& then,
                       const std::string& checkpoint) {
-  auto a = now.to_metadata(), b = then.to_metadata();
-  for (const char* key : {"model", "labels", "text", "vocabulary"}) {
+  auto a = to_metadata(now), b = to_metadata(then);
+  for (const char* key : {"task", "model", "labels", "text", "vocabulary"}) {
     require(a[key] == b[key], checkpoint + " was made by a run with another " + key + ": " +
                                   b[key] + ", now " + a[key] + "; resume it with its own options");
   }
@@ -75,7 +76,7 @@ void check_same_model(const ModelDescription& now, const ModelDescription& then,
 class TrainCommand {
  public:
   explicit TrainCommand(CommandLine& line)
-      : command_(line.add_subcommand("train", "Train a classifier on labelled texts")) {
+      : command_(line.add_subcommand("train", "Train a model on labelled texts")) {
     options_.add_to(command_);
     command_.footer(
         "Ctrl-C and SIGTERM save and stop; a second one more than a second later ends at once.\n"
@@ -139,7 +140,7 @@ class TrainCommand {
   int start(const Device& device, const RunFolder& folder, SignalRequests& signals) {
     const TrainingData data = load_training_data(options_, device.queue().threads);
     const ModelDescription description = describe(options_, data);
-    Model model(device.queue(), description.model, options_.precision());
+    Model model(device.queue(), *description.task, description.model, options_.precision());
     model.set_parameters(initial_parameters(
         description.model, model.layout(), initialization_from_name(options_.init), options_.seed));
     folder.create();
@@ -153,7 +154,7 @@ class TrainCommand {
                            folder.load_vocabulary(saved.description));
     const ModelDescription description = describe(options_, data);
     check_same_model(description, saved.description, folder.checkpoint().string());
-    Model model(device.queue(), description.model, options_.precision());
+    Model model(device.queue(), *description.task, description.model, options_.precision());
     return train(device, folder, signals, data, description, model, &saved.snapshot);
   }
 
@@ -165,7 +166,7 @@ class TrainCommand {
                     data.validation_rows);
     if (saved != nullptr) trainer.restore(*saved);
 
-    TrainingReport report(device, trainer, options_.json);
+    TrainingReport report(device, trainer, *description.task, options_.json);
     report.begin(data, description.model, model.layout().weights, saved != nullptr);
     TrainingHooks hooks;
     hooks.progress = [&](const ProgressReport& progress) { report.progress(progress); };

@@ -16,6 +16,9 @@ void TrainOptions::add_to(Subcommand& command) {
 
 void TrainOptions::add_data_options(Subcommand& command) {
   command.begin_group("Data");
+  std::vector<std::string> tasks;
+  for (const Task* each : all_tasks()) tasks.push_back(each->name());
+  command.option("--task", task, "What is learned").one_of(tasks);
   command.option("--data", data,
                  "Labelled texts: CSV, TSV, JSON lines (each also .gz) or a folder with a folder "
                  "of text files for each label; without it, the built-in reviews");

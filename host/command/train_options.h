@@ -9,6 +9,7 @@
 #include "host/network/initialization.h"
 #include "host/network/model_config.h"
 #include "host/network/precision.h"
+#include "host/tasks/list.h"
 #include "host/text/tokenizer.h"
 #include "host/text/vocabulary.h"
 #include "host/training/trainer.h"
@@ -17,6 +18,7 @@ namespace sluice {
 
 /// As the command line has them; the functions turn them into what the library takes.
 struct TrainOptions {
+  std::string task = default_task().name();
   std::string data, test, validation, out, config_file;
   ReadingOptions reading;
   BuiltinOptions builtin;
@@ -62,6 +64,7 @@ struct TrainOptions {
 
   void add_to(Subcommand& command);
 
+  const Task& learned() const { return task_from_name(task); }
   VocabularyOptions vocabulary_options() const;
   TokenizerOptions tokenizer_options() const;
   EncodeOptions encode_options() const;

@@ -6,7 +6,7 @@ namespace sluice {
 namespace {
 
 ExampleSet load_training_examples(const TrainOptions& options) {
-  if (options.data.empty()) return builtin_reviews(options.builtin.reviews());
+  if (options.data.empty()) return options.learned().builtin_examples(options.builtin);
   return load_examples(options.data, options.reading.read_options("train"));
 }
 
@@ -15,9 +15,10 @@ TrainingData encode(const TrainOptions& options, const ExampleSet& examples, Lab
   TrainingData data;
   data.labels = std::move(labels);
   data.vocabulary = std::move(vocabulary);
+  const Task& task = options.learned();
   const auto to_numbers = [&](const ExampleSet& set) {
-    return encode_examples(set, data.labels, options.tokenizer_options(), data.vocabulary,
-                           options.encode_options(), threads);
+    return task.encode(set, data.labels, options.tokenizer_options(), data.vocabulary,
+                       options.encode_options(), threads);
   };
   data.examples = to_numbers(examples);
   if (!options.validation.empty()) {
@@ -26,14 +27,14 @@ TrainingData encode(const TrainOptions& options, const ExampleSet& examples, Lab
     data.validation_rows = all_rows(data.validation);
     data.training_rows = all_rows(data.examples);
   } else {
-    Split split = split_rows(data.examples.labels, options.split_options());
+    Split split = task.split(data.examples, options.split_options());
     data.training_rows = std::move(split.training);
     data.validation_rows = std::move(split.validation);
   }
   if (!options.test.empty()) {
     data.test = to_numbers(load_examples(options.test, options.reading.read_options("test")));
   } else if (options.test_count > 0) {
-    data.test = to_numbers(builtin_test_reviews(options.builtin, options.test_count));
+    data.test = to_numbers(task.builtin_examples(options.builtin.held_out(options.test_count)));
   }
   return data;
 }
@@ -42,7 +43,7 @@ TrainingData encode(const TrainOptions& options, const ExampleSet& examples, Lab
 
 TrainingData load_training_data(const TrainOptions& options, ThreadPool* threads) {
   const ExampleSet examples = load_training_examples(options);
-  LabelSet labels = LabelSet::collect(examples);
+  LabelSet labels = options.learned().collect_labels(examples);
   Vocabulary vocabulary(count_tokens(examples, options.tokenizer_options(), threads),
                         options.vocabulary_options());
   return encode(options, examples, std::move(labels), std::move(vocabulary), threads);

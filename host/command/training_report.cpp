@@ -76,8 +76,8 @@ void TrainingReport::epoch_finished(const EpochReport& report) {
     line += text("  validation loss %.4f accuracy %.4f", report.validation_loss,
                  report.validation_accuracy);
   }
-  line += text("  %.0f reviews/s  %.1f s%s", report.examples_per_second, report.seconds,
-               report.validated && report.improved ? "  best so far" : "");
+  line += text("  %.0f %s/s  %.1f s%s", report.examples_per_second, task_.examples(),
+               report.seconds, report.validated && report.improved ? "  best so far" : "");
   write(line);
 }
 

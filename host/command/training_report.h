@@ -8,6 +8,7 @@
 #include "host/command/progress_bar.h"
 #include "host/command/training_data.h"
 #include "host/device.h"
+#include "host/tasks/task.h"
 #include "host/training/evaluation.h"
 #include "host/training/trainer.h"
 
@@ -16,8 +17,8 @@ namespace sluice {
 /// A standard output that fails does not end the training: finish() throws its error.
 class TrainingReport {
  public:
-  TrainingReport(const Device& device, const Trainer& trainer, bool json)
-      : device_(device), trainer_(trainer), json_(json) {}
+  TrainingReport(const Device& device, const Trainer& trainer, const Task& task, bool json)
+      : device_(device), trainer_(trainer), task_(task), json_(json), bar_(task.examples()) {}
 
   void begin(const TrainingData& data, const ModelConfig& model, std::int64_t weights,
              bool resumed);
@@ -37,6 +38,7 @@ class TrainingReport {
 
   const Device& device_;
   const Trainer& trainer_;
+  const Task& task_;
   bool json_;
   ProgressBar bar_;
   std::exception_ptr failure_;

@@ -1,4 +1,4 @@
-// What a text classifier is made of.
+// What a network and its head are made of.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace sluice {
 
-/// embedding [V, E] -> recurrent layers -> pooling over time -> dense head -> sigmoid (two classes)
-/// or softmax (more).
+/// embedding [V, E] -> recurrent layers -> a task's head, such as pooling over time -> dense layer
+/// -> sigmoid or softmax. A task reads what means something to it.
 struct ModelConfig {
   std::int64_t vocabulary_size = 0;   ///< V, the special ids included
   std::int64_t embedding_size = 128;  ///< E; 0: one-hot, each word has gates of its own instead
@@ -34,7 +34,6 @@ struct ModelConfig {
   bool one_hot() const { return embedding_size == 0; }
   RecurrentConfig recurrent() const;
   std::int64_t features() const { return recurrent().output_size(); }  ///< F, what the head reads
-  int logits() const { return classes == 2 ? 1 : classes; }            ///< C
 
   /// Errors: usage, naming the field.
   void validate() const;

@@ -4,7 +4,8 @@
 
 namespace sluice {
 
-ParameterLayout::ParameterLayout(const ModelConfig& config) {
+ParameterLayout::ParameterLayout(const ModelConfig& config,
+                                 const std::vector<ParameterView>& head) {
   config.validate();
   const auto begin_part = [this] { size = (size + 63) / 64 * 64; };
   const auto append = [this](const std::string& name, std::vector<std::int64_t> shape,
@@ -36,11 +37,7 @@ ParameterLayout::ParameterLayout(const ModelConfig& config) {
     append("rnn." + view.name, view.shape, view.role);
   }
   begin_part();
-  const std::int64_t c = config.logits(), f = config.features();
-  append("head.weight", {c, f},
-         {.kind = ParameterKind::matrix, .gate_rows = c, .fan_in = f, .fan_out = c});
-  append("head.bias", {c},
-         {.kind = ParameterKind::bias, .gate_rows = c, .fan_in = f, .fan_out = c});
+  for (const ParameterView& view : head) append(view.name, view.shape, view.role);
   begin_part();
 }
 

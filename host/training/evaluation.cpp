@@ -14,13 +14,12 @@ namespace {
 constexpr std::int32_t bucket_batches = 64;
 
 Evaluation run(Model& model, const Dataset& dataset, const std::vector<std::int32_t>& rows,
-               std::int32_t batch_size, ClassificationMetrics* metrics,
-               const std::atomic<int>* stop) {
+               std::int32_t batch_size, Metrics* metrics, const std::atomic<int>* stop) {
   require(!rows.empty(), "there are no examples to evaluate on");
   require(!dataset.labels.empty(), "the examples to evaluate on have no labels");
   const auto start = std::chrono::steady_clock::now();
   const Queue& queue = model.queue();
-  std::array<double, 3> sums{};  // loss, classified rightly, examples
+  std::array<double, 3> sums{};  // loss, targets met, targets
   const Buffer totals(queue, sizeof sums);
   fill_zero(queue, totals.data(), sizeof sums);
 
@@ -37,19 +36,13 @@ Evaluation run(Model& model, const Dataset& dataset, const std::vector<std::int3
       break;
     }
     model.forward_pass(batch, totals.as<double>());
-    if (metrics == nullptr) continue;
-    const std::vector<float> probabilities = model.download_probabilities();
-    const int logits = model.config().logits();
-    for (std::size_t row = 0; row < batch.labels.size(); ++row) {
-      metrics->add(
-          batch.labels[row],
-          predicted_class(probabilities.data() + row * static_cast<std::size_t>(logits), logits));
-    }
+    result.examples += batch.layout.batch();
+    if (metrics != nullptr) metrics->add(batch, model.download_outputs());
   }
   download(queue, sums.data(), totals.data(), sizeof sums);
   synchronize(queue);
-  result.examples = static_cast<std::int64_t>(sums[2]);
-  if (result.examples > 0) {
+  result.targets = static_cast<std::int64_t>(sums[2]);
+  if (result.targets > 0) {
     result.loss = sums[0] / sums[2];
     result.accuracy = sums[1] / sums[2];
   }
@@ -65,7 +58,7 @@ Evaluation evaluate(Model& model, const Dataset& dataset, const std::vector<std:
 }
 
 Evaluation evaluate(Model& model, const Dataset& dataset, const std::vector<std::int32_t>& rows,
-                    std::int32_t batch_size, ClassificationMetrics& metrics) {
+                    std::int32_t batch_size, Metrics& metrics) {
   Evaluation result = run(model, dataset, rows, batch_size, &metrics, nullptr);
   result.accuracy = metrics.accuracy();
   return result;

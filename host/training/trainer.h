@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "host/data/batches.h"
-#include "host/network/model.h"
+#include "host/tasks/model.h"
 #include "host/training/evaluation.h"
 #include "host/training/gradient_clipping.h"
 #include "host/training/loss_scaling.h"

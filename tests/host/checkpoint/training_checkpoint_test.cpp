@@ -26,8 +26,8 @@ ModelDescription description() {
 }
 
 std::vector<float> weights(std::uint64_t seed) {
-  const ModelConfig config = description().model;
-  return initial_parameters(config, ParameterLayout(config), Initialization::pytorch, seed);
+  return initial_parameters(description().model, description().layout(), Initialization::pytorch,
+                            seed);
 }
 
 TEST(ModelFile, KeepsWeightsAndDescription) {
@@ -35,7 +35,7 @@ TEST(ModelFile, KeepsWeightsAndDescription) {
   save_model(folder.path("m"), description(), weights(1));
   const LoadedModel loaded = load_model(folder.path("m"));
   EXPECT_EQ(loaded.parameters, weights(1));
-  EXPECT_EQ(loaded.description.to_metadata(), description().to_metadata());
+  EXPECT_EQ(to_metadata(loaded.description), to_metadata(description()));
   EXPECT_EQ(loaded.description.labels, description().labels);
   EXPECT_EQ(loaded.description.encode.padding, Padding::post);
   EXPECT_FALSE(loaded.description.tokenizer.fold_case);
@@ -56,8 +56,8 @@ TEST(ModelFile, RefusesWeightsOfAnotherShape) {
   const TemporaryFolder folder;
   ModelDescription larger = description();
   larger.model.hidden_size = 4;
-  const ParameterLayout layout(description().model);
-  write_safetensors(folder.path("m"), tensors_to_write(layout, weights(1)), larger.to_metadata());
+  const ParameterLayout layout = description().layout();
+  write_safetensors(folder.path("m"), tensors_to_write(layout, weights(1)), to_metadata(larger));
   try {
     load_model(folder.path("m"));
     FAIL();
@@ -97,7 +97,7 @@ TEST(TrainingCheckpoint, KeepsEverythingToTheBit) {
   EXPECT_EQ(loaded.snapshot.parameters, snapshot.parameters);
   EXPECT_EQ(loaded.snapshot.best_parameters, snapshot.best_parameters);
   EXPECT_EQ(loaded.snapshot.optimizer, snapshot.optimizer);
-  EXPECT_EQ(loaded.description.to_metadata(), description().to_metadata());
+  EXPECT_EQ(to_metadata(loaded.description), to_metadata(description()));
 }
 
 TEST(TrainingCheckpoint, WithoutABestEpochThereAreNoBestWeights) {

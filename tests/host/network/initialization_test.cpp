@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/tasks/list.h"
 #include "kernels/cells/indrnn.h"
 #include "kernels/cells/lstm_peephole.h"
 
@@ -22,9 +23,13 @@ ModelConfig config_of(Cell cell) {
   return config;
 }
 
+ParameterLayout layout_of(const ModelConfig& config) {
+  return {config, default_task().head_parameters(config)};
+}
+
 std::vector<float> part(const ModelConfig& config, Initialization initialization,
                         const std::string& name, std::uint64_t seed = 1) {
-  const ParameterLayout layout(config);
+  const ParameterLayout layout = layout_of(config);
   const std::vector<float> all = initial_parameters(config, layout, initialization, seed);
   const ParameterView& view = layout.view(name);
   return {all.begin() + view.offset, all.begin() + view.offset + view.size()};
@@ -114,7 +119,7 @@ TEST(Initialization, EachCellBeginsAsItAlwaysDid) {
       config.hidden_size = 9;
       config.classes = one_hot ? 2 : 3;
       const std::vector<float> values =
-          initial_parameters(config, ParameterLayout(config), one.initialization, 7);
+          initial_parameters(config, layout_of(config), one.initialization, 7);
       double sum = 0.0;
       for (std::size_t i = 0; i < values.size(); ++i) {
         sum += double{values[i]} * static_cast<double>(i % 7 + 1);
@@ -127,7 +132,7 @@ TEST(Initialization, EachCellBeginsAsItAlwaysDid) {
 
 // A layout of unit weights alone.
 std::vector<float> unit_weights(const CellSpec& cell, Initialization initialization) {
-  ParameterLayout layout(config_of(Cell::lstm));
+  ParameterLayout layout = layout_of(config_of(Cell::lstm));
   constexpr std::int64_t hidden = 300;
   layout.size = cell.unit_weights * hidden;
   layout.views = {{cell.unit_weight_name,
@@ -162,7 +167,7 @@ TEST(Initialization, EveryTensorOfEveryCellHasARoleThatFitsItsShape) {
     for (const std::int64_t embedding : {0, 24}) {
       ModelConfig config = config_of(cell_from_name(name));
       config.embedding_size = embedding;
-      for (const ParameterView& view : ParameterLayout(config).views) {
+      for (const ParameterView& view : layout_of(config).views) {
         const ParameterRole& role = view.role;
         SCOPED_TRACE(name + " " + view.name);
         const bool turned = role.kind == ParameterKind::table && role.layer >= 0;

@@ -123,12 +123,5 @@ TEST(ModelConfig, RefusesSizesAndRatesOutOfRange) {
   refused([](ModelConfig& c) { c.unit_options.zoneout_c = 0.1; }, "zoneout_c");  // a GRU has no c
 }
 
-TEST(ModelConfig, TwoClassesHaveOneLogit) {
-  ModelConfig config;
-  EXPECT_EQ(config.logits(), 1);
-  config.classes = 3;
-  EXPECT_EQ(config.logits(), 3);
-}
-
 }  // namespace
 }  // namespace sluice

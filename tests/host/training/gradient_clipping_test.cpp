@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "host/device.h"
+#include "host/tasks/list.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
@@ -29,7 +30,7 @@ double norm(const std::vector<float>& values, std::int64_t begin, std::int64_t c
 
 // Gradients of 2 everywhere but in the gaps, after clipping.
 std::vector<float> clipped(const ClippingConfig& limits) {
-  const ParameterLayout layout(config());
+  const ParameterLayout layout(config(), default_task().head_parameters(config()));
   std::vector<float> gradients(static_cast<std::size_t>(layout.size), 0.0f);
   for (const ParameterView& view : layout.views) {
     std::fill_n(gradients.begin() + view.offset, view.size(), 2.0f);
@@ -45,7 +46,7 @@ TEST(GradientClipping, GlobalNormIsThatOfAllTensors) {
 }
 
 TEST(GradientClipping, TensorNormIsThatOfEach) {
-  const ParameterLayout layout(config());
+  const ParameterLayout layout(config(), default_task().head_parameters(config()));
   const std::vector<float> gradients = clipped({.tensor_norm = 0.5});
   for (const ParameterView& view : layout.views) {
     EXPECT_NEAR(norm(gradients, view.offset, view.size()), 0.5, 1e-5) << view.name;
@@ -53,14 +54,14 @@ TEST(GradientClipping, TensorNormIsThatOfEach) {
 }
 
 TEST(GradientClipping, ValueBoundsEachNumberAndComesFirst) {
-  const ParameterLayout layout(config());
+  const ParameterLayout layout(config(), default_task().head_parameters(config()));
   for (const float value : clipped({.value = 0.25})) EXPECT_TRUE(value == 0.25f || value == 0.0f);
   const std::vector<float> both = clipped({.value = 0.25, .global_norm = 1000.0});
   EXPECT_EQ(both[0], 0.25f);
 }
 
 TEST(GradientClipping, NothingSetChangesNothing) {
-  const ParameterLayout layout(config());
+  const ParameterLayout layout(config(), default_task().head_parameters(config()));
   EXPECT_EQ(clipped({})[static_cast<std::size_t>(layout.view("head.bias").offset)], 2.0f);
   EXPECT_THROW((ClippingConfig{.value = -1.0}.validate()), Error);
 }

@@ -6,7 +6,8 @@
 
 #include "host/data/batches.h"
 #include "host/device.h"
-#include "host/network/model.h"
+#include "host/tasks/list.h"
+#include "host/tasks/model.h"
 #include "host/training/gradient_clipping.h"
 #include "host/training/optimizer.h"
 #include "kernels/device/device.h"
@@ -67,7 +68,7 @@ TEST_P(PytorchTraining, TenStepsGiveTheSameLosses) {
   }
   const json& record = golden().at("cases").at(index);
   const Device device = Device::open(device_name, 2);
-  Model model(device.queue(), model_config(record));
+  Model model(device.queue(), default_task(), model_config(record));
   std::vector<float> parameters(static_cast<std::size_t>(model.layout().size), 0.0f);
   for (const ParameterView& view : model.layout().views) {
     const auto values = record.at("weights").at(view.name).get<std::vector<float>>();

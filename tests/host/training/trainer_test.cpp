@@ -6,6 +6,7 @@
 
 #include "host/device.h"
 #include "host/network/initialization.h"
+#include "host/tasks/list.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
@@ -67,7 +68,7 @@ struct TrainingRun {
       : device(Device::open("cpu", threads)),
         dataset(toy_dataset(200)),
         split(split_rows(dataset.labels, {})),
-        model(device.queue(), network, precision),
+        model(device.queue(), default_task(), network, precision),
         trainer(model, training, dataset, split.training, &dataset, split.validation) {
     model.set_parameters(
         initial_parameters(network, model.layout(), Initialization::keras, training.seed));

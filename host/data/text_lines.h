@@ -1,4 +1,4 @@
-// The lines that `sluice predict` answers.
+// An input read line by line as it comes, from a file or a pipe.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,7 @@ class TextLines {
 
   /// The file, or "standard input".
   const std::string& name() const { return name_; }
+  bool from_file() const { return from_file_; }
   bool from_terminal() const;
 
   /// The next line without its LF; false at the end. Bytes behind the last LF are a line. Errors:
@@ -39,6 +40,7 @@ class TextLines {
   bool is_readable() const;  // without waiting
 
   std::string name_;
+  bool from_file_;
   int descriptor_ = -1;
   bool ended_ = false, keep_ = true;
   std::string bytes_;

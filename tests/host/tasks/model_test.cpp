@@ -1,4 +1,4 @@
-#include "host/network/model.h"
+#include "host/tasks/model.h"
 
 #include <gtest/gtest.h>
 
@@ -6,6 +6,7 @@
 
 #include "host/device.h"
 #include "host/network/initialization.h"
+#include "host/tasks/list.h"
 #include "kernels/base/error.h"
 #include "kernels/device/device.h"
 
@@ -46,7 +47,7 @@ class ModelOnDevice : public testing::TestWithParam<const char*> {
     return config;
   }
   Model make(const ModelConfig& config, const Precision& precision = {}) const {
-    Model model(device_->queue(), config, precision);
+    Model model(device_->queue(), default_task(), config, precision);
     model.set_parameters(initial_parameters(config, model.layout(), Initialization::pytorch, 3));
     return model;
   }
@@ -183,11 +184,11 @@ TEST_P(ModelOnDevice, ARowsProbabilityDoesNotDependOnItsCompany) {
   const Dataset dataset = small_dataset();
   const Batch together = make_batch(dataset, all_rows(dataset));
   model.forward_pass(together, nullptr);
-  const std::vector<float> probabilities = model.download_probabilities();
+  const std::vector<float> probabilities = model.download_outputs();
   for (std::size_t sorted = 0; sorted < 4; ++sorted) {
     const std::vector<std::int32_t> one = {together.rows[sorted]};
     model.forward_pass(make_batch(dataset, one), nullptr);
-    const std::vector<float> alone = model.download_probabilities();
+    const std::vector<float> alone = model.download_outputs();
     ASSERT_EQ(alone.size(), 3u);
     float sum = 0.0f;
     for (std::size_t c = 0; c < 3; ++c) {
@@ -209,7 +210,7 @@ TEST_P(ModelOnDevice, DropoutActsInTrainingAlone) {
 
   const auto training_probabilities = [&](Model& model, std::uint64_t seed) {
     model.train_pass(batch, {seed, nullptr}, nullptr);
-    return model.download_probabilities();
+    return model.download_outputs();
   };
   EXPECT_NE(training_probabilities(with, 1), training_probabilities(without, 1));
   EXPECT_EQ(training_probabilities(with, 1), training_probabilities(with, 1));
@@ -227,6 +228,28 @@ TEST_P(ModelOnDevice, RoomReservedOnceIsEnoughForSmallerBatches) {
   const std::vector<std::int32_t> one = {1};
   model.train_pass(make_batch(dataset, one), {}, nullptr);
   EXPECT_EQ(model.bytes(), bytes);
+}
+
+TEST_P(ModelOnDevice, ThePassSignatureKnowsBatchesAndMemory) {
+  Model model = make(config(Pooling::last, 2));
+  const Dataset dataset = small_dataset();
+  const std::vector<std::int32_t> few = {0, 1};
+  const Batch batch = make_batch(dataset, all_rows(dataset)), smaller = make_batch(dataset, few);
+  model.load(batch);
+  const auto first = model.pass_signature();
+  model.load(smaller);
+  EXPECT_NE(model.pass_signature(), first);
+  model.load(batch);
+  EXPECT_EQ(model.pass_signature(), first);
+  model.reserve({1000, 100, 10, true});
+  model.load(batch);
+  EXPECT_NE(model.pass_signature(), first) << "buffers have moved";
+  const auto second = model.pass_signature();
+  Buffer others(device_->queue(), static_cast<std::size_t>(model.layout().size) * sizeof(float));
+  model.swap_parameters(others);
+  EXPECT_NE(model.pass_signature(), second) << "the weights are elsewhere";
+  model.swap_parameters(others);
+  EXPECT_EQ(model.pass_signature(), second);
 }
 
 TEST_P(ModelOnDevice, TrainingNeedsLabels) {
@@ -249,7 +272,7 @@ TEST(ParameterLayout, PartsBeginAtMultiplesOf64AndNamesArePytorchs) {
   config.hidden_size = 4;
   config.num_layers = 2;
   config.bidirectional = true;
-  const ParameterLayout layout(config);
+  const ParameterLayout layout(config, default_task().head_parameters(config));
   EXPECT_EQ(layout.view("embedding.weight").offset, 0);
   EXPECT_EQ(layout.view("rnn.weight_ih_l0").offset, 64);
   EXPECT_EQ(layout.recurrent, 64);

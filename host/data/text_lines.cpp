@@ -1,4 +1,4 @@
-#include "host/command/text_lines.h"
+#include "host/data/text_lines.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,8 +16,9 @@ namespace {
 constexpr std::size_t read_bytes = std::size_t{64} << 10;
 }
 
-TextLines::TextLines(const std::string& file) : name_(file) {
-  if (file.empty() || file == "-") {
+TextLines::TextLines(const std::string& file)
+    : name_(file), from_file_(!file.empty() && file != "-") {
+  if (!from_file_) {
     name_ = "standard input";
     descriptor_ = STDIN_FILENO;
     return;

@@ -10,7 +10,8 @@
 
 #include "host/device.h"
 #include "host/network/initialization.h"
-#include "host/network/model.h"
+#include "host/tasks/list.h"
+#include "host/tasks/model.h"
 
 namespace {
 
@@ -57,7 +58,7 @@ TEST(TraceRanges, NameEveryLayerDirectionAndPass) {
   config.hidden_size = 4;
   config.num_layers = 2;
   config.bidirectional = true;
-  Model model(device.queue(), config);
+  Model model(device.queue(), default_task(), config);
   model.set_parameters(initial_parameters(config, model.layout(), Initialization::pytorch, 3));
   Dataset dataset;
   dataset.tokens = {3, 4, 5, 6};
