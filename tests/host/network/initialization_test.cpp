@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/network/dense.h"
+#include "host/tasks/list.h"
 #include "kernels/cells/indrnn.h"
 #include "kernels/cells/lstm_peephole.h"
 
@@ -24,7 +24,7 @@ ModelConfig config_of(Cell cell) {
 }
 
 ParameterLayout layout_of(const ModelConfig& config) {
-  return {config, Dense{.inputs = config.features(), .outputs = 1}.parameters()};
+  return {config, default_task().head_parameters(config)};
 }
 
 std::vector<float> part(const ModelConfig& config, Initialization initialization,
