@@ -1,4 +1,4 @@
-// Labelled texts, and reading them from files.
+// Labelled texts, lists of tokens or frames, and reading them from files.
 #pragma once
 
 #include <cstddef>
@@ -8,15 +8,36 @@
 
 namespace sluice {
 
+/// What examples hold; all of a set hold the same.
+enum class InputKind {
+  text,    ///< to be split into tokens
+  tokens,  ///< in a list
+  frames,  ///< numbers, F for each step
+};
+enum class TargetKind {
+  none,  ///< to be predicted
+  row,   ///< one label an example
+  step,  ///< one for each token or frame
+};
+
+const char* name_of(InputKind input);  ///< text, tokens, frames
+
+/// Of text, tokens and frames one is filled, of label and labels one or none.
 struct Example {
   std::string text;       ///< UTF-8, as the file has it
   std::string label;      ///< without surrounding white space; an integer or any other string
   std::int32_t file = 0;  ///< index into ExampleSet::files
   std::int64_t line = 0;  ///< where the record begins, from 1
+  std::vector<std::string> tokens = {};  ///< UTF-8, as the file has them
+  std::vector<std::string> labels = {};  ///< of the steps, written as `label`
+  std::vector<float> frames = {};        ///< [steps, ExampleSet::width]
 };
 
 /// What a reader found.
 struct ExampleSet {
+  InputKind input = InputKind::text;
+  TargetKind targets = TargetKind::row;
+  std::int32_t width = 0;  ///< F of frames
   std::vector<Example> examples;
   std::vector<std::string> files;        ///< the paths read
   std::int64_t bad_rows = 0;             ///< rows left out
@@ -35,10 +56,14 @@ enum class FileFormat {
   tsv,         ///< the same with tabs
   json_lines,  ///< one object a line
   folder,      ///< DIR/<label>/*.txt, as in aclImdb/train/{pos,neg}; DIR/unsup is left out
+  conll,       ///< a line for each token, its columns separated by blanks or tabs: the token is the
+               ///< first, its label the last; a blank line ends the sentence; -DOCSTART- lines are
+               ///< left out
 };
 
 struct ReadOptions {
   FileFormat format = FileFormat::automatic;
+  TargetKind targets = TargetKind::row;  ///< what must have a label
   std::string label_column = "label";
   std::string text_column = "text";
   // A default name that the file lacks gives way to the first of these it has, in any case:
