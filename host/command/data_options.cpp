@@ -5,7 +5,7 @@
 namespace sluice {
 void ReadingOptions::add_to(Subcommand& command) {
   command.option("--format", format, "How the data are written; auto goes by name and content")
-      .one_of({"auto", "csv", "tsv", "jsonl", "folder"})
+      .one_of({"auto", "csv", "tsv", "jsonl", "folder", "conll"})
       .group("Data");
   command.option("--text-column", text_column, "Column or JSON key of the text").group("Data");
   command.option("--label-column", label_column, "Column or JSON key of the label").group("Data");
@@ -15,11 +15,7 @@ void ReadingOptions::add_to(Subcommand& command) {
 
 ReadOptions ReadingOptions::read_options(const std::string& split) const {
   ReadOptions options;
-  options.format = format == "csv"      ? FileFormat::csv
-                   : format == "tsv"    ? FileFormat::tsv
-                   : format == "jsonl"  ? FileFormat::json_lines
-                   : format == "folder" ? FileFormat::folder
-                                        : FileFormat::automatic;
+  options.format = format_from_name(format);
   options.text_column = text_column;
   options.label_column = label_column;
   options.strict = strict;

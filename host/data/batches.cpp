@@ -9,6 +9,28 @@
 #include "kernels/base/error.h"
 
 namespace sluice {
+namespace {
+
+// Of the batch's rows, `each` numbers a step, if the data set has them.
+template <class T>
+void pack(const Dataset& dataset, const Batch& batch, const std::vector<T>& values,
+          std::size_t each, std::vector<T>& packed) {
+  if (values.empty()) return;
+  packed.resize(static_cast<std::size_t>(batch.layout.rows()) * each);
+  const std::vector<std::int32_t>& offsets = batch.layout.offsets();
+  for (std::size_t r = 0; r < batch.rows.size(); ++r) {
+    const auto row = static_cast<std::size_t>(batch.rows[r]);
+    const T* from = values.data() + static_cast<std::size_t>(dataset.offsets[row]) * each;
+    const auto steps = static_cast<std::size_t>(dataset.length(batch.rows[r]));
+    for (std::size_t t = 0; t < steps; ++t) {
+      std::copy_n(from + t * each, each,
+                  packed.begin() + static_cast<std::ptrdiff_t>(
+                                       (static_cast<std::size_t>(offsets[t]) + r) * each));
+    }
+  }
+}
+
+}  // namespace
 
 BatchPlan::BatchPlan(const Dataset& dataset, std::vector<std::int32_t> rows,
                      const BatchOptions& options, std::uint32_t epoch)
@@ -59,20 +81,18 @@ Batch make_batch(const Dataset& dataset, std::span<const std::int32_t> rows) {
 
   Batch batch;
   batch.layout = SequenceLayout(lengths);
-  batch.tokens.resize(static_cast<std::size_t>(batch.layout.rows()));
-  const std::vector<std::int32_t>& offsets = batch.layout.offsets();
+  batch.width = dataset.width;
   const std::vector<std::int32_t>& order = batch.layout.order();
   for (std::size_t r = 0; r < order.size(); ++r) {
     const std::int32_t row = rows[static_cast<std::size_t>(order[r])];
-    const std::span<const std::int32_t> tokens = dataset.row(row);
-    for (std::size_t t = 0; t < tokens.size(); ++t) {
-      batch.tokens[static_cast<std::size_t>(offsets[t]) + r] = tokens[t];
-    }
     batch.rows.push_back(row);
     if (!dataset.labels.empty()) {
       batch.labels.push_back(dataset.labels[static_cast<std::size_t>(row)]);
     }
   }
+  pack(dataset, batch, dataset.tokens, 1, batch.tokens);
+  pack(dataset, batch, dataset.step_labels, 1, batch.step_labels);
+  pack(dataset, batch, dataset.frames, static_cast<std::size_t>(dataset.width), batch.frames);
   return batch;
 }
 

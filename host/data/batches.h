@@ -1,4 +1,16 @@
 // The batches of an epoch: which rows, in which order, and preparing them ahead of time.
+//
+// From a file to a batch, for every task:
+//   ExampleSet set = read_examples(path, {.targets = TargetKind::step});  // or row, none
+//   LabelSet labels = LabelSet::collect(set);  // of what has labels, rows or steps
+//   Vocabulary vocabulary(count_tokens(set, tokenizer), {});
+//   Dataset dataset = encode_examples(set, labels, tokenizer, vocabulary, encode);
+//   Split split = split_dataset(dataset, {});
+//   BatchLoader loader(dataset, BatchPlan(dataset, split.training, {}));
+//   for (Batch batch; loader.next(batch);) ...
+// set.input says what the file's steps are: a text's tokens, given tokens, or frames of set.width
+// numbers. To predict, the records of an input (host/data/record_parser.h) make an ExampleSet of
+// TargetKind::none, and make_batch(dataset, all_rows(dataset)) one batch of it.
 #pragma once
 
 #include <condition_variable>
@@ -45,13 +57,18 @@ class BatchPlan {
   std::vector<std::int64_t> begins_{0};  // [batches + 1]
 };
 
-/// What a training step takes: rows sorted by falling length, tokens packed time-major.
+/// What a training step takes: rows sorted by falling length, steps packed time-major: step t of
+/// the row sorted to r is number layout.offsets()[t] + r of N.
 struct Batch {
   SequenceLayout layout;
-  std::vector<std::int32_t> tokens;  ///< [N] packed as `layout` says
-  DistinctTokens distinct;           ///< of `tokens`; empty unless prepared
-  std::vector<std::int32_t> labels;  ///< [B] by sorted row; empty if the data set has none
-  std::vector<std::int32_t> rows;    ///< [B] by sorted row: row number in the data set
+  std::vector<std::int32_t> tokens;       ///< [N] packed as `layout` says; empty with frames
+  DistinctTokens distinct;                ///< of `tokens`; empty unless prepared
+  std::vector<std::int32_t> labels;       ///< [B] by sorted row; empty if the data set has none
+  std::vector<std::int32_t> rows;         ///< [B] by sorted row: row number in the data set
+  std::vector<std::int32_t> step_labels;  ///< [N] packed, no_label where a step has none; empty if
+                                          ///< the data set has none
+  std::vector<float> frames;              ///< [N, width] packed
+  std::int32_t width = 0;                 ///< F; 0: tokens
 };
 
 Batch make_batch(const Dataset& dataset, std::span<const std::int32_t> rows);

@@ -29,7 +29,9 @@ std::vector<Part> make_parts(const ExampleSet& set, ThreadPool* threads, Make&& 
 
 struct EncodedRows {
   std::vector<std::int32_t> tokens;
-  std::vector<std::size_t> ends;
+  std::vector<std::int32_t> step_labels;
+  std::vector<float> frames;
+  std::vector<std::size_t> lengths;
 };
 
 void check(const EncodeOptions& options) {
@@ -37,6 +39,72 @@ void check(const EncodeOptions& options) {
           "max_length: expected 0 (no limit) or more, got " + std::to_string(options.max_length));
   require(options.max_length > 0 || options.padding == Padding::none,
           "max_length: padding needs a length to pad to; give one above 0 or turn padding off");
+}
+
+// What truncation keeps of a row's steps, and the padding around it.
+struct Window {
+  std::size_t before = 0, begin = 0, kept = 0, behind = 0;
+
+  std::size_t length() const { return before + kept + behind; }
+};
+
+Window window_of(std::size_t steps, const EncodeOptions& options) {
+  Window window;
+  window.kept = options.max_length == 0
+                    ? steps
+                    : std::min(steps, static_cast<std::size_t>(options.max_length));
+  if (options.truncation == Truncation::keep_last) window.begin = steps - window.kept;
+  if (options.padding == Padding::none) return window;
+  const std::size_t fill = static_cast<std::size_t>(options.max_length) - window.kept;
+  (options.padding == Padding::pre ? window.before : window.behind) = fill;
+  return window;
+}
+
+// `values`: `each` numbers a step.
+template <class T>
+void append(std::span<const T> values, const Window& window, std::size_t each, T padding,
+            std::vector<T>& to) {
+  const std::span<const T> kept = values.subspan(window.begin * each, window.kept * each);
+  to.insert(to.end(), window.before * each, padding);
+  to.insert(to.end(), kept.begin(), kept.end());
+  to.insert(to.end(), window.behind * each, padding);
+}
+
+// `step_labels`: of all its steps; empty if they have none.
+void encode_example(const Example& example, InputKind input, std::size_t width,
+                    std::span<const std::int32_t> step_labels, Tokenizer& tokenizer,
+                    const Vocabulary& vocabulary, const EncodeOptions& options, EncodedRows& rows) {
+  if (input == InputKind::text) {
+    const std::size_t before = rows.tokens.size();
+    encode_text(example.text, tokenizer, vocabulary, options, rows.tokens);
+    return rows.lengths.push_back(rows.tokens.size() - before);
+  }
+  const bool frames = input == InputKind::frames;
+  const std::size_t steps = frames ? example.frames.size() / width : example.tokens.size();
+  const Window window = window_of(steps, options);
+  rows.lengths.push_back(window.length());
+  if (frames) {
+    append<float>(example.frames, window, width, 0.0f, rows.frames);
+  } else {
+    rows.tokens.insert(rows.tokens.end(), window.before, Vocabulary::padding);
+    for (std::size_t t = window.begin; t < window.begin + window.kept; ++t) {
+      rows.tokens.push_back(vocabulary.id(tokenizer.whole(example.tokens[t])));
+    }
+    rows.tokens.insert(rows.tokens.end(), window.behind, Vocabulary::padding);
+  }
+  if (!step_labels.empty()) append(step_labels, window, 1, no_label, rows.step_labels);
+}
+
+template <class T>
+void join(std::vector<EncodedRows>& parts, std::vector<T> EncodedRows::*values,
+          std::vector<T>& all) {
+  std::size_t total = 0;
+  for (const EncodedRows& part : parts) total += (part.*values).size();
+  all.reserve(total);
+  for (EncodedRows& part : parts) {
+    all.insert(all.end(), (part.*values).begin(), (part.*values).end());
+    std::vector<T>().swap(part.*values);
+  }
 }
 
 }  // namespace
@@ -76,9 +144,9 @@ TokenCounts count_tokens(const ExampleSet& set, const TokenizerOptions& tokenize
         Tokenizer splitter(tokenizer);
         TokenCounts counts;
         for (std::size_t i = first; i < last; ++i) {
-          for (const std::string_view token : splitter.split(set.examples[i].text)) {
-            counts.add(token);
-          }
+          const Example& example = set.examples[i];
+          for (const std::string_view token : splitter.split(example.text)) counts.add(token);
+          for (const std::string& token : example.tokens) counts.add(splitter.whole(token));
         }
         return counts;
       });
@@ -91,45 +159,54 @@ void encode_text(std::string_view text, Tokenizer& tokenizer, const Vocabulary& 
                  const EncodeOptions& options, std::vector<std::int32_t>& ids) {
   check(options);
   const std::vector<std::string_view>& tokens = tokenizer.split(text);
-  const auto limit = options.max_length == 0 ? std::max<std::size_t>(tokens.size(), 1)
-                                             : static_cast<std::size_t>(options.max_length);
-  const std::size_t kept = std::min(tokens.size(), limit);
-  const std::size_t begin = options.truncation == Truncation::keep_last ? tokens.size() - kept : 0;
-  const std::size_t fill =
-      options.padding == Padding::none ? 0 : limit - std::max<std::size_t>(kept, 1);
-  if (options.padding == Padding::pre) ids.insert(ids.end(), fill, Vocabulary::padding);
-  for (std::size_t i = begin; i < begin + kept; ++i) ids.push_back(vocabulary.id(tokens[i]));
-  if (kept == 0) ids.push_back(Vocabulary::unknown);
-  if (options.padding == Padding::post) ids.insert(ids.end(), fill, Vocabulary::padding);
+  const Window window = window_of(std::max<std::size_t>(tokens.size(), 1), options);
+  ids.insert(ids.end(), window.before, Vocabulary::padding);
+  if (tokens.empty()) ids.push_back(Vocabulary::unknown);
+  for (std::size_t i = window.begin; i < std::min(window.begin + window.kept, tokens.size()); ++i) {
+    ids.push_back(vocabulary.id(tokens[i]));
+  }
+  ids.insert(ids.end(), window.behind, Vocabulary::padding);
 }
 
 Dataset encode_examples(const ExampleSet& set, const LabelSet& labels,
                         const TokenizerOptions& tokenizer, const Vocabulary& vocabulary,
                         const EncodeOptions& options, ThreadPool* threads) {
   check(options);
-  Dataset dataset;
-  dataset.labels = labels.indices(set);
-  const auto parts =
-      make_parts<EncodedRows>(set, threads, [&](std::size_t first, std::size_t last) {
-        Tokenizer splitter(tokenizer);
-        EncodedRows rows;
-        for (std::size_t i = first; i < last; ++i) {
-          encode_text(set.examples[i].text, splitter, vocabulary, options, rows.tokens);
-          rows.ends.push_back(rows.tokens.size());
-        }
-        return rows;
-      });
-  std::size_t total = 0;
-  for (const EncodedRows& part : parts) total += part.tokens.size();
-  dataset.tokens.reserve(total);
-  dataset.offsets.reserve(set.examples.size() + 1);
-  for (const EncodedRows& part : parts) {
-    const std::size_t begin = dataset.tokens.size();
-    dataset.tokens.insert(dataset.tokens.end(), part.tokens.begin(), part.tokens.end());
-    for (const std::size_t end : part.ends) {
-      dataset.offsets.push_back(static_cast<std::int64_t>(begin + end));
+  const std::vector<std::int32_t> indices = labels.indices(set);
+  const bool labelled_steps = set.targets == TargetKind::step;
+  std::vector<std::size_t> begins;  // of an example's steps among all
+  if (labelled_steps) {
+    std::size_t begin = 0;
+    for (const Example& example : set.examples) {
+      begins.push_back(begin);
+      begin += example.labels.size();
     }
   }
+  auto parts = make_parts<EncodedRows>(set, threads, [&](std::size_t first, std::size_t last) {
+    Tokenizer splitter(tokenizer);
+    EncodedRows rows;
+    for (std::size_t i = first; i < last; ++i) {
+      const Example& example = set.examples[i];
+      std::span<const std::int32_t> of_steps;
+      if (labelled_steps) of_steps = std::span(indices).subspan(begins[i], example.labels.size());
+      encode_example(example, set.input, static_cast<std::size_t>(set.width), of_steps, splitter,
+                     vocabulary, options, rows);
+    }
+    return rows;
+  });
+
+  Dataset dataset;
+  dataset.width = set.width;
+  dataset.offsets.reserve(set.examples.size() + 1);
+  for (const EncodedRows& part : parts) {
+    for (const std::size_t length : part.lengths) {
+      dataset.offsets.push_back(dataset.offsets.back() + static_cast<std::int64_t>(length));
+    }
+  }
+  join(parts, &EncodedRows::tokens, dataset.tokens);
+  join(parts, &EncodedRows::frames, dataset.frames);
+  join(parts, &EncodedRows::step_labels, dataset.step_labels);
+  if (set.targets == TargetKind::row) dataset.labels = indices;
   return dataset;
 }
 
@@ -160,6 +237,11 @@ Split split_rows(const std::vector<std::int32_t>& labels, const SplitOptions& op
   std::sort(split.training.begin(), split.training.end());
   std::sort(split.validation.begin(), split.validation.end());
   return split;
+}
+
+Split split_dataset(const Dataset& dataset, const SplitOptions& options) {
+  if (!dataset.labels.empty()) return split_rows(dataset.labels, options);
+  return split_rows(std::vector<std::int32_t>(static_cast<std::size_t>(dataset.size())), options);
 }
 
 std::vector<std::int32_t> all_rows(const Dataset& dataset) {

@@ -1,4 +1,4 @@
-// Examples as numbers: tokens, lengths and labels in flat arrays.
+// Examples as numbers: tokens or frames, lengths and labels in flat arrays.
 #pragma once
 
 #include <cstddef>
@@ -38,17 +38,27 @@ struct EncodeOptions {
   Padding padding = Padding::none;
 };
 
-/// Row i is tokens[offsets[i], offsets[i+1]), at least one token. Ids as in Vocabulary.
+/// The label of a step that has none (padding): no target, in no loss and no metric.
+inline constexpr std::int32_t no_label = -1;
+
+/// Row i has the steps [offsets[i], offsets[i+1]), at least one, of tokens or of frames.
 struct Dataset {
-  std::vector<std::int32_t> tokens;
-  std::vector<std::int64_t> offsets{0};  ///< [rows + 1]
-  std::vector<std::int32_t> labels;      ///< [rows] class indices; empty if there are none
+  std::vector<std::int32_t> tokens;            ///< [steps] ids as in Vocabulary; none with frames
+  std::vector<std::int64_t> offsets{0};        ///< [rows + 1]
+  std::vector<std::int32_t> labels = {};       ///< [rows] class indices; empty if rows have none
+  std::vector<std::int32_t> step_labels = {};  ///< [steps] class indices or no_label; empty if
+                                               ///< steps have none
+  std::vector<float> frames = {};              ///< [steps, width]
+  std::int32_t width = 0;                      ///< F; 0: tokens
 
   std::int32_t size() const { return static_cast<std::int32_t>(offsets.size() - 1); }
   std::int32_t length(std::int32_t i) const {
     const auto at = static_cast<std::size_t>(i);
     return static_cast<std::int32_t>(offsets[at + 1] - offsets[at]);
   }
+  bool has_targets() const { return !labels.empty() || !step_labels.empty(); }
+  std::int64_t steps() const { return offsets.back(); }
+  /// The tokens of row i.
   std::span<const std::int32_t> row(std::int32_t i) const {
     return {tokens.data() + offsets[static_cast<std::size_t>(i)],
             static_cast<std::size_t>(length(i))};
@@ -65,7 +75,10 @@ TokenCounts count_tokens(const ExampleSet& set, const TokenizerOptions& tokenize
 void encode_text(std::string_view text, Tokenizer& tokenizer, const Vocabulary& vocabulary,
                  const EncodeOptions& options, std::vector<std::int32_t>& ids);
 
-/// All examples. Errors: usage with file and line for a label that `labels` lacks.
+/// All examples, whatever they hold. Given tokens are taken as they stand, their case folded if
+/// `tokenizer` says so. Steps that truncation leaves out take their labels with them; padding of
+/// frames is zeros. Without targets `labels` is not asked.
+/// Errors: usage with file and line for a label that `labels` lacks.
 Dataset encode_examples(const ExampleSet& set, const LabelSet& labels,
                         const TokenizerOptions& tokenizer, const Vocabulary& vocabulary,
                         const EncodeOptions& options, ThreadPool* threads = nullptr);
@@ -87,6 +100,8 @@ struct Split {
   std::vector<std::int32_t> validation;
 };
 Split split_rows(const std::vector<std::int32_t>& labels, const SplitOptions& options);
+/// By the rows' labels; where rows have none, they are all of one class.
+Split split_dataset(const Dataset& dataset, const SplitOptions& options);
 
 /// 0, 1, ... size-1: the rows of a data set that is used whole.
 std::vector<std::int32_t> all_rows(const Dataset& dataset);

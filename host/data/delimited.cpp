@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/data/example_columns.h"
 #include "host/data/example_readers.h"
 #include "host/text/utf8.h"
 #include "kernels/base/error.h"

@@ -12,8 +12,8 @@ namespace sluice {
 /// RFC 4180 with `delimiter` between the fields and a header line.
 void read_delimited(std::unique_ptr<ByteSource> source, char delimiter, ExampleSink& sink);
 
-/// One JSON object a line: the text a string, the label a string, an integer or a boolean.
-void read_json_lines(std::unique_ptr<ByteSource> source, ExampleSink& sink);
+/// The records of lines: json_lines or conll.
+void read_records(std::unique_ptr<ByteSource> source, FileFormat format, ExampleSink& sink);
 
 /// path/<label>/*.txt and *.txt.gz, or path/<split>/<label>/...; labels and files in the order of
 /// their bytes.

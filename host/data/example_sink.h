@@ -6,20 +6,26 @@
 #include <string_view>
 
 #include "host/data/examples.h"
+#include "host/data/record_parser.h"
 
 namespace sluice {
 
-/// Checks each row, keeps the good and counts the bad, by the rules of read_examples().
+/// Keeps the good rows and counts the bad, by the rules of read_examples().
 class ExampleSink {
  public:
-  explicit ExampleSink(const ReadOptions& options) : options_(options) {}
+  explicit ExampleSink(const ReadOptions& options) : options_(options) {
+    set_.targets = options.targets;
+  }
 
   const ReadOptions& options() const { return options_; }
 
   /// The rows that follow come from `path`.
   void begin_file(const std::string& path) { set_.files.push_back(path); }
 
+  /// A text, checked here.
   void accept(std::int64_t line, std::string&& text, std::string_view label);
+  /// What a RecordParser made: kept if it is good and like those before.
+  void accept(ExampleRecord&& record);
   /// Errors: usage, if strict.
   void reject(std::int64_t line, const std::string& reason);
 
@@ -27,18 +33,10 @@ class ExampleSink {
   ExampleSet finish(const std::string& path);
 
  private:
+  std::string find_difference(const ExampleRecord& record) const;
+
   const ReadOptions& options_;
   ExampleSet set_;
 };
-
-/// The label's and the text's column (or key) among `names`, by ReadOptions' rules: an index, -1
-/// when there is none, -2 when the name comes twice.
-struct ExampleColumns {
-  static constexpr int absent = -1, ambiguous = -2;
-  int label = absent;
-  int text = absent;
-};
-ExampleColumns find_example_columns(const std::vector<std::string>& names,
-                                    const ReadOptions& options);
 
 }  // namespace sluice

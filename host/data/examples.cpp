@@ -1,31 +1,37 @@
 #include "host/data/examples.h"
 
 #include <filesystem>
-#include <string_view>
 
 #include "host/data/example_readers.h"
+#include "host/data/example_rules.h"
+#include "host/data/file_format.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
-namespace {
 
-FileFormat format_by_name(std::string_view path) {
-  if (path.ends_with(".gz")) path.remove_suffix(3);
-  if (path.ends_with(".csv")) return FileFormat::csv;
-  if (path.ends_with(".tsv") || path.ends_with(".tab")) return FileFormat::tsv;
-  if (path.ends_with(".jsonl") || path.ends_with(".ndjson") || path.ends_with(".json")) {
-    return FileFormat::json_lines;
+const char* name_of(InputKind input) {
+  return input == InputKind::text ? "text" : input == InputKind::tokens ? "tokens" : "frames";
+}
+
+const char* name_of(FileFormat format) {
+  switch (format) {
+    case FileFormat::automatic: return "auto";
+    case FileFormat::csv: return "csv";
+    case FileFormat::tsv: return "tsv";
+    case FileFormat::json_lines: return "jsonl";
+    case FileFormat::folder: return "folder";
+    case FileFormat::conll: return "conll";
   }
-  return FileFormat::automatic;
+  return "";
 }
 
-FileFormat format_by_content(std::string_view begin) {
-  const std::string_view line = begin.substr(0, begin.find('\n'));
-  if (line.starts_with('{')) return FileFormat::json_lines;
-  return line.find('\t') != std::string_view::npos ? FileFormat::tsv : FileFormat::csv;
+FileFormat format_from_name(const std::string& name) {
+  for (const FileFormat format : {FileFormat::automatic, FileFormat::csv, FileFormat::tsv,
+                                  FileFormat::json_lines, FileFormat::folder, FileFormat::conll}) {
+    if (name == name_of(format)) return format;
+  }
+  throw Error::usage("format must be auto, csv, tsv, jsonl, folder or conll, got '" + name + "'");
 }
-
-}  // namespace
 
 std::string ExampleSet::location(std::size_t i) const {
   const Example& example = examples[i];
@@ -49,6 +55,7 @@ ExampleSet read_examples(const std::string& path, const ReadOptions& options) {
   if (format == FileFormat::automatic && std::filesystem::is_directory(path, ignored)) {
     format = FileFormat::folder;
   }
+  if (format != FileFormat::automatic) check_format(format, path, options.targets);
   if (format == FileFormat::folder) {
     read_text_folder(path, sink);
     return sink.finish(path);
@@ -57,14 +64,13 @@ ExampleSet read_examples(const std::string& path, const ReadOptions& options) {
   const std::string name = source->name();
   sink.begin_file(name);
   if (source->peek().empty()) {
-    throw Error::usage(name + ": the file is empty; expected labelled texts");
+    throw Error::usage(name + ": the file is empty; expected " + name_of_wanted(options.targets));
   }
-  if (format == FileFormat::automatic) format = format_by_name(path);
-  if (format == FileFormat::automatic) format = format_by_content(source->peek());
-  if (format == FileFormat::json_lines) {
-    read_json_lines(std::move(source), sink);
-  } else {
+  if (format == FileFormat::automatic) format = find_format(path, source->peek(), options.targets);
+  if (format == FileFormat::csv || format == FileFormat::tsv) {
     read_delimited(std::move(source), format == FileFormat::tsv ? '\t' : ',', sink);
+  } else {
+    read_records(std::move(source), format, sink);
   }
   return sink.finish(name);
 }

@@ -2,7 +2,7 @@
 #include <utility>
 #include <vector>
 
-#include "host/data/example_sink.h"
+#include "host/data/example_columns.h"
 #include "host/data/foreign_format.h"
 #include "host/json/json_events.h"
 #include "host/text/ascii_words.h"
@@ -11,12 +11,6 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t most_lines = 100;
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_ascii_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_ascii_space(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 // What a JSON text holds, as far as it goes: one object, or an array of objects or strings.
 class Outline : public JsonEvents {
@@ -143,7 +137,7 @@ std::optional<ForeignFormat> find_json(std::string_view begin, bool whole) {
   for (std::size_t at = 0; at < begin.size() && lines < most_lines;) {
     const std::size_t end = begin.find('\n', at);
     if (end == std::string_view::npos && !whole) break;
-    const std::string_view line = trimmed(begin.substr(at, end - at));
+    const std::string_view line = trim_ascii(begin.substr(at, end - at));
     at = end == std::string_view::npos ? begin.size() : end + 1;
     if (line.empty()) continue;
     ++lines;
@@ -157,7 +151,7 @@ std::optional<ForeignFormat> find_json(std::string_view begin, bool whole) {
     return ForeignFormat{"JSON lines", lines_filter(line)};
   }
 
-  begin = trimmed(begin);
+  begin = trim_ascii(begin);
   if (!may_be_json(begin)) return std::nullopt;
   const Outline document{std::string(begin)};
   const bool one_line = begin.find('\n') == std::string_view::npos;

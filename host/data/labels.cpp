@@ -28,6 +28,17 @@ std::string listed(const std::vector<std::string>& names) {
   return names.size() > shown ? list + ", ..." : list;
 }
 
+// use(example, label, step), where steps count from 1, and a row's own label is of step 0.
+template <class Use>
+void for_each_label(const ExampleSet& set, Use&& use) {
+  for (std::size_t i = 0; i < set.examples.size(); ++i) {
+    const Example& example = set.examples[i];
+    if (set.targets == TargetKind::row) use(i, example.label, 0);
+    if (set.targets != TargetKind::step) continue;
+    for (std::size_t t = 0; t < example.labels.size(); ++t) use(i, example.labels[t], t + 1);
+  }
+}
+
 }  // namespace
 
 LabelSet::LabelSet(std::vector<std::string> names)
@@ -44,14 +55,19 @@ LabelSet::LabelSet(std::vector<std::string> names)
 
 LabelSet LabelSet::collect(const ExampleSet& set) {
   std::set<std::string_view> distinct;
-  for (const Example& example : set.examples) distinct.insert(example.label);
+  std::size_t count = 0;
+  for_each_label(set, [&](std::size_t, std::string_view label, std::size_t) {
+    distinct.insert(label);
+    ++count;
+  });
   const std::string where = set.files.empty() ? "the data" : set.files.front();
   require(distinct.size() >= 2,
           where + ": expected at least two different labels, got " +
               (distinct.empty() ? "none" : "only " + quote(*distinct.begin())));
-  require(distinct.size() <= 100 || distinct.size() * 2 <= set.examples.size(),
+  require(distinct.size() <= 100 || distinct.size() * 2 <= count,
           where + ": " + std::to_string(distinct.size()) + " different labels in " +
-              std::to_string(set.examples.size()) + " rows; is the label column the right one?");
+              std::to_string(count) + (set.targets == TargetKind::step ? " steps" : " rows") +
+              "; is the label column the right one?");
 
   std::vector<std::pair<std::int64_t, std::string>> numbered;  // stays sorted by bytes
   bool all_integers = true;
@@ -79,14 +95,15 @@ std::int32_t LabelSet::find(std::string_view label) const {
 std::vector<std::int32_t> LabelSet::indices(const ExampleSet& set) const {
   std::vector<std::int32_t> indices;
   indices.reserve(set.examples.size());
-  for (std::size_t i = 0; i < set.examples.size(); ++i) {
-    const std::int32_t index = find(set.examples[i].label);
+  for_each_label(set, [&](std::size_t i, std::string_view label, std::size_t step) {
+    const std::int32_t index = find(label);
     if (index < 0) {
-      throw Error::usage(set.location(i) + ": unknown label " + quote(set.examples[i].label) +
+      throw Error::usage(set.location(i) + ": unknown label " + quote(label) +
+                         (step == 0 ? "" : " of step " + std::to_string(step)) +
                          "; the model knows " + listed(names_));
     }
     indices.push_back(index);
-  }
+  });
   return indices;
 }
 

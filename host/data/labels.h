@@ -18,7 +18,8 @@ class LabelSet {
   /// As a checkpoint keeps them, in the order given. Errors: usage when a name is empty or comes
   /// twice.
   explicit LabelSet(std::vector<std::string> names);
-  /// Errors: usage when there are fewer than two labels, or so many that the column must be wrong.
+  /// Of rows or of steps, as set.targets says. Errors: usage when there are fewer than two labels,
+  /// or so many that the column must be wrong.
   static LabelSet collect(const ExampleSet& set);
 
   std::int32_t size() const { return static_cast<std::int32_t>(names_.size()); }
@@ -28,7 +29,8 @@ class LabelSet {
   }
   /// -1 when there is no such label.
   std::int32_t find(std::string_view label) const;
-  /// Class index of every example. Errors: usage with file and line for a label not in the set.
+  /// Class index of every example, or of every step of one after the other; empty without targets.
+  /// Errors: usage with file and line for a label not in the set.
   std::vector<std::int32_t> indices(const ExampleSet& set) const;
 
  private:

@@ -8,6 +8,13 @@ namespace sluice {
 
 inline bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
+/// Without white space in front and behind.
+inline std::string_view trim_ascii(std::string_view text) {
+  while (!text.empty() && is_ascii_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_ascii_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
 /// Where releases of the Unicode data differ.
 struct AsciiWordRules {
   bool colon_joins = false;  ///< "a:b" is one word

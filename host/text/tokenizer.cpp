@@ -103,11 +103,31 @@ class Tokenizer::State {
     return end();
   }
 
+  std::string_view whole(std::string_view token) {
+    if (!options_.fold_case) return token;
+    check_size(token);
+    bytes_.clear();
+    ends_.clear();
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    if (std::all_of(token.begin(), token.end(), is_ascii)) {
+      append_ascii(token);
+    } else {
+      const UChar* units = nullptr;
+      const std::int32_t length = to_utf16(token, units);
+      append(units, length);
+    }
+    return bytes_;
+  }
+
  private:
-  std::string_view begin(std::string_view text) {
+  static void check_size(std::string_view text) {
     require(text.size() <= std::numeric_limits<std::int32_t>::max() / 4,
             "tokenizer: a text of " + std::to_string(text.size()) +
                 " bytes is longer than 512 MiB; split it");
+  }
+
+  std::string_view begin(std::string_view text) {
+    check_size(text);
     bytes_.clear();
     ends_.clear();
     return options_.strip_html_breaks ? without_html_breaks(text, stripped_) : text;
@@ -128,14 +148,18 @@ class Tokenizer::State {
     while (!piece.empty()) {
       const AsciiWord word = next_ascii_word(piece, rules_);
       if (word.is_word || (options_.keep_punctuation && !word.is_control)) {
-        for (const char c : piece.substr(0, word.length)) {
-          const bool capital = options_.fold_case && c >= 'A' && c <= 'Z';
-          bytes_.push_back(capital ? static_cast<char>(c + ('a' - 'A')) : c);
-        }
-        ends_.push_back(bytes_.size());
+        append_ascii(piece.substr(0, word.length));
       }
       piece.remove_prefix(word.length);
     }
+  }
+
+  void append_ascii(std::string_view token) {
+    for (const char c : token) {
+      const bool capital = options_.fold_case && c >= 'A' && c <= 'Z';
+      bytes_.push_back(capital ? static_cast<char>(c + ('a' - 'A')) : c);
+    }
+    ends_.push_back(bytes_.size());
   }
 
   void split_unicode(std::string_view text) {
@@ -225,5 +249,7 @@ const std::vector<std::string_view>& Tokenizer::split(std::string_view text) {
 const std::vector<std::string_view>& Tokenizer::split_by_icu(std::string_view text) {
   return state_->split_by_icu(text);
 }
+
+std::string_view Tokenizer::whole(std::string_view token) { return state_->whole(token); }
 
 }  // namespace sluice

@@ -35,6 +35,10 @@ class Tokenizer {
   /// Errors: runtime, if ICU fails (its data files are missing).
   const std::vector<std::string_view>& split(std::string_view text);
 
+  /// `token` as it stands, its case folded if the options say so (and then in NFC). The view stays
+  /// valid until the next call or the end of `*this` or of `token`.
+  std::string_view whole(std::string_view token);
+
   /// As split(), but everything through ICU: the fast path's witness in the tests.
   const std::vector<std::string_view>& split_by_icu(std::string_view text);
 

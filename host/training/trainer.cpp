@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "host/data/data_fingerprint.h"
 #include "kernels/base/error.h"
 #include "kernels/device/device.h"
 #include "kernels/device/trace_range.h"
@@ -325,21 +326,6 @@ bool Trainer::run(const TrainingHooks& hooks, TrainingRequests& requests) {
 std::size_t Trainer::device_bytes() const {
   return model_.bytes() + optimizer_.bytes() + clipping_.bytes() + scaling_.bytes() +
          totals_.bytes();
-}
-
-std::string data_fingerprint(const Dataset& dataset, const std::vector<std::int32_t>& rows) {
-  std::uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a, by numbers instead of bytes
-  const auto add = [&hash](std::int32_t number) {
-    hash = (hash ^ static_cast<std::uint32_t>(number)) * 0x100000001b3u;
-  };
-  for (const std::int32_t row : rows) {
-    add(dataset.length(row));
-    for (const std::int32_t token : dataset.row(row)) add(token);
-    add(dataset.labels[static_cast<std::size_t>(row)]);
-  }
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
-  return digits;
 }
 
 }  // namespace sluice

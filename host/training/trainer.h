@@ -143,7 +143,4 @@ class Trainer {
   std::int32_t batches_per_epoch_ = 0;
 };
 
-/// Of the training rows' tokens and labels, in their order: 16 hexadecimal digits.
-std::string data_fingerprint(const Dataset& dataset, const std::vector<std::int32_t>& rows);
-
 }  // namespace sluice

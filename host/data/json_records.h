@@ -1,0 +1,13 @@
+// JSON lines.
+#pragma once
+
+#include <memory>
+
+#include "host/data/record_parser.h"
+
+namespace sluice {
+
+/// As make_record_parser().
+std::unique_ptr<RecordParser> make_json_records(const ReadOptions& options);
+
+}  // namespace sluice
