@@ -51,7 +51,7 @@ mkdir by-readme
 cp "$consumer/lstm.cpp" by-readme/
 (
   # shellcheck disable=SC2317
-  g++() { "$CXX" "$@"; }  # the compiler that built the library, whose standard library it needs
+  g++() { command "$CXX" "$@"; }  # the compiler that built the library, whose standard library it needs
   cd by-readme
   eval "$line"
 )
