@@ -20,9 +20,14 @@ void describe_call(std::ostream& text, const RecurrentConfig& config, const Pass
   text << name_of(config.cell) << ", input " << config.input_size << ", hidden "
        << config.hidden_size << ", " << config.num_layers
        << (config.num_layers == 1 ? " layer" : " layers")
-       << (config.bidirectional ? ", both directions" : "") << ", " << name_of(config.data_type)
-       << (tf32 ? " multiplied as TF32" : "") << ", T " << shape.steps << ", B " << shape.batch
-       << ", N " << shape.rows << (shape.training ? ", training" : ", inference") << " on "
+       << (config.bidirectional ? ", both directions" : "");
+  const UnitOptions options = config.unit_options();
+  for (const UnitOption& option : unit_option_list) {
+    if (options.*option.rate > 0.0) text << ", " << option.words << " " << options.*option.rate;
+  }
+  text << ", " << name_of(config.data_type) << (tf32 ? " multiplied as TF32" : "") << ", T "
+       << shape.steps << ", B " << shape.batch << ", N " << shape.rows
+       << (shape.training ? ", training" : ", inference") << " on "
        << (device == DeviceKind::cpu ? std::string("the CPU (") + name_of(instruction_set()) + ")"
                                      : std::string("CUDA"))
        << (asks_tf32 && !tf32 ? "; products are IEEE float32, since the CPU has no TF32" : "");

@@ -92,7 +92,7 @@ std::string why_cudnn_cannot(const RecurrentConfig& config) {
   if (config.gate_input) return "cuDNN multiplies every input by a matrix (gate_input)";
   const UnitOptions options = config.unit_options();
   for (const UnitOption& option : unit_option_list) {
-    if (options.*option.rate > 0.0) return std::string("cuDNN has no ") + option.name;
+    if (options.*option.rate > 0.0) return std::string("cuDNN has no ") + option.words;
   }
   constexpr std::int64_t kMost = 1 << 30;  // cuDNN's sizes are of 32 bits
   if (config.input_size > kMost || config.hidden_size > kMost) return "cuDNN's sizes end at 2^30";

@@ -18,8 +18,7 @@ void gemm(const Queue& queue, const GemmArgs& args) {
   check("m", args.m, 0);
   check("n", args.n, 0);
   check("k", args.k, 0);
-  check("batch", args.batch, 0);
-  if (args.m == 0 || args.n == 0 || args.batch == 0) return;
+  if (args.m == 0 || args.n == 0) return;
   check("lda", args.lda, args.transpose_a ? args.m : args.k);
   check("ldb", args.ldb, args.transpose_b ? args.k : args.n);
   check("ldc", args.ldc, args.n);

@@ -8,12 +8,11 @@ namespace sluice::cuda {
 namespace {
 
 /// C = beta C, what a product over k == 0 leaves; cuBLAS does not promise it. beta == 0 overwrites
-/// NaN. One thread an element of [batch, m, n].
+/// NaN. One thread an element of [m, n].
 template <class T>
-__global__ void scale_kernel(T* c, std::int64_t batch, std::int64_t m, std::int64_t n,
-                             std::int64_t ldc, std::int64_t stride_c, Wide<T> beta) {
-  for (std::int64_t i = grid_index(); i < batch * m * n; i += grid_stride()) {
-    T& out = c[i / (m * n) * stride_c + i / n % m * ldc + i % n];
+__global__ void scale_kernel(T* c, std::int64_t m, std::int64_t n, std::int64_t ldc, Wide<T> beta) {
+  for (std::int64_t i = grid_index(); i < m * n; i += grid_stride()) {
+    T& out = c[i / n * ldc + i % n];
     out = narrow<T>(beta == Wide<T>(0) ? Wide<T>(0) : beta * widen(out));
   }
 }
@@ -22,11 +21,8 @@ template <class T>
 void scale(const Queue& queue, const GemmArgs& args) {
   constexpr unsigned threads = 256;
   launch(scale_kernel<T>,
-         {.grid = grid_for(args.batch * args.m * args.n, threads),
-          .block = {threads},
-          .stream = queue.stream},
-         static_cast<T*>(args.c), args.batch, args.m, args.n, args.ldc, args.stride_c,
-         static_cast<Wide<T>>(args.beta));
+         {.grid = grid_for(args.m * args.n, threads), .block = {threads}, .stream = queue.stream},
+         static_cast<T*>(args.c), args.m, args.n, args.ldc, static_cast<Wide<T>>(args.beta));
 }
 
 cudaDataType_t storage_of(DataType type) {
@@ -46,7 +42,7 @@ cublasComputeType_t compute_of(const GemmArgs& args) {
              : CUBLAS_COMPUTE_32F;
 }
 
-/// T: the type of alpha, beta and the sums.
+/// T: the type of beta and the sums.
 template <class T>
 void multiply(const Queue& queue, const GemmArgs& args) {
   // cuBLAS is column-major, so that it sees our row-major matrices transposed: it computes
@@ -57,19 +53,11 @@ void multiply(const Queue& queue, const GemmArgs& args) {
   const cudaDataType_t factor = storage_of(args.type);
   const cudaDataType_t result = storage_of(args.wide_c ? state_type(args.type) : args.type);
   const cublasComputeType_t compute = compute_of(args);
-  const T alpha = static_cast<T>(args.alpha), beta = static_cast<T>(args.beta);
-  if (args.batch == 1) {
-    check(cublasGemmEx_64(blas, transpose_b, transpose_a, args.n, args.m, args.k, &alpha, args.b,
-                          factor, args.ldb, args.a, factor, args.lda, &beta, args.c, result,
-                          args.ldc, compute, CUBLAS_GEMM_DEFAULT),
-          "cublasGemmEx");
-  } else {
-    check(cublasGemmStridedBatchedEx_64(
-              blas, transpose_b, transpose_a, args.n, args.m, args.k, &alpha, args.b, factor,
-              args.ldb, args.stride_b, args.a, factor, args.lda, args.stride_a, &beta, args.c,
-              result, args.ldc, args.stride_c, args.batch, compute, CUBLAS_GEMM_DEFAULT),
-          "cublasGemmStridedBatchedEx");
-  }
+  const T alpha = T(1), beta = static_cast<T>(args.beta);
+  check(cublasGemmEx_64(blas, transpose_b, transpose_a, args.n, args.m, args.k, &alpha, args.b,
+                        factor, args.ldb, args.a, factor, args.lda, &beta, args.c, result, args.ldc,
+                        compute, CUBLAS_GEMM_DEFAULT),
+        "cublasGemmEx");
 }
 
 }  // namespace

@@ -9,11 +9,10 @@
 
 namespace sluice {
 
-/// C = alpha op(A) op(B) + beta C, row-major; op transposes where asked. `batch` > 1 repeats it
-/// with the given strides (in elements). 16-bit matrices are multiplied and added up in float32,
-/// and rounded once at the end. On the CPU the work is cut into tiles that do not depend on the
-/// number of threads, so that the bits do not either; they may depend on m and n, by which oneDNN
-/// and cuBLAS choose among kernels that add up in different orders.
+/// C = op(A) op(B) + beta C, row-major; op transposes where asked. 16-bit matrices are multiplied
+/// and added up in float32, and rounded once at the end. On the CPU the work is cut into tiles that
+/// do not depend on the number of threads, so that the bits do not either; they may depend on m and
+/// n, by which oneDNN and cuBLAS choose among kernels that add up in different orders.
 struct GemmArgs {
   DataType type = DataType::float32;  ///< of A and B, and of C unless:
   bool wide_c = false;                ///< C is of state_type(type): float32 for 16-bit A and B
@@ -23,15 +22,13 @@ struct GemmArgs {
   bool rows_apart = false;
   bool transpose_a = false, transpose_b = false;
   std::int64_t m = 0, n = 0, k = 0;
-  double alpha = 1.0, beta = 0.0;
+  double beta = 0.0;
   const void* a = nullptr;  ///< [m,k], or [k,m] when transposed
   std::int64_t lda = 0;     ///< elements from a row of the stored matrix to the next
   const void* b = nullptr;  ///< [k,n], or [n,k] when transposed
   std::int64_t ldb = 0;
   void* c = nullptr;  ///< [m,n]
   std::int64_t ldc = 0;
-  std::int64_t batch = 1;
-  std::int64_t stride_a = 0, stride_b = 0, stride_c = 0;
 };
 
 /// k == 0 leaves beta C; m == 0 or n == 0 does nothing.

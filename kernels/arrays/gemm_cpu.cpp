@@ -57,17 +57,16 @@ void require_success(dnnl_status_t status) {
 void multiply(const GemmArgs& args, const RowProduct& p) {
   if (args.rows_apart && !args.transpose_a) return SLUICE_DISPATCH_ISA(row_product, p);
   require_success(dnnl_sgemm(args.transpose_a ? 'T' : 'N', args.transpose_b ? 'T' : 'N', p.m, p.n,
-                             p.k, p.alpha, p.a, p.lda, p.b, p.ldb, p.beta, p.c, p.ldc));
+                             p.k, 1.0f, p.a, p.lda, p.b, p.ldb, p.beta, p.c, p.ldc));
 }
 
-// C = alpha op(A) op(B) + beta C of one tile.
+// C = op(A) op(B) + beta C of one tile.
 void product(const GemmArgs& args, const float* a, const float* b, float* c, std::int64_t m,
              std::int64_t n) {
   if (args.k == 0) return scale(args, c, m, n);
   multiply(args, {.m = m,
                   .n = n,
                   .k = args.k,
-                  .alpha = static_cast<float>(args.alpha),
                   .beta = static_cast<float>(args.beta),
                   .a = a,
                   .lda = args.lda,
@@ -92,7 +91,7 @@ void product(const GemmArgs& args, const double* a, const double* b, double* c, 
         sum += a[i * row_a + p * step_a] * b[p * step_b + j * column_b];
       }
       double& out = c[i * args.ldc + j];
-      out = args.alpha * sum + (args.beta == 0.0 ? 0.0 : args.beta * out);
+      out = sum + (args.beta == 0.0 ? 0.0 : args.beta * out);
     }
   }
 }
@@ -141,7 +140,6 @@ void product(const GemmArgs& args, const S* a, const S* b, Out* c, std::int64_t 
         multiply(args, {.m = rows,
                         .n = columns,
                         .k = depth,
-                        .alpha = static_cast<float>(args.alpha),
                         .beta = p == 0 ? 0.0f : 1.0f,
                         .a = block_a,
                         .lda = args.transpose_a ? rows : depth,
@@ -191,19 +189,15 @@ void run(const Queue& queue, const GemmArgs& args) {
   const auto* a = static_cast<const T*>(args.a);
   const auto* b = static_cast<const T*>(args.b);
   auto* c = static_cast<Out*>(args.c);
-  parallel_for(queue, args.batch * tiles.count, [&](std::int64_t task) {
+  parallel_for(queue, tiles.count, [&](std::int64_t tile) {
     const OneThread one_thread;
-    const std::int64_t item = task / tiles.count;
-    const std::int64_t first = task % tiles.count * tiles.size;
-    const T* tile_a = a + item * args.stride_a;
-    const T* tile_b = b + item * args.stride_b;
-    Out* tile_c = c + item * args.stride_c;
+    const std::int64_t first = tile * tiles.size;
     if (tiles.along_m) {
-      product(args, tile_a + first * (args.transpose_a ? 1 : args.lda), tile_b,
-              tile_c + first * args.ldc, std::min(tiles.size, args.m - first), args.n);
+      product(args, a + first * (args.transpose_a ? 1 : args.lda), b, c + first * args.ldc,
+              std::min(tiles.size, args.m - first), args.n);
     } else {
-      product(args, tile_a, tile_b + first * (args.transpose_b ? args.ldb : 1), tile_c + first,
-              args.m, std::min(tiles.size, args.n - first));
+      product(args, a, b + first * (args.transpose_b ? args.ldb : 1), c + first, args.m,
+              std::min(tiles.size, args.n - first));
     }
   });
 }

@@ -6,13 +6,13 @@
 
 namespace sluice {
 
-/// C = alpha A op(B) + beta C in float32, row-major. The sums of an element of C run over rising k,
+/// C = A op(B) + beta C in float32, row-major. The sums of an element of C run over rising k,
 /// in blocks of a fixed depth, so that its bits depend on its row of A, its column of op(B) and k
 /// alone: neither on m and n nor on where the element lies.
 struct RowProduct {
   std::int64_t m = 0, n = 0, k = 0;
-  float alpha = 1.0f, beta = 0.0f;  ///< beta == 0 does not read C
-  const float* a = nullptr;         ///< [m,k]
+  float beta = 0.0f;         ///< beta == 0 does not read C
+  const float* a = nullptr;  ///< [m,k]
   std::int64_t lda = 0;
   bool transpose_b = false;
   const float* b = nullptr;  ///< [k,n], or [n,k] when transposed

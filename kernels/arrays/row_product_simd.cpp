@@ -66,7 +66,7 @@ void panel_columns(const RowProduct& p, std::int64_t column, std::int64_t column
           float* const c = p.c + r * p.ldc + column;
           for (int j = 0; j < vectors; ++j) {
             const std::int64_t lanes = columns - j * width;
-            P sum = P::load(sums + j * width) * P(p.alpha);
+            P sum = P::load(sums + j * width);
             if (beta != 0.0f) sum += P::load(c + j * width, lanes) * P(beta);
             sum.store(c + j * width, lanes);
           }

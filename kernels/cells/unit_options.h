@@ -31,14 +31,17 @@ struct UnitOption {
   double UnitOptions::*rate;
   int states;           ///< that a cell must have for it
   const char* meaning;  ///< for people
+  const char* words;    ///< for people, within a sentence
 };
 inline constexpr UnitOption unit_option_list[] = {
     {"recurrent_dropout", &UnitOptions::recurrent_dropout, 1,
-     "Dropout on the hidden state where it re-enters the cell"},
+     "Dropout on the hidden state where it re-enters the cell", "dropout on the recurrent state"},
     {"zoneout_h", &UnitOptions::zoneout_h, 1,
-     "Zoneout: part of the units that keep the hidden state of the step before"},
+     "Zoneout: part of the units that keep the hidden state of the step before",
+     "zoneout of the hidden state"},
     {"zoneout_c", &UnitOptions::zoneout_c, 2,
-     "Zoneout: part of the units that keep the cell state of the step before"},
+     "Zoneout: part of the units that keep the cell state of the step before",
+     "zoneout of the cell state"},
 };
 
 /// Zoneout as the launches of a direction take it. The number for state s (0 h, 1 c) of a unit at a

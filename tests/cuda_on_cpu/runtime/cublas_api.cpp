@@ -31,12 +31,12 @@ struct Product {
   cublasComputeType_t compute;
   std::int64_t m, n, k;
   const void *alpha, *a;
-  std::int64_t lda, stride_a;
+  std::int64_t lda;
   const void* b;
-  std::int64_t ldb, stride_b;
+  std::int64_t ldb;
   const void* beta;
   void* c;
-  std::int64_t ldc, stride_c, batch;
+  std::int64_t ldc;
 };
 
 double number(double x) { return x; }
@@ -59,21 +59,19 @@ void multiply(const Product& product) {
   const auto factor = [tf32](In x) {
     return tf32 ? nvcuda::wmma::__float_to_tf32(static_cast<float>(number(x))) : number(x);
   };
-  for (std::int64_t i = 0; i < product.batch; ++i) {
-    const In* const a = static_cast<const In*>(product.a) + i * product.stride_a;
-    const In* const b = static_cast<const In*>(product.b) + i * product.stride_b;
-    Out* const c = static_cast<Out*>(product.c) + i * product.stride_c;
-    for (std::int64_t column = 0; column < product.n; ++column) {
-      for (std::int64_t row = 0; row < product.m; ++row) {
-        double sum = 0.0;
-        for (std::int64_t p = 0; p < product.k; ++p) {
-          sum += factor(a[row * in_a.row + p * in_a.column]) *
-                 factor(b[p * in_b.row + column * in_b.column]);
-        }
-        Out& out = c[row + column * product.ldc];
-        const Sum before = beta == Sum(0) ? Sum(0) : beta * static_cast<Sum>(number(out));
-        store(alpha * static_cast<Sum>(sum) + before, out);
+  const In* const a = static_cast<const In*>(product.a);
+  const In* const b = static_cast<const In*>(product.b);
+  Out* const c = static_cast<Out*>(product.c);
+  for (std::int64_t column = 0; column < product.n; ++column) {
+    for (std::int64_t row = 0; row < product.m; ++row) {
+      double sum = 0.0;
+      for (std::int64_t p = 0; p < product.k; ++p) {
+        sum += factor(a[row * in_a.row + p * in_a.column]) *
+               factor(b[p * in_b.row + column * in_b.column]);
       }
+      Out& out = c[row + column * product.ldc];
+      const Sum before = beta == Sum(0) ? Sum(0) : beta * static_cast<Sum>(number(out));
+      store(alpha * static_cast<Sum>(sum) + before, out);
     }
   }
 }
@@ -108,10 +106,10 @@ std::size_t size_of(cudaDataType type) {
   return type == CUDA_R_64F ? 8 : type == CUDA_R_32F ? 4 : 2;
 }
 
-/// Bytes from the first to past the last element of a matrix of `rows` x `columns`, repeated.
+/// Bytes from the first to past the last element of a matrix of `rows` x `columns`.
 std::size_t extent(std::int64_t rows, std::int64_t columns, std::int64_t leading,
-                   std::int64_t stride, std::int64_t batch, std::size_t element) {
-  return static_cast<std::size_t>((batch - 1) * stride + (columns - 1) * leading + rows) * element;
+                   std::size_t element) {
+  return static_cast<std::size_t>((columns - 1) * leading + rows) * element;
 }
 
 cublasStatus_t run(cublasHandle_t handle, const Product& product) {
@@ -120,20 +118,20 @@ cublasStatus_t run(cublasHandle_t handle, const Product& product) {
   if (multiply == nullptr) return CUBLAS_STATUS_NOT_SUPPORTED;
   const std::int64_t rows_a = product.transpose_a == CUBLAS_OP_N ? product.m : product.k;
   const std::int64_t rows_b = product.transpose_b == CUBLAS_OP_N ? product.k : product.n;
-  if (product.m < 0 || product.n < 0 || product.k < 0 || product.batch < 0 ||
-      product.lda < rows_a || product.ldb < rows_b || product.ldc < product.m) {
+  if (product.m < 0 || product.n < 0 || product.k < 0 || product.lda < rows_a ||
+      product.ldb < rows_b || product.ldc < product.m) {
     return CUBLAS_STATUS_INVALID_VALUE;
   }
-  if (product.m == 0 || product.n == 0 || product.batch == 0) return CUBLAS_STATUS_SUCCESS;
+  if (product.m == 0 || product.n == 0) return CUBLAS_STATUS_SUCCESS;
   const std::int64_t columns_a = product.m + product.k - rows_a;
   const std::int64_t columns_b = product.k + product.n - rows_b;
   using cuda_on_cpu::is_device_memory;
-  if (!is_device_memory(product.a, extent(rows_a, columns_a, product.lda, product.stride_a,
-                                          product.batch, size_of(product.type_a))) ||
-      !is_device_memory(product.b, extent(rows_b, columns_b, product.ldb, product.stride_b,
-                                          product.batch, size_of(product.type_b))) ||
-      !is_device_memory(product.c, extent(product.m, product.n, product.ldc, product.stride_c,
-                                          product.batch, size_of(product.type_c)))) {
+  if (!is_device_memory(product.a,
+                        extent(rows_a, columns_a, product.lda, size_of(product.type_a))) ||
+      !is_device_memory(product.b,
+                        extent(rows_b, columns_b, product.ldb, size_of(product.type_b))) ||
+      !is_device_memory(product.c,
+                        extent(product.m, product.n, product.ldc, size_of(product.type_c)))) {
     return CUBLAS_STATUS_EXECUTION_FAILED;
   }
   // alpha and beta are numbers of the host that are read now, not when a graph is launched.
@@ -207,20 +205,8 @@ cublasStatus_t cublasGemmEx_64(cublasHandle_t handle, cublasOperation_t transpos
                                const void* b, cudaDataType type_b, int64_t ldb, const void* beta,
                                void* c, cudaDataType type_c, int64_t ldc,
                                cublasComputeType_t compute, cublasGemmAlgo_t) {
-  return run(handle,
-             {transpose_a, transpose_b, type_a, type_b, type_c, compute, m, n,   k, alpha, a,
-              lda,         0,           b,      ldb,    0,      beta,    c, ldc, 0, 1});
-}
-
-cublasStatus_t cublasGemmStridedBatchedEx_64(
-    cublasHandle_t handle, cublasOperation_t transpose_a, cublasOperation_t transpose_b, int64_t m,
-    int64_t n, int64_t k, const void* alpha, const void* a, cudaDataType type_a, int64_t lda,
-    long long stride_a, const void* b, cudaDataType type_b, int64_t ldb, long long stride_b,
-    const void* beta, void* c, cudaDataType type_c, int64_t ldc, long long stride_c, int64_t batch,
-    cublasComputeType_t compute, cublasGemmAlgo_t) {
-  return run(handle, {transpose_a, transpose_b, type_a, type_b, type_c, compute,  m,
-                      n,           k,           alpha,  a,      lda,    stride_a, b,
-                      ldb,         stride_b,    beta,   c,      ldc,    stride_c, batch});
+  return run(handle, {transpose_a, transpose_b, type_a, type_b, type_c, compute, m, n, k, alpha, a,
+                      lda, b, ldb, beta, c, ldc});
 }
 
 }  // extern "C"
