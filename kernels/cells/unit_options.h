@@ -68,12 +68,16 @@ struct ZoneoutDraws {
 struct RecurrentDropoutDraws {
   double rate = 0.0;
   RandomStream random = {};
+
+  bool on() const { return rate > 0.0; }
 };
 
 /// What a pass of one direction draws for its options.
 struct UnitDraws {
   RecurrentDropoutDraws recurrent_dropout;
   ZoneoutDraws zoneout;
+
+  bool on() const { return recurrent_dropout.on() || zoneout.on(); }
 };
 
 /// `direction_index`: layer * D + direction. `step`: device, of training; null means 0. Without
