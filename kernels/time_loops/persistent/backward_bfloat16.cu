@@ -4,8 +4,7 @@
 
 namespace sluice::cuda {
 
-template void run_persistent_backward<BFloat16Product>(const Queue&, const PersistentRequest&,
-                                                       const PersistentFit&,
+template void run_persistent_backward<BFloat16Product>(const Queue&, const PersistentFit&,
                                                        const PersistentBackwardArgs*);
 
 }  // namespace sluice::cuda

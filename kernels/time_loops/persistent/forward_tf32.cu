@@ -4,8 +4,7 @@
 
 namespace sluice::cuda {
 
-template void run_persistent_forward<Tf32Product>(const Queue&, const PersistentRequest&,
-                                                  const PersistentFit&,
+template void run_persistent_forward<Tf32Product>(const Queue&, const PersistentFit&,
                                                   const PersistentForwardArgs*);
 
 }  // namespace sluice::cuda

@@ -99,9 +99,7 @@ struct PersistentFit {
   std::size_t kept_bytes = 0;    ///< weights that a block has room for in registers
 
   /// Rounds in which all groups have run.
-  int waves() const {
-    return (groups * request.directions + groups_at_once - 1) / groups_at_once;
-  }
+  int waves() const { return (groups * request.directions + groups_at_once - 1) / groups_at_once; }
 };
 /// The cut with the fewest waves, then the fewest rows a group, then (cluster) the most blocks or
 /// (grid) the fewest. A function of its arguments alone.

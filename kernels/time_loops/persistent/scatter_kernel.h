@@ -113,11 +113,11 @@ class ScatterExchange {
   uint4* memory_;
 };
 
-template <class Cell, class Product, class Tiling, bool dropout>
+template <class Cell, class Product, class Tiling, bool options>
 __global__ void __launch_bounds__(Tiling::most_threads, 1)
     scatter_kernel(const __grid_constant__ BackwardLaunch<typename Product::Number> launch) {
   using Operand = typename Product::Operand;
-  constexpr int gates = Cell::gates, row_tiles = Tiling::row_tiles;
+  constexpr int gates = Cell::spec.gates, row_tiles = Tiling::row_tiles;
   constexpr int number_bytes = static_cast<int>(sizeof(Operand));
   constexpr int chunks = geometry::scatter_chunks(gates, number_bytes);
   SLUICE_DYNAMIC_SHARED(unsigned char, memory);
@@ -126,11 +126,11 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   group.take_steps(launch, direction);
   if (group.steps == 0) return;
 
-  const geometry::StationaryShape shape =
-      geometry::scatter_shape(launch.hidden_size, gates, number_bytes);
+  const geometry::StationaryShape shape = geometry::stationary_shape(
+      PersistentMatrix::scattered, launch.hidden_size, gates, number_bytes);
   using Matrix = ScatterMatrix<Product, Tiling, chunks>;
   const geometry::ScatterLayout layout(shape, {.split = Tiling::split, .row_tiles = row_tiles},
-                                       Matrix::resident, dropout ? gates : 0);
+                                       Matrix::resident, options ? gates : 0);
   unsigned char* const operand = memory + layout.operand;
   const int stride = layout.stride;
   const WarpPlace place = WarpPlace::of_thread<Tiling>();
@@ -142,10 +142,10 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   BackwardElements<Cell, Product, Tiling> state(launch, direction, group, elements);
 
   OperandMask mask;
-  if constexpr (dropout) {
-    auto* const masks = reinterpret_cast<std::uint32_t*>(memory + layout.dropout);
+  if constexpr (options) {
+    auto* const masks = reinterpret_cast<std::uint32_t*>(memory + layout.masks);
     mask = {masks, Tiling::rows, layout.mask_words(shape)};
-    draw_masks(launch, direction.random, group.first_row, group.rows, gates, mask, masks);
+    draw_masks(launch, direction.draws, group.first_row, group.rows, gates, mask, masks);
   }
   for (int i = static_cast<int>(threadIdx.x); i < Tiling::rows * stride / geometry::piece_bytes;
        i += static_cast<int>(blockDim.x)) {
@@ -162,12 +162,11 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
 #pragma unroll
     for (int e = 0; e < Tiling::elements; ++e) {
       const int unit = elements.unit(e) - group.rank * geometry::tile_units;
-#pragma unroll
-      for (int g = 0; g < gates; ++g) {
+      for_each_index<gates>([&](auto g) {
         const int k = geometry::ScatterPlace{g, unit}.number(number_bytes);
         reinterpret_cast<Operand*>(operand + elements.row(e) * stride)[k] =
-            Product::operand(state.gradient(e, g));
-      }
+            Product::operand(state.template gradient<g>(e));
+      });
     }
     __syncthreads();
     uint4 rows[chunks][row_tiles];
@@ -189,7 +188,7 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
           if (gate >= gates) continue;
 #pragma unroll
           for (int n = 0; n < row_tiles; ++n) {
-            if constexpr (dropout) {
+            if constexpr (options) {
               float of_gate[4] = {};
               Product::multiply_half(of_gate, fragment, product, rows[c][n]);
 #pragma unroll
