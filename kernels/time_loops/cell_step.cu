@@ -365,8 +365,8 @@ LaunchConfig launch_config(const Queue& queue, std::int64_t rows, std::int64_t h
   while (width < hidden_size && width < threads) width *= 2;
   const std::int64_t height = threads / width;
   const std::int64_t across = (hidden_size + width - 1) / width;
-  const std::int64_t down = std::min(most_row_blocks, (rows + height - 1) / height);
-  return {.grid = {static_cast<unsigned>(across), static_cast<unsigned>(down)},
+  return {.grid = {static_cast<unsigned>(across),
+                   at_most(most_row_blocks, (rows + height - 1) / height)},
           .block = {static_cast<unsigned>(width), static_cast<unsigned>(height)},
           .stream = queue.stream};
 }

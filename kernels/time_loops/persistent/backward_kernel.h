@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels/cells/cell.h"
-#include "kernels/time_loops/persistent/row_group.h"
+#include "kernels/time_loops/persistent/draws.h"
 
 namespace sluice::cuda {
 
@@ -29,7 +29,7 @@ struct BackwardLaunch : GroupLaunch {
 };
 
 /// One thread's elements on their way back through the steps.
-template <class Cell, class Product, class Tiling>
+template <class Cell, class Product, class Tiling, bool options>
 class BackwardElements {
   using Number = typename Product::Number;
   static constexpr int slots = Cell::spec.slots, states = Cell::spec.states;
@@ -101,6 +101,12 @@ class BackwardElements {
     load_offsets(s + 1);
   }
 
+  /// What zoneout decided at step `s`.
+  __device__ __forceinline__ void draw(int s) {
+    if (!options || !zoneout().on() || !zoneout().drops) return;
+    taken_ = draw_taken<states>(launch_, zoneout(), group_, place_, group_.step(direction_, s));
+  }
+
   /// The cell: gradients by the pre-activations, all but the part of dh that comes back through R.
   __device__ __forceinline__ void step(int s) {
     const std::int32_t t = group_.step(direction_, s);
@@ -120,7 +126,17 @@ class BackwardElements {
       if (direction_.dy != nullptr) unit.d_state[0] += widen(dy_[e]);
       if constexpr (states > 1) unit.state[1] = widen(c_[e]);
       for_each_index<unit_weights>([&](auto w) { unit.weight[w] = unit_weight(e, w); });
+      const bool zones_out = options && zoneout().on();
+      float kept[states] = {};
+      if (zones_out) {
+        float taken[states];
+        for_each_index<states>([&](auto i) {
+          taken[i] = zoneout().template taken<float>(i, (taken_ >> (e * states + i) & 1) != 0);
+        });
+        Zoneout<Cell>::split(unit, taken, kept);
+      }
       Cell::backward(unit);
+      if (zones_out) Zoneout<Cell>::join(unit, kept);
       for_each_index<slots>([&](auto slot) { slot_[e][slot] = unit.slot[slot]; });
       for_each_index<states>([&](auto i) { d_state_[e][i] = unit.d_state[i]; });
     }
@@ -167,6 +183,7 @@ class BackwardElements {
   }
 
  private:
+  __device__ const ZoneoutDraws& zoneout() const { return direction_.draws.zoneout; }
   /// Where step `s` and the step before it, in the direction's order, begin.
   __device__ __forceinline__ void load_offsets(int s) {
     if (s >= group_.steps) return;
@@ -196,6 +213,7 @@ class BackwardElements {
   const Elements<Tiling>& place_;
   std::int32_t first_packed_row_, offset_ = 0, next_offset_ = 0, next_before_offset_ = 0,
                                   before_ = 0;
+  std::uint32_t taken_ = 0;
   std::int32_t length_[count];  // 0 for what lies past the batch or the units
   Number kept_[count][slots] = {}, dy_[count] = {}, c_[count] = {}, previous_[count][states] = {};
   float initial_[count][states] = {};
@@ -223,13 +241,14 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   const StationaryMatrix<Product, Tiling, 1> matrix(direction.packed, shape, tile, shared.weights(),
                                                     shared.layout.shared_chunks, place);
   const Elements<Tiling> elements(place, tile);
-  BackwardElements<Cell, Product, Tiling> state(launch, direction, group, elements);
+  BackwardElements<Cell, Product, Tiling, options> state(launch, direction, group, elements);
 
   // Bit gate * sums + i: whether the mask keeps what comes back through that gate to sum i.
   constexpr int lane_sums = Tiling::row_tiles * 4;
   [[maybe_unused]] std::uint64_t kept = 0;
-  if constexpr (options) {
-    static_assert(lane_sums * gates <= 64);
+  const bool masked = options && launch.dropout_rate > 0.0f;
+  if (masked) {
+    static_assert(!options || lane_sums * gates <= 64);
     for (int i = 0; i < lane_sums; ++i) {
       const int unit = elements.unit_of_sum(i), row = elements.row_of_sum(i);
       for (int g = 0; g < gates && unit < launch.hidden_size && row < group.rows; ++g) {
@@ -250,6 +269,7 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
 #pragma unroll 1
   for (int s = 0; s < group.steps; ++s) {
     unsigned char* const operand = shared.operand(s);
+    state.draw(s);
     state.step(s);
 #pragma unroll
     for (int e = 0; e < Tiling::elements; ++e) {
@@ -269,7 +289,7 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
     state.load_inputs(s + 1);
     exchange.finish(operand);
     Sums<1, Tiling::row_tiles> sums = {};
-    if constexpr (options) {
+    if (masked) {
       matrix.multiply_kept(sums, operand, stride, shape.segment_chunks, [&](int g, int n, int j) {
         return (kept >> (g * lane_sums + n * 4 + j) & 1) != 0;
       });

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <optional>
 #include <tuple>
+#include <utility>
 
 #include "kernels/time_loops/persistent/geometry.h"
 #include "kernels/time_loops/persistent/persistent.h"
@@ -42,45 +44,61 @@ std::string obstacle(const PersistentLimits& limits, const PersistentRequest& re
   return "";
 }
 
-/// The numbers of the kernel for blocks of so many tiles: the small one where there is one.
-TilingNumbers tiling_of(const PersistentRequest& request, int tiles, PersistentKernel& kernel) {
-  if (kernel.scatters()) return scatter_numbers(kernel.wide, kernel.options);
-  TilingChoice choice{.kind = request.kind,
-                      .gates = gate_count(request.shape.cell),
-                      .tensor_cores = kernel.tensor_cores,
-                      .wide = kernel.wide,
-                      .small = true,
-                      .options = kernel.options};
-  const TilingNumbers numbers = tiling_numbers(choice);
-  kernel.small = is_compiled(choice) && tiles * numbers.split * 32 <= numbers.most_threads;
-  choice.small = kernel.small;
-  return tiling_numbers(choice);
+/// A kernel and its numbers.
+struct Compiled {
+  PersistentKernel kernel;
+  TilingNumbers numbers;
+};
+/// The first of those compiled, the fastest first, for blocks of so many tiles; where they all have
+/// too few threads, the last. None: `wide` ones are not compiled.
+std::optional<Compiled> kernel_for(const PersistentRequest& request, bool wide, int tiles) {
+  const CellSpec& spec = spec_of(request.shape.cell);
+  std::optional<Compiled> found;
+  for (const auto& [small, options] :
+       {std::pair(true, false), std::pair(false, false), std::pair(false, true)}) {
+    const TilingChoice choice{.kind = request.kind,
+                              .gates = spec.gates,
+                              .much_used = spec.much_used,
+                              .tensor_cores = uses_tensor_cores(request.shape),
+                              .number_bytes = static_cast<int>(size_of(request.shape.type)),
+                              .wide = wide,
+                              .small = small,
+                              .options = options};
+    if (!is_compiled(choice) || (request.options && !options)) continue;
+    const PersistentMatrix matrix = held_matrix(request);
+    found = Compiled{.kernel = {.matrix = matrix,
+                                .tensor_cores = choice.tensor_cores,
+                                .wide = wide,
+                                .small = small,
+                                .options = options},
+                     .numbers = matrix == PersistentMatrix::scattered ? scatter_numbers(choice)
+                                                                      : tiling_numbers(choice)};
+    if (tiles * found->numbers.split * 32 <= found->numbers.most_threads) break;
+  }
+  return found;
 }
 
 /// One cut of a request, and what it costs.
-PersistentFit cut(const PersistentLimits& limits, const PersistentRequest& request, bool wide,
-                  int blocks) {
+PersistentFit cut(const PersistentLimits& limits, const PersistentRequest& request,
+                  const Compiled& compiled, int blocks) {
   PersistentFit fit;
   fit.request = request;
-  fit.kernel = {.matrix = held_matrix(request),
-                .tensor_cores = uses_tensor_cores(request.shape),
-                .wide = wide,
-                .options = request.options};
+  fit.kernel = compiled.kernel;
+  const TilingNumbers& numbers = compiled.numbers;
   const StationaryShape matrix = shape_of(fit.kernel.matrix, request.shape);
   const int gates = gate_count(request.shape.cell);
   Cut parts;
   parts.tiles = divide_up(matrix.unit_tiles, blocks);
-  const TilingNumbers numbers = tiling_of(request, parts.tiles, fit.kernel);
   parts.split = numbers.split;
   parts.row_tiles = numbers.row_tiles;
   parts.resident = resident_chunks(numbers.resident_words, matrix.planes, fit.kernel.tensor_cores);
   parts.buffers = numbers.buffers;
-  const bool masks_operand = request.options && request.pass == RecurrentPass::forward;
-  parts.mask_planes = masks_operand ? gates : 0;
+  const bool keeps_masks = fit.kernel.matrix != PersistentMatrix::columns;
+  fit.mask_planes = parts.mask_planes = request.options && keeps_masks ? gates : 0;
   const int total =
       fit.kernel.scatters()
           ? ScatterLayout(matrix, numbers, numbers.resident_words / (8 * matrix.segment_chunks),
-                          request.options ? gates : 0)
+                          fit.mask_planes)
                 .total
           : SharedLayout(matrix, parts, fit.kernel.tensor_cores).total;
 
@@ -133,40 +151,43 @@ PersistentFit persistent_fit(const PersistentLimits& limits, const PersistentReq
   none.why_not = obstacle(limits, request);
   if (!none.why_not.empty()) return none;
   const int tiles = shape_of(held_matrix(request), request.shape).unit_tiles;
-  if (request.kind == PersistentKind::block) return cut(limits, request, false, 1);
-
   PersistentFit best = none;
   // Fewest waves, then fewest rows, then by blocks.
   const auto rank = [&](const PersistentFit& fit) {
     const int blocks = request.kind == PersistentKind::cluster ? -fit.blocks : fit.blocks;
     return std::tuple(!fit.fits, fit.fits ? fit.waves() : 0, fit.rows, blocks);
   };
-  const bool tensor_cores = uses_tensor_cores(request.shape);
   const auto consider = [&](bool wide, int blocks) {
-    const PersistentFit fit = cut(limits, request, wide, blocks);
+    const auto compiled = kernel_for(request, wide, divide_up(tiles, blocks));
+    if (!compiled) return;
+    const PersistentFit fit = cut(limits, request, *compiled, blocks);
     if (best.blocks == 0 || rank(fit) < rank(best)) best = fit;
   };
   for (const bool wide : {false, true}) {
-    if (wide && !is_compiled({.kind = request.kind,
-                              .gates = gate_count(request.shape.cell),
-                              .tensor_cores = tensor_cores,
-                              .wide = true,
-                              .options = request.options})) {
-      continue;
-    }
-    if (request.kind == PersistentKind::cluster) {
-      for (int blocks = 2; blocks <= 16; blocks *= 2) {
-        // Not more blocks for the same shares.
-        if (divide_up(tiles, blocks) < divide_up(tiles, blocks / 2)) consider(wide, blocks);
-      }
-    } else {
-      for (int of_block = 1; of_block <= (tensor_cores ? 1 : 4); ++of_block) {
-        const int blocks = divide_up(tiles, of_block);
-        if (blocks > 1) consider(wide, blocks);
+    switch (request.kind) {
+      case PersistentKind::block: consider(wide, 1); break;
+      case PersistentKind::cluster:
+        for (int blocks = 2; blocks <= 16; blocks *= 2) {
+          // Not more blocks for the same shares.
+          if (divide_up(tiles, blocks) < divide_up(tiles, blocks / 2)) consider(wide, blocks);
+        }
+        break;
+      case PersistentKind::grid: {
+        const int most_tiles = uses_tensor_cores(request.shape) ? 1 : 4;
+        for (int of_block = 1; of_block <= most_tiles; ++of_block) {
+          const int blocks = divide_up(tiles, of_block);
+          if (blocks > 1) consider(wide, blocks);
+        }
+        break;
       }
     }
   }
-  if (best.blocks == 0) best.why_not = "the hidden size is too small to be divided among blocks";
+  if (best.blocks == 0) {
+    best.why_not = kernel_for(request, false, 1)
+                       ? "the hidden size is too small to be divided among blocks"
+                       : std::string(name_of(request.kind)) + " of " + name_of(request.shape.cell) +
+                             " is compiled for 16-bit numbers alone; persistent_grid has all";
+  }
   return best;
 }
 

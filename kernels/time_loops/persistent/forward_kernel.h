@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels/cells/cell.h"
-#include "kernels/time_loops/persistent/row_group.h"
+#include "kernels/time_loops/persistent/draws.h"
 
 namespace sluice::cuda {
 
@@ -30,7 +30,7 @@ struct ForwardLaunch : GroupLaunch {
 };
 
 /// One thread's elements on their way through the steps: their state never leaves registers.
-template <class Cell, class Product, class Tiling>
+template <class Cell, class Product, class Tiling, bool options>
 class ForwardElements {
   using Number = typename Product::Number;
   static constexpr int gates = Cell::spec.gates, slots = Cell::spec.slots;
@@ -88,6 +88,12 @@ class ForwardElements {
     if (s + 2 < group_.steps) later_offset_ = launch_.offsets[group_.step(direction_, s + 2)];
   }
 
+  /// What zoneout decides at step `s`.
+  __device__ __forceinline__ void draw(int s) {
+    if (!options || !zoneout().on() || !zoneout().drops) return;
+    taken_ = draw_taken<states>(launch_, zoneout(), group_, place_, group_.step(direction_, s));
+  }
+
   /// The cell: `sums` are the products R h.
   __device__ __forceinline__ void step(int s, const float (&sums)[count][gates]) {
     const std::int32_t t = group_.step(direction_, s);
@@ -99,6 +105,13 @@ class ForwardElements {
       for_each_index<states>([&](auto i) { unit.previous[i] = state_[e][i]; });
       for_each_index<unit_weights>([&](auto w) { unit.weight[w] = unit_weight(e, w); });
       Cell::forward(unit);
+      if (options && zoneout().on()) {
+        float taken[states];
+        for_each_index<states>([&](auto i) {
+          taken[i] = zoneout().template taken<float>(i, (taken_ >> (e * states + i) & 1) != 0);
+        });
+        Zoneout<Cell>::mix(unit, taken);
+      }
       for_each_index<slots>([&](auto slot) { slot_[e][slot] = unit.slot[slot]; });
       for_each_index<states>([&](auto i) { state_[e][i] = unit.state[i]; });
     }
@@ -164,6 +177,7 @@ class ForwardElements {
   __device__ float unit_weight(int e, int which) const {
     return widen(direction_.unit_weights[which * launch_.hidden_size + place_.unit(e)]);
   }
+  __device__ const ZoneoutDraws& zoneout() const { return direction_.draws.zoneout; }
   __device__ Number* gates_of(std::int32_t offset) const {
     const std::int64_t row = std::int64_t{offset} - direction_.first_packed_row + group_.first_row;
     return direction_.gates + row * slots * launch_.hidden_size;
@@ -194,7 +208,8 @@ class ForwardElements {
   const Elements<Tiling>& place_;
   std::int32_t offset_ = 0, next_offset_ = 0, later_offset_ = 0;
   std::int32_t next_row_[rows] = {};  // of the shared inputs
-  std::int32_t length_[count];        // 0 for what lies past the batch or the units
+  std::uint32_t taken_ = 0;
+  std::int32_t length_[count];  // 0 for what lies past the batch or the units
   Number x_[count][gates] = {};
   float slot_[count][slots] = {}, bias_[count][slots], state_[count][states];
 };
@@ -213,17 +228,18 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   const geometry::StationaryShape shape = geometry::stationary_shape(
       PersistentMatrix::rows, hidden, gates, sizeof(typename Product::Operand));
   using Shared = SharedParts<Product, Tiling, gates>;
-  const Shared shared(memory, shape, launch.tiles, options ? gates : 0);
+  const Shared shared(memory, shape, launch.tiles, launch.mask_planes);
   const int stride = shared.layout.stride;
   const WarpPlace place = WarpPlace::of_thread<Tiling>();
   const int tile = group.rank * launch.tiles + place.tile;
   const StationaryMatrix<Product, Tiling, gates> matrix(
       direction.packed, shape, tile, shared.weights(), shared.layout.shared_chunks, place);
   const Elements<Tiling> elements(place, tile);
-  ForwardElements<Cell, Product, Tiling> state(launch, direction, group, elements);
+  ForwardElements<Cell, Product, Tiling, options> state(launch, direction, group, elements);
 
   OperandMask mask;
-  if constexpr (options) {
+  const bool masked = options && launch.dropout_rate > 0.0f;
+  if (masked) {
     mask = {shared.masks(), Tiling::rows, shared.layout.mask_words(shape)};
     draw_masks(launch, direction.draws, group.first_row, group.rows, gates, mask, shared.masks());
   }
@@ -244,8 +260,13 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
 
 #pragma unroll 1
   for (int s = 0; s < group.steps; ++s) {
+    state.draw(s);
     Sums<gates, Tiling::row_tiles> sums = {};
-    matrix.template multiply<options>(sums, shared.operand(s), stride, mask);
+    if (masked) {
+      matrix.template multiply<true>(sums, shared.operand(s), stride, mask);
+    } else {
+      matrix.template multiply<false>(sums, shared.operand(s), stride, mask);
+    }
     float own[Tiling::elements][gates];
     add_up<Tiling, gates>(sums, shared.partial(place), place, own);
     if constexpr (options) {

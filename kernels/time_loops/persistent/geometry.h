@@ -104,11 +104,13 @@ struct TilingNumbers {
   int most_threads = 0;  ///< so that its registers suffice
 };
 
-/// Which kernel of a cell and a kind of arithmetic; the flags are PersistentKernel's.
+/// Which kernel of a cell and a kind of arithmetic; the last three are PersistentKernel's.
 struct TilingChoice {
   PersistentKind kind;
   int gates;
+  bool much_used;  ///< see CellSpec
   bool tensor_cores;
+  int number_bytes;
   bool wide = false, small = false, options = false;
 };
 
@@ -116,7 +118,7 @@ struct TilingChoice {
 /// them. `wide` groups take 16 rows instead of 8; `small` blocks have registers for more weights.
 /// On tensor cores a block of the grid has one tile, which eight warps share, for 16 or 32 rows.
 constexpr TilingNumbers tiling_numbers(const TilingChoice& choice) {
-  const auto [kind, gates, tensor_cores, wide, small, options] = choice;
+  const auto [kind, gates, much_used, tensor_cores, number_bytes, wide, small, options] = choice;
   if (kind == PersistentKind::grid && tensor_cores) {
     const int words = options ? 96 : !wide ? 128 : gates == 4 ? 32 : 80;
     return {.split = 8,
@@ -142,22 +144,32 @@ constexpr TilingNumbers tiling_numbers(const TilingChoice& choice) {
   return numbers;
 }
 /// Of a kernel that scatters its products.
-constexpr TilingNumbers scatter_numbers(bool wide, bool options) {
+constexpr TilingNumbers scatter_numbers(const TilingChoice& choice) {
+  const bool full = choice.gates == 4 && choice.number_bytes == 2;
   return {.split = 8,
-          .row_tiles = wide ? 4 : 2,
-          .resident_words = options ? 64
-                            : wide  ? 80
-                                    : 128,
+          .row_tiles = choice.wide ? 4 : 2,
+          .resident_words = choice.options ? (full ? 48 : 64)
+                            : choice.wide  ? 80
+                                           : 128,
           .buffers = 1,
           .most_threads = 256};
 }
-/// Whether a kernel is compiled. All requests that fit at all have one; the others are there for
-/// speed.
+/// Whether a kernel is compiled, which costs processor time. Each cell has those with options,
+/// which do without them too, by a branch; where numbers of 4 bytes fill a cluster soon, the grid
+/// serves instead. Cells that are much used have kernels without options beside them, where
+/// registers hold more of R (`small`, or the grid's) or groups are `wide`: as far as some shape of
+/// bench/predictions.md runs faster by it.
 constexpr bool is_compiled(const TilingChoice& choice) {
-  const auto [kind, gates, tensor_cores, wide, small, options] = choice;
-  if (wide && (kind == PersistentKind::block || !tensor_cores)) return false;
-  if (small && kind == PersistentKind::grid) return false;
-  return !options || (!wide && !small);
+  const auto [kind, gates, much_used, tensor_cores, number_bytes, wide, small, options] = choice;
+  const bool halves = number_bytes == 2;
+  if (options) return !wide && !small && (much_used || halves || kind != PersistentKind::cluster);
+  if (!much_used) return false;
+  switch (kind) {
+    case PersistentKind::block: return tensor_cores && small && !wide;
+    case PersistentKind::cluster: return halves ? small : !tensor_cores && !small && !wide;
+    case PersistentKind::grid: return !small && (!wide || halves);
+  }
+  return false;
 }
 
 /// Chunks in registers, 8 words for each plane.

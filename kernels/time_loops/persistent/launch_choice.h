@@ -30,19 +30,22 @@ struct TilingOf {
 template <class Product, class Cell_, PersistentKind kind_, bool wide, bool small, bool options_>
 struct Variant {
   using Cell = Cell_;
-  static constexpr geometry::TilingChoice choice = {.kind = kind_,
-                                                    .gates = Cell::spec.gates,
-                                                    .tensor_cores = Product::tensor_cores,
-                                                    .wide = wide,
-                                                    .small = small,
-                                                    .options = options_};
+  static constexpr geometry::TilingChoice choice = {
+      .kind = kind_,
+      .gates = Cell::spec.gates,
+      .much_used = Cell::spec.much_used,
+      .tensor_cores = Product::tensor_cores,
+      .number_bytes = sizeof(typename Product::Operand),
+      .wide = wide,
+      .small = small,
+      .options = options_};
   using Tiling = typename TilingOf<geometry::tiling_numbers(choice)>::type;
   using Exchange = typename ExchangeOf<kind_>::type;
   static constexpr bool options = options_;
   /// Backward: the products are scattered instead of the gradients gathered.
   static constexpr bool scatters =
       geometry::backward_matrix(kind_, Product::tensor_cores) == PersistentMatrix::scattered;
-  using ScatterTiling = typename TilingOf<geometry::scatter_numbers(wide, options_)>::type;
+  using ScatterTiling = typename TilingOf<geometry::scatter_numbers(choice)>::type;
 };
 
 /// Calls use(std::bool_constant<flag>()).
@@ -94,6 +97,7 @@ void fill(GroupLaunch& launch, const PersistentFit& fit, const Args& args) {
   const double rate = args.recurrence.draws.recurrent_dropout.rate;
   launch.dropout_rate = static_cast<float>(rate);
   launch.dropout_scale = static_cast<float>(1.0 / (1.0 - rate));
+  launch.mask_planes = fit.mask_planes;
 }
 
 template <class Args>
@@ -118,12 +122,14 @@ void launch_groups(const Queue& queue, const PersistentFit& fit, Kernel kernel, 
   const bool grid = request.kind == PersistentKind::grid;
   const bool together = !grid || fit.groups_at_once >= request.directions;
   arguments.directions = together ? request.directions : 1;
-  const int most = grid ? std::max(1, fit.groups_at_once / arguments.directions) : fit.groups;
+  const int at_once = together ? fit.groups_at_once / arguments.directions : fit.groups_at_once;
+  const int most = grid ? at_once : fit.groups;
   for (int d = 0; d < request.directions; d += arguments.directions) {
     arguments.first_direction = d;
     for (int first = 0; first < fit.groups; first += most) {
       arguments.first_group = first;
-      const int groups = std::min(most, fit.groups - first) * arguments.directions;
+      const int left = fit.groups - first;
+      const int groups = (left < most ? left : most) * arguments.directions;
       const auto blocks = static_cast<unsigned>(fit.blocks);
       launch(kernel,
              {.grid = static_cast<unsigned>(groups) * blocks,

@@ -78,7 +78,7 @@ struct PersistentKernel {
   bool tensor_cores = false;
   bool wide = false;     ///< groups of twice as many rows
   bool small = false;    ///< of few threads, each of which has registers for more weights
-  bool options = false;  ///< draws for the unit options, whose rates are read at run time
+  bool options = false;  ///< does what the unit options' rates ask for, which may be nothing
 
   bool scatters() const { return matrix == PersistentMatrix::scattered; }
 };
@@ -97,6 +97,7 @@ struct PersistentFit {
   int threads = 0;               ///< of a block
   std::size_t shared_bytes = 0;  ///< dynamic, of a block
   std::size_t kept_bytes = 0;    ///< weights that a block has room for in registers
+  int mask_planes = 0;  ///< G where a block keeps recurrent dropout's masks in shared memory
 
   /// Rounds in which all groups have run.
   int waves() const { return (groups * request.directions + groups_at_once - 1) / groups_at_once; }

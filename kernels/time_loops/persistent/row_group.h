@@ -21,6 +21,7 @@ struct GroupLaunch {
   int first_direction;
   int first_group;                    ///< this launch's first group of rows
   float dropout_rate, dropout_scale;  ///< of recurrent dropout
+  int mask_planes;                    ///< of its masks in shared memory
 };
 
 /// One direction, as its arguments say it.
@@ -59,35 +60,6 @@ struct RowGroup {
     return of.reverse ? first_step + steps - 1 - s : first_step + s;
   }
 };
-
-/// The row as the caller gave it.
-__device__ __forceinline__ std::uint32_t given_row(const GroupLaunch& launch, int row) {
-  return static_cast<std::uint32_t>(launch.order == nullptr ? row : launch.order[row]);
-}
-
-/// Whether recurrent dropout keeps unit `unit` of gate `gate` where it enters R.
-__device__ inline bool keeps(const GroupLaunch& launch, const UnitDraws& draws, int row, int gate,
-                             int unit) {
-  const auto number = static_cast<std::uint32_t>(gate * launch.hidden_size + unit);
-  return sluice::keeps(draws.recurrent_dropout.random.word(0, given_row(launch, row), number),
-                       launch.dropout_rate);
-}
-
-/// Masks of a group's rows, [gates, most_rows, words] words of 32 units, by all threads of a block.
-__device__ inline void draw_masks(const GroupLaunch& launch, const UnitDraws& draws, int first_row,
-                                  int rows, int gates, const OperandMask& shape,
-                                  std::uint32_t* masks) {
-  const int in_plane = shape.rows * shape.words;
-  for (int i = static_cast<int>(threadIdx.x); i < gates * in_plane;
-       i += static_cast<int>(blockDim.x)) {
-    const int row = i % in_plane / shape.words, first_unit = i % shape.words * 32;
-    std::uint32_t bits = 0;
-    for (int b = 0; b < 32 && first_unit + b < launch.hidden_size && row < rows; ++b) {
-      if (keeps(launch, draws, first_row + row, i / in_plane, first_unit + b)) bits |= 1u << b;
-    }
-    masks[i] = bits;
-  }
-}
 
 /// The parts of a block's dynamic shared memory.
 template <class Product, class Tiling, int planes>

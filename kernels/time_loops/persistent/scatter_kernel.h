@@ -113,6 +113,25 @@ class ScatterExchange {
   uint4* memory_;
 };
 
+/// The gate whose gradients are in half `product` of chunk c of a tile's operand.
+template <class Product>
+constexpr int gate_of(int c, int product) {
+  return sizeof(typename Product::Operand) == 4 ? c : 2 * c + product;
+}
+
+/// Calls use(c, product, weights(c)) for each half of a chunk that holds a gate, c and `product` at
+/// compile time.
+template <class Product, int gates, class Weights, class Use>
+__device__ __forceinline__ void for_each_gate(Weights weights, Use use) {
+  constexpr int chunks = geometry::scatter_chunks(gates, sizeof(typename Product::Operand));
+  for_each_index<chunks>([&](auto c) {
+    const typename Product::Fragment fragment = weights(c);
+    for_each_index<2>([&](auto product) {
+      if constexpr (gate_of<Product>(c, product) < gates) use(c, product, fragment);
+    });
+  });
+}
+
 template <class Cell, class Product, class Tiling, bool options>
 __global__ void __launch_bounds__(Tiling::most_threads, 1)
     scatter_kernel(const __grid_constant__ BackwardLaunch<typename Product::Number> launch) {
@@ -130,7 +149,7 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
       PersistentMatrix::scattered, launch.hidden_size, gates, number_bytes);
   using Matrix = ScatterMatrix<Product, Tiling, chunks>;
   const geometry::ScatterLayout layout(shape, {.split = Tiling::split, .row_tiles = row_tiles},
-                                       Matrix::resident, options ? gates : 0);
+                                       Matrix::resident, launch.mask_planes);
   unsigned char* const operand = memory + layout.operand;
   const int stride = layout.stride;
   const WarpPlace place = WarpPlace::of_thread<Tiling>();
@@ -139,10 +158,11 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
       shape.unit_tiles, reinterpret_cast<uint4*>(memory + layout.weights), layout.shared_tiles,
       place);
   const Elements<Tiling> elements(place, group.rank);
-  BackwardElements<Cell, Product, Tiling> state(launch, direction, group, elements);
+  BackwardElements<Cell, Product, Tiling, options> state(launch, direction, group, elements);
 
   OperandMask mask;
-  if constexpr (options) {
+  const bool masked = options && launch.dropout_rate > 0.0f;
+  if (masked) {
     auto* const masks = reinterpret_cast<std::uint32_t*>(memory + layout.masks);
     mask = {masks, Tiling::rows, layout.mask_words(shape)};
     draw_masks(launch, direction.draws, group.first_row, group.rows, gates, mask, masks);
@@ -158,6 +178,7 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
 
 #pragma unroll 1
   for (int s = 0; s < group.steps; ++s) {
+    state.draw(s);
     state.step(s);
 #pragma unroll
     for (int e = 0; e < Tiling::elements; ++e) {
@@ -179,30 +200,29 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
     }
     matrix.for_each_owner([&](int owner, auto weights) {
       float sums[row_tiles][4] = {};
-#pragma unroll
-      for (int c = 0; c < chunks; ++c) {
-        const typename Product::Fragment fragment = weights(c);
-#pragma unroll
-        for (int product = 0; product < 2; ++product) {
-          const int gate = number_bytes == 4 ? c : 2 * c + product;
-          if (gate >= gates) continue;
+      if (masked) {
+        for_each_gate<Product, gates>(weights, [&](auto c, auto product, const auto& fragment) {
+          constexpr int gate = gate_of<Product>(c, product);
 #pragma unroll
           for (int n = 0; n < row_tiles; ++n) {
-            if constexpr (options) {
-              float of_gate[4] = {};
-              Product::multiply_half(of_gate, fragment, product, rows[c][n]);
+            float of_gate[4] = {};
+            Product::multiply_half(of_gate, fragment, product, rows[c][n]);
 #pragma unroll
-              for (int j = 0; j < 4; ++j) {
-                const int row = n * geometry::tile_rows + place.lane % 4 * 2 + j % 2;
-                const int unit = owner * geometry::tile_units + place.lane / 4 + j / 2 * 8;
-                if ((mask.at(gate, row, unit) & 1) != 0)
-                  sums[n][j] += of_gate[j] * launch.dropout_scale;
-              }
-            } else {
-              Product::multiply_half(sums[n], fragment, product, rows[c][n]);
+            for (int j = 0; j < 4; ++j) {
+              const int row = n * geometry::tile_rows + place.lane % 4 * 2 + j % 2;
+              const int unit = owner * geometry::tile_units + place.lane / 4 + j / 2 * 8;
+              if ((mask.at(gate, row, unit) & 1) != 0)
+                sums[n][j] += of_gate[j] * launch.dropout_scale;
             }
           }
-        }
+        });
+      } else {
+        for_each_gate<Product, gates>(weights, [&](auto c, auto product, const auto& fragment) {
+#pragma unroll
+          for (int n = 0; n < row_tiles; ++n) {
+            Product::multiply_half(sums[n], fragment, product, rows[c][n]);
+          }
+        });
       }
 #pragma unroll
       for (int n = 0; n < row_tiles; ++n) exchange.send(owner, n, place.lane, sums[n]);

@@ -1,4 +1,5 @@
-// The persistent kernels' forward pass in TF32.
+// The persistent kernels in TF32.
+#include "kernels/time_loops/persistent/backward_pass.h"
 #include "kernels/time_loops/persistent/forward_pass.h"
 #include "kernels/time_loops/persistent/products.h"
 
@@ -6,5 +7,7 @@ namespace sluice::cuda {
 
 template void run_persistent_forward<Tf32Product>(const Queue&, const PersistentFit&,
                                                   const PersistentForwardArgs*);
+template void run_persistent_backward<Tf32Product>(const Queue&, const PersistentFit&,
+                                                   const PersistentBackwardArgs*);
 
 }  // namespace sluice::cuda

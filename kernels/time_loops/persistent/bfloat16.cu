@@ -1,9 +1,12 @@
-// The persistent kernels' backward pass in bfloat16.
+// The persistent kernels in bfloat16.
 #include "kernels/time_loops/persistent/backward_pass.h"
+#include "kernels/time_loops/persistent/forward_pass.h"
 #include "kernels/time_loops/persistent/products.h"
 
 namespace sluice::cuda {
 
+template void run_persistent_forward<BFloat16Product>(const Queue&, const PersistentFit&,
+                                                      const PersistentForwardArgs*);
 template void run_persistent_backward<BFloat16Product>(const Queue&, const PersistentFit&,
                                                        const PersistentBackwardArgs*);
 
