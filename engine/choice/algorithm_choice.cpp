@@ -70,8 +70,7 @@ AlgorithmCandidate persistent_candidate(const RecurrentConfig& config, const Pas
     return candidate;
   }
   const PersistentFit& cut = forward.fit();
-  candidate.cost =
-      persistent_cost(config, shape, gpu.rates, forward.asked().kind, cut, backward.fit());
+  candidate.cost = persistent_cost(config, shape, gpu.rates, cut, backward.fit());
   candidate.cut = std::to_string(cut.groups) + (cut.groups == 1 ? " group of " : " groups of ") +
                   std::to_string(cut.rows) + " rows on " + std::to_string(cut.blocks) +
                   (cut.blocks == 1 ? " block" : " blocks") + " each, for each direction";

@@ -85,14 +85,10 @@ const GpuRates::Latency& exchange_of(const GpuRates& rates, PersistentKind kind)
                                            : rates.grid_exchange;
 }
 
-bool uses_tensor_cores(const RecurrentConfig& config) {
-  return size_of(config.data_type) == 2 ||
-         (config.data_type == DataType::float32 && config.math == MatrixMath::tf32);
-}
-
 PassTime persistent_time(const RecurrentConfig& config, const PassShape& shape,
-                         const GpuRates& rates, PersistentKind kind, const Group& forward,
-                         const Group& backward, LatencyOf which, double share) {
+                         const GpuRates& rates, const PersistentFit& backward_fit,
+                         const Group& forward, const Group& backward, LatencyOf which,
+                         double share) {
   const double peak = rates.products(config.data_type, config.math);
   PassTime time;
   for (int l = 0; l < config.num_layers; ++l) {
@@ -100,12 +96,12 @@ PassTime persistent_time(const RecurrentConfig& config, const PassShape& shape,
     const PassTime outside = outside_loop(layer, peak, rates, share);
     const auto loop = [&](const Group& group, double exchanged_slots) {
       return group.waves * layer.steps *
-             persistent_step(layer, peak, rates, exchange_of(rates, kind), group, which,
-                             exchanged_slots);
+             persistent_step(layer, peak, rates, exchange_of(rates, backward_fit.request.kind),
+                             group, which, exchanged_slots);
     };
     time.forward += outside.forward + loop(forward, 1);
     // Cluster and block gather the gates' gradients; the grid scatters float32 sums of dh.
-    const bool scatters = kind == PersistentKind::grid && uses_tensor_cores(config);
+    const bool scatters = backward_fit.kernel.scatters();
     time.backward += outside.backward + loop(backward, scatters ? 4 / layer.element : layer.gates);
   }
   return time;
@@ -114,17 +110,17 @@ PassTime persistent_time(const RecurrentConfig& config, const PassShape& shape,
 }  // namespace
 
 CostPrediction persistent_cost(const RecurrentConfig& config, const PassShape& shape,
-                               const GpuRates& rates, PersistentKind kind,
-                               const PersistentFit& forward, const PersistentFit& backward) {
+                               const GpuRates& rates, const PersistentFit& forward,
+                               const PersistentFit& backward) {
   const auto group_of = [&](const PersistentFit& fit) {
     return Group{static_cast<double>(fit.blocks),
                  std::min(static_cast<double>(fit.rows), static_cast<double>(shape.batch)),
-                 static_cast<double>(fit.rows), static_cast<double>(fit.waves(config.directions())),
+                 static_cast<double>(fit.rows), static_cast<double>(fit.waves()),
                  static_cast<double>(fit.kept_bytes)};
   };
   const auto time = [&](LatencyOf which, double share) {
-    return persistent_time(config, shape, rates, kind, group_of(forward), group_of(backward), which,
-                           share);
+    return persistent_time(config, shape, rates, backward, group_of(forward), group_of(backward),
+                           which, share);
   };
   return {time(&GpuRates::Latency::target, kProductShareOfPeak),
           time(&GpuRates::Latency::floor, 1.0)};
@@ -218,11 +214,13 @@ PassTime limit_of_cut(const RecurrentConfig& config, const PassShape& shape, con
 PassTime limit(const RecurrentConfig& config, const PassShape& shape, const GpuRates& rates) {
   const double alive = layer_of(config, shape, 0).alive;
   const double streams = std::max(1.0, alive * config.directions());
+  const bool tensor_cores =
+      uses_tensor_cores({config.cell, config.data_type, config.hidden_size, config.math});
   PassTime least;
   for (int blocks = 1; blocks <= rates.multiprocessors; ++blocks) {
     const double side_by_side = rates.multiprocessors / blocks;
     const double rows = streams / std::min(side_by_side, streams);
-    const double columns = uses_tensor_cores(config) ? std::max(kTensorColumns, rows) : rows;
+    const double columns = tensor_cores ? std::max(kTensorColumns, rows) : rows;
     const PersistentKind kind = blocks == 1                 ? PersistentKind::block
                                 : blocks <= kLargestCluster ? PersistentKind::cluster
                                                             : PersistentKind::grid;

@@ -30,10 +30,10 @@ struct CostPrediction {
 
 CostPrediction stepwise_cost(const RecurrentConfig& config, const PassShape& shape,
                              const GpuRates& rates);
-/// `forward`, `backward`: how the kernels of `kind` cut the two passes; both fit.
+/// `forward`, `backward`: how the persistent kernels cut the two passes; both fit.
 CostPrediction persistent_cost(const RecurrentConfig& config, const PassShape& shape,
-                               const GpuRates& rates, PersistentKind kind,
-                               const PersistentFit& forward, const PersistentFit& backward);
+                               const GpuRates& rates, const PersistentFit& forward,
+                               const PersistentFit& backward);
 /// cuDNN's fastest algorithm that takes the call, by figures published for it.
 CostPrediction cudnn_cost(const RecurrentConfig& config, const PassShape& shape,
                           const GpuRates& rates);

@@ -10,7 +10,7 @@ class PersistentLoop final : public TimeLoop {
  public:
   PersistentLoop(PersistentKind kind, const LoopRequest& request, const PersistentLimits& limits);
 
-  const PersistentRequest& asked() const { return asked_; }
+  const PersistentRequest& asked() const { return fit_.request; }
   const PersistentFit& fit() const { return fit_; }
 
   std::string why_not() const override { return fit_.why_not; }
@@ -23,7 +23,6 @@ class PersistentLoop final : public TimeLoop {
   void run(const Queue& queue, std::span<const LoopBackwardArgs> directions) const override;
 
  private:
-  const PersistentRequest asked_;
   const PersistentFit fit_;
 };
 

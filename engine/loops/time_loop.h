@@ -35,6 +35,8 @@ struct LoopRequest {
 
   /// Whether a mask multiplies what enters R.
   bool masks() const { return drops && config.recurrent_dropout > 0.0; }
+  /// Whether some of the unit options is on.
+  bool draws() const { return masks() || config.unit_options().zones_out(); }
   RecurrenceShape shape() const {
     return {config.cell, config.data_type, config.hidden_size, config.math};
   }

@@ -2,6 +2,7 @@
 #include "kernels/arrays/gemm.h"
 #include "kernels/base/error.h"
 #include "kernels/base/number.h"
+#include "kernels/device/blas_check.h"
 #include "kernels/device/launch.h"
 
 namespace sluice::cuda {

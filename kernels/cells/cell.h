@@ -46,6 +46,7 @@ struct CellSpec {
   /// recurs is unit by unit, by the unit weights (a diagonal R).
   bool recurrent_matrix = true;
   bool reads_previous_h = false;      ///< in backward; forward has it always
+  bool much_used = false;             ///< worth more compiled GPU kernels: persistent/geometry.h
   int forget_gate = -1;               ///< the gate whose bias begins at 1; -1: none
   const char* unit_weight_name = "";  ///< of the parameter [P*H], without the suffix _l0
   std::array<CellSlot, 5> slot = {};

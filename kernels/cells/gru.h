@@ -16,6 +16,7 @@ struct GruCell {
                                     .gates = 3,
                                     .slots = 4,
                                     .reads_previous_h = true,
+                                    .much_used = true,
                                     .slot = {{{.recurrent = 0, .bias = SlotBias::both},
                                               {.recurrent = 1, .bias = SlotBias::both},
                                               {.bias = SlotBias::input},

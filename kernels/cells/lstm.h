@@ -15,6 +15,7 @@ struct LstmCell {
                                     .gates = 4,
                                     .slots = 4,
                                     .states = 2,
+                                    .much_used = true,
                                     .forget_gate = 1,
                                     .slot = {{{.recurrent = 0, .bias = SlotBias::both},
                                               {.recurrent = 1, .bias = SlotBias::both},

@@ -58,11 +58,17 @@ struct ZoneoutDraws {
   template <class T>
   SLUICE_HOST_DEVICE T taken(int state, std::uint32_t step, std::uint32_t row,
                              std::uint32_t unit) const {
-    const float p = rate[state];
-    if (p == 0.0f) return T(1);
-    if (!drops) return T(1) - T(p);
+    return taken<T>(state, !drops || takes(state, step, row, unit));
+  }
+  /// The same in two halves: the draw, where it drops, and what follows from it.
+  SLUICE_HOST_DEVICE bool takes(int state, std::uint32_t step, std::uint32_t row,
+                                std::uint32_t unit) const {
     const auto number = static_cast<std::uint32_t>(state) * hidden_size + unit;
-    return keeps(random.word(step, row, number), p) ? T(1) : T(0);
+    return rate[state] == 0.0f || keeps(random.word(step, row, number), rate[state]);
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE T taken(int state, bool takes) const {
+    return !drops ? T(1) - T(rate[state]) : takes ? T(1) : T(0);
   }
 };
 
@@ -71,12 +77,16 @@ struct ZoneoutDraws {
 struct RecurrentDropoutDraws {
   double rate = 0.0;
   RandomStream random = {};
+
+  bool on() const { return rate > 0.0; }
 };
 
 /// What a pass of one direction draws for its options.
 struct UnitDraws {
   RecurrentDropoutDraws recurrent_dropout;
   ZoneoutDraws zoneout;
+
+  bool on() const { return recurrent_dropout.on() || zoneout.on(); }
 };
 
 /// `direction_index`: layer * D + direction. `step`: device, of training; null means 0. Without
@@ -105,20 +115,35 @@ struct Zoneout {
   template <class T>
   SLUICE_HOST_DEVICE static void forward(Unit<C, T>& u, const T (&taken)[states]) {
     C::forward(u);
-    for_each_index<states>(
-        [&](auto s) { u.state[s] = taken[s] * u.state[s] + (T(1) - taken[s]) * u.previous[s]; });
+    mix(u, taken);
   }
 
   /// `u.state` need not be set: it is made again from what forward kept.
   template <class T>
   SLUICE_HOST_DEVICE static void backward(Unit<C, T>& u, const T (&taken)[states]) {
-    if constexpr (C::spec.has_cell_state()) C::restate(u);
     T kept[states];
+    split(u, taken, kept);
+    C::backward(u);
+    join(u, kept);
+  }
+
+  // What comes before and after the cell's equations, for those who know at run time alone whether
+  // it does.
+  template <class T>
+  SLUICE_HOST_DEVICE static void mix(Unit<C, T>& u, const T (&taken)[states]) {
+    for_each_index<states>(
+        [&](auto s) { u.state[s] = taken[s] * u.state[s] + (T(1) - taken[s]) * u.previous[s]; });
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE static void split(Unit<C, T>& u, const T (&taken)[states], T (&kept)[states]) {
+    if constexpr (C::spec.has_cell_state()) C::restate(u);
     for_each_index<states>([&](auto s) {
       kept[s] = (T(1) - taken[s]) * u.d_state[s];
       u.d_state[s] = taken[s] * u.d_state[s];
     });
-    C::backward(u);
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE static void join(Unit<C, T>& u, const T (&kept)[states]) {
     for_each_index<states>([&](auto s) { u.d_state[s] = u.d_state[s] + kept[s]; });
   }
 };

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kernels/base/error.h"
+#include "kernels/device/blas_check.h"
 
 namespace sluice::cuda {
 

@@ -1,8 +1,8 @@
-// Every CUDA and cuBLAS status is looked at; a bad one becomes sluice::Error.
-// Only for sources built with the CUDA toolkit 12 or newer.
+// Every CUDA status is looked at; a bad one becomes sluice::Error. kernels/device/blas_check.h does
+// it for cuBLAS, whose header takes long to compile. Only for sources built with the CUDA toolkit
+// 12 or newer.
 #pragma once
 
-#include <cublas_v2.h>
 #include <cuda_runtime_api.h>
 
 namespace sluice::cuda {
@@ -15,14 +15,10 @@ bool is_sticky(cudaError_t status) noexcept;
 /// A status that is not sticky is cleared first (cudaGetLastError), so that the next launch does
 /// not report it again.
 [[noreturn]] void throw_failure(cudaError_t status, const char* action);
-[[noreturn]] void throw_failure(cublasStatus_t status, const char* action);
 
 /// `action` completes "... failed", e.g. "copying 40 bytes to the device".
 inline void check(cudaError_t status, const char* action) {
   if (status != cudaSuccess) throw_failure(status, action);
-}
-inline void check(cublasStatus_t status, const char* action) {
-  if (status != CUBLAS_STATUS_SUCCESS) throw_failure(status, action);
 }
 
 }  // namespace sluice::cuda

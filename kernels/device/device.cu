@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "kernels/base/error.h"
+#include "kernels/device/blas_check.h"
 #include "kernels/device/device_cuda.h"
 #include "kernels/device/launch.h"
 

@@ -11,7 +11,6 @@
 
 #include <cuda_runtime.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -69,11 +68,15 @@ void launch(void (*kernel)(Parameters...), const LaunchConfig& config, Arguments
         "launching a kernel");
 }
 
+/// `blocks`, or `most` if that is less: a dimension of a grid.
+constexpr unsigned at_most(std::int64_t most, std::int64_t blocks) {
+  return static_cast<unsigned>(blocks < most ? blocks : most);
+}
+
 /// Blocks for a grid-stride loop over `items`: enough to fill any GPU, never more than needed.
 inline dim3 grid_for(std::int64_t items, unsigned threads_per_block) {
   constexpr std::int64_t most_blocks = 4096;
-  const std::int64_t blocks = (items + threads_per_block - 1) / threads_per_block;
-  return {static_cast<unsigned>(std::min(blocks, most_blocks)), 1, 1};
+  return {at_most(most_blocks, (items + threads_per_block - 1) / threads_per_block), 1, 1};
 }
 
 /// A grid-stride loop: for (int64_t i = grid_index(); i < count; i += grid_stride()).

@@ -2,7 +2,6 @@
 // Only for .cu files.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "kernels/base/queue.h"
@@ -19,7 +18,7 @@ inline unsigned threads_for(std::int64_t columns, unsigned most = 256) {
 
 inline LaunchConfig row_grid(const Queue& queue, std::int64_t rows, std::int64_t columns) {
   constexpr std::int64_t most_blocks = 65536;
-  return {.grid = {static_cast<unsigned>(std::min(rows, most_blocks)), 1, 1},
+  return {.grid = {at_most(most_blocks, rows), 1, 1},
           .block = {threads_for(columns), 1, 1},
           .stream = queue.stream};
 }

@@ -2,9 +2,6 @@
 #include "kernels/time_loops/cell_step.h"
 
 #include "kernels/base/number.h"
-#include "kernels/cells/gru.h"
-#include "kernels/cells/lstm.h"
-#include "kernels/cells/rnn.h"
 #include "kernels/device/launch.h"
 
 namespace sluice::cuda {
@@ -22,6 +19,7 @@ struct Forward {
   T* h;
   const T* mask;
   T* h_operand;
+  const T* unit_weights;
 
   explicit Forward(const CellStepForwardArgs& args)
       : rows(args.rows),
@@ -35,7 +33,8 @@ struct Forward {
         c(static_cast<T*>(args.c)),
         h(static_cast<T*>(args.h)),
         mask(static_cast<const T*>(args.mask)),
-        h_operand(static_cast<T*>(args.h_operand)) {}
+        h_operand(static_cast<T*>(args.h_operand)),
+        unit_weights(static_cast<const T*>(args.unit_weights)) {}
 };
 
 template <class T>
@@ -52,6 +51,7 @@ struct Backward {
   Wide<T>* dc_state;
   const T* mask;
   const Wide<T>* dq;
+  const T* unit_weights;
 
   explicit Backward(const CellStepBackwardArgs& args)
       : rows(args.rows),
@@ -70,8 +70,90 @@ struct Backward {
         dh_state(static_cast<Wide<T>*>(args.dh_state)),
         dc_state(static_cast<Wide<T>*>(args.dc_state)),
         mask(static_cast<const T*>(args.mask)),
-        dq(static_cast<const Wide<T>*>(args.dq)) {}
+        dq(static_cast<const Wide<T>*>(args.dq)),
+        unit_weights(static_cast<const T*>(args.unit_weights)) {}
 };
+
+/// What is done to the units beside the cell's equations. Those of a step whose kernel is compiled
+/// with or without a mask:
+template <bool masked>
+struct MaskAlone {
+  __device__ __forceinline__ static constexpr bool has_mask(const void*) { return masked; }
+  template <class C, class T>
+  __device__ __forceinline__ void forward(Unit<C, T>& u, std::int64_t, std::int64_t) const {
+    C::forward(u);
+  }
+  template <class C, class T>
+  __device__ __forceinline__ void backward(Unit<C, T>& u, std::int64_t, std::int64_t) const {
+    C::backward(u);
+  }
+};
+
+/// Zoneout too, and a mask if there is one.
+struct AllOptions {
+  ZoneoutDraws zoneout;
+  std::uint32_t step;
+  const std::int32_t* order;
+
+  template <class Args>
+  explicit AllOptions(const Args& args)
+      : zoneout(args.zoneout), step(static_cast<std::uint32_t>(args.step)), order(args.order) {}
+
+  __device__ __forceinline__ static bool has_mask(const void* mask) { return mask != nullptr; }
+  template <class C, class T>
+  __device__ __forceinline__ void forward(Unit<C, T>& u, std::int64_t row,
+                                          std::int64_t unit) const {
+    T taken[C::spec.states];
+    draw(row, unit, taken);
+    Zoneout<C>::forward(u, taken);
+  }
+  template <class C, class T>
+  __device__ __forceinline__ void backward(Unit<C, T>& u, std::int64_t row,
+                                           std::int64_t unit) const {
+    T taken[C::spec.states];
+    draw(row, unit, taken);
+    Zoneout<C>::backward(u, taken);
+  }
+
+ private:
+  template <class T, int states>
+  __device__ __forceinline__ void draw(std::int64_t row, std::int64_t unit,
+                                       T (&taken)[states]) const {
+    const auto given = static_cast<std::uint32_t>(order == nullptr ? row : order[row]);
+    for_each_index<states>([&](auto i) {
+      taken[i] = zoneout.template taken<T>(i, step, given, static_cast<std::uint32_t>(unit));
+    });
+  }
+};
+
+/// Sets of slots, a bit each: loops over slots are unrolled late, as the compiler does best.
+using Slots = unsigned;
+constexpr bool has(Slots slots, int slot) { return (slots >> slot & 1) != 0; }
+
+/// Those in which anything is added up: the others are the equations' own.
+constexpr Slots sums_of(const CellSpec& spec) {
+  Slots slots = 0;
+  for (int s = 0; s < spec.slots; ++s) {
+    if (s < spec.gates || spec.slot[s].recurrent >= 0) slots |= 1u << s;
+  }
+  return slots;
+}
+/// Those that one half of a step fills; a cell of one phase has but one half, not the operand's.
+constexpr Slots half_of(const CellSpec& spec, bool operand) {
+  Slots of_operand = 0;
+  for (int s = 0; s < spec.slots && spec.two_phases(); ++s) {
+    if (spec.slot[s].recurrent >= 0 && spec.slot[s].operand < 0) of_operand |= 1u << s;
+    if (spec.slot[s].operand >= 0) of_operand |= 1u << spec.slot[s].operand;
+  }
+  return operand ? of_operand : ((1u << spec.slots) - 1) & ~of_operand;
+}
+constexpr Slots biased_of(const CellSpec& spec) {
+  Slots slots = 0;
+  for (int s = 0; s < spec.slots; ++s) {
+    if (spec.slot[s].bias != SlotBias::none) slots |= 1u << s;
+  }
+  return slots;
+}
 
 /// Calls body(row, unit) once for each element of [rows, hidden_size]; neighbouring threads take
 /// neighbouring units, so that every access is coalesced. The grid is as wide as H needs.
@@ -87,111 +169,119 @@ __device__ __forceinline__ void for_each_unit(std::int64_t rows, std::int64_t hi
   }
 }
 
-template <int slots, class T>
+template <Slots slots, class C, class T>
 __device__ __forceinline__ void load_slots(const T* gates, std::int64_t hidden_size,
-                                           Wide<T> gate[slots]) {
+                                           Unit<C, Wide<T>>& u) {
 #pragma unroll
-  for (int s = 0; s < slots; ++s) gate[s] = widen(gates[s * hidden_size]);
+  for (int s = 0; s < C::spec.slots; ++s) {
+    if (has(slots, s)) u.slot[s] = widen(gates[s * hidden_size]);
+  }
 }
 
-template <int slots, class T>
-__device__ __forceinline__ void store_slots(T* gates, std::int64_t hidden_size,
-                                            const Wide<T> gate[slots]) {
+template <Slots slots, class C, class T>
+__device__ __forceinline__ void store_slots(const Unit<C, Wide<T>>& u, std::int64_t hidden_size,
+                                            T* gates) {
 #pragma unroll
-  for (int s = 0; s < slots; ++s) gates[s * hidden_size] = narrow<T>(gate[s]);
+  for (int s = 0; s < C::spec.slots; ++s) {
+    if (has(slots, s)) gates[s * hidden_size] = narrow<T>(u.slot[s]);
+  }
 }
 
-/// Adds the bias to slots [first, last).
-template <int first, int last, class T>
+template <Slots slots, class C, class T>
 __device__ __forceinline__ void add_bias(const T* bias, std::int64_t hidden_size, std::int64_t unit,
-                                         T* gate) {
+                                         Unit<C, T>& u) {
   if (bias == nullptr) return;
 #pragma unroll
-  for (int s = first; s < last; ++s) gate[s] += bias[s * hidden_size + unit];
+  for (int s = 0; s < C::spec.slots; ++s) {
+    if (has(slots, s)) u.slot[s] += bias[s * hidden_size + unit];
+  }
+}
+
+/// The mask's factor for gate `gate` of element `at` of [B, H]; 1 without one.
+template <class Options, class T, class Step>
+__device__ __forceinline__ Wide<T> mask_of_gate(const Step& step, const T* mask, int gate,
+                                                std::int64_t at) {
+  return Options::has_mask(mask) ? widen(mask[gate * step.batch * step.hidden_size + at])
+                                 : Wide<T>(1);
+}
+
+/// A diagonal R is masked itself, as h is that enters a matrix.
+template <class Options, class Step, class C, class T>
+__device__ __forceinline__ void load_unit_weights(const Step& step, std::int64_t at,
+                                                  std::int64_t unit, Unit<C, T>& u) {
+  for_each_index<C::spec.unit_weights>([&](auto w) {
+    u.weight[w] = widen(step.unit_weights[w * step.hidden_size + unit]);
+    if constexpr (!C::spec.recurrent_matrix) {
+      u.weight[w] *= mask_of_gate<Options>(step, step.mask, C::spec.unit_weight[w].slot, at);
+    }
+  });
 }
 
 /// Writes the new h of one unit wherever it is wanted.
-template <int gates, bool masked, class T>
+template <class C, class Options, class T>
 __device__ __forceinline__ void store_h(const Forward<T>& step, std::int64_t row, std::int64_t unit,
                                         Wide<T> h) {
   const std::int64_t at = row * step.hidden_size + unit;
   step.h_state[at] = h;
   if (step.h != nullptr) step.h[row * step.ldh + unit] = narrow<T>(h);
-  if constexpr (masked) {
-    const std::int64_t plane = step.batch * step.hidden_size;
+  if constexpr (C::spec.recurrent_matrix) {
+    if (Options::has_mask(step.mask)) {
+      const std::int64_t plane = step.batch * step.hidden_size;
 #pragma unroll
-    for (int g = 0; g < gates; ++g) {
-      step.h_operand[g * plane + at] = narrow<T>(widen(step.mask[g * plane + at]) * h);
+      for (int g = 0; g < C::spec.gates; ++g) {
+        step.h_operand[g * plane + at] = narrow<T>(widen(step.mask[g * plane + at]) * h);
+      }
+    } else if constexpr (sizeof(T) == 2) {
+      if (step.h_operand != nullptr) step.h_operand[at] = narrow<T>(h);
     }
-  } else if constexpr (sizeof(T) == 2) {
-    if (step.h_operand != nullptr) step.h_operand[at] = narrow<T>(h);
   }
 }
 
-/// The mask's factor for gate n, the third, of a GRU whose reset comes before the product.
-template <bool masked, class T>
-__device__ __forceinline__ Wide<T> reset_mask(const T* mask, std::int64_t batch,
-                                              std::int64_t hidden_size, std::int64_t at) {
-  if constexpr (masked) {
-    return widen(mask[2 * batch * hidden_size + at]);
-  } else {
-    return Wide<T>(1);
-  }
-}
-
-template <class CellType, bool masked, class T>
-__global__ void __launch_bounds__(256) forward_kernel(Forward<T> step) {
-  constexpr int slots = CellType::slots;
-  for_each_unit(step.rows, step.hidden_size, [&](std::int64_t row, std::int64_t unit) {
-    const std::int64_t at = row * step.hidden_size + unit;
-    T* const gates = step.gates + row * slots * step.hidden_size + unit;
-    Wide<T> gate[slots], h;
-    load_slots<slots>(gates, step.hidden_size, gate);
-    add_bias<0, slots>(step.bias, step.hidden_size, unit, gate);
-    if constexpr (CellType::gates == 4) {
-      Wide<T> c;
-      CellType::forward(gate, step.c_state[at], c, h);
-      step.c_state[at] = c;
-      if (step.c != nullptr) step.c[at] = narrow<T>(c);
-    } else if constexpr (CellType::gates == 3) {
-      CellType::forward(gate, step.h_state[at], h);
-    } else {
-      CellType::forward(gate, h);
-    }
-    store_slots<slots>(gates, step.hidden_size, gate);
-    store_h<CellType::gates, masked>(step, row, unit, h);
-  });
-}
-
-/// GRU reset-before: r, z and q.
-template <bool masked, class T>
-__global__ void __launch_bounds__(256) forward_reset_kernel(Forward<T> step) {
+/// A step, or of two phases the last one.
+template <class C, class T, class Options>
+__device__ __forceinline__ void step_forward(const Forward<T>& step, const Options& options) {
   for_each_unit(step.rows, step.hidden_size, [&](std::int64_t row, std::int64_t unit) {
     const std::int64_t H = step.hidden_size, at = row * H + unit;
-    T* const gates = step.gates + row * 4 * H + unit;
-    Wide<T> gate[4];
-    load_slots<2>(gates, H, gate);
-    add_bias<0, 2>(step.bias, H, unit, gate);
-    const Wide<T> m = reset_mask<masked>(step.mask, step.batch, H, at);
-    GruResetBeforeCell::forward_reset(gate, m * step.h_state[at]);
-    store_slots<2>(gates, H, gate);
-    gates[3 * H] = narrow<T>(gate[3]);
+    T* const gates = step.gates + row * C::spec.slots * H + unit;
+    Unit<C, Wide<T>> u;
+    constexpr Slots own = half_of(C::spec, false);
+    load_slots<C::spec.two_phases() ? ~0u : sums_of(C::spec)>(gates, H, u);
+    add_bias<own & biased_of(C::spec)>(step.bias, H, unit, u);
+    u.previous[0] = step.h_state[at];
+    if constexpr (C::spec.has_cell_state()) u.previous[1] = step.c_state[at];
+    load_unit_weights<Options>(step, at, unit, u);
+    options.forward(u, row, unit);
+    if constexpr (C::spec.has_cell_state()) {
+      step.c_state[at] = u.state[1];
+      if (step.c != nullptr) step.c[at] = narrow<T>(u.state[1]);
+    }
+    store_slots<own>(u, H, gates);
+    store_h<C, Options>(step, row, unit, u.state[0]);
   });
 }
 
-/// GRU reset-before: n and h.
-template <bool masked, class T>
-__global__ void __launch_bounds__(256) forward_output_kernel(Forward<T> step) {
+template <class C, bool masked, class T>
+__global__ void __launch_bounds__(256) forward_kernel(Forward<T> step) {
+  step_forward<C>(step, MaskAlone<masked>());
+}
+template <class C, class T>
+__global__ void __launch_bounds__(256) forward_options_kernel(Forward<T> step, AllOptions options) {
+  step_forward<C>(step, options);
+}
+
+/// Of two phases the first one.
+template <class C, bool masked, class T>
+__global__ void __launch_bounds__(256) forward_operand_kernel(Forward<T> step) {
   for_each_unit(step.rows, step.hidden_size, [&](std::int64_t row, std::int64_t unit) {
-    const std::int64_t H = step.hidden_size;
-    T* const gates = step.gates + row * 4 * H + unit;
-    Wide<T> gate[4], h;
-    gate[1] = widen(gates[H]);
-    gate[2] = widen(gates[2 * H]);
-    add_bias<2, 3>(step.bias, H, unit, gate);
-    GruResetBeforeCell::forward_output(gate, step.h_state[row * H + unit], h);
-    gates[2 * H] = narrow<T>(gate[2]);
-    store_h<3, masked>(step, row, unit, h);
+    const std::int64_t H = step.hidden_size, at = row * H + unit;
+    T* const gates = step.gates + row * C::spec.slots * H + unit;
+    Unit<C, Wide<T>> u;
+    constexpr Slots own = half_of(C::spec, true);
+    load_slots<own & sums_of(C::spec)>(gates, H, u);
+    add_bias<own & biased_of(C::spec)>(step.bias, H, unit, u);
+    const Wide<T> m = mask_of_gate<MaskAlone<masked>>(step, step.mask, C::spec.gates_from_h(), at);
+    C::forward_operand(u, m * step.h_state[at]);
+    store_slots<own>(u, H, gates);
   });
 }
 
@@ -204,72 +294,66 @@ __device__ __forceinline__ Wide<T> previous_state(const T* previous, std::int64_
   return row < previous_rows ? widen(previous[row * ld + unit]) : initial[row * hidden_size + unit];
 }
 
-/// The whole gradient by h: from later steps and from the layer's output.
-template <class T>
-__device__ __forceinline__ Wide<T> gradient_of_h(const Backward<T>& step, std::int64_t row,
-                                                 std::int64_t unit) {
-  const Wide<T> later = step.dh_state[row * step.hidden_size + unit];
-  return step.dy == nullptr ? later : later + widen(step.dy[row * step.lddy + unit]);
+template <class C, class T>
+__device__ __forceinline__ void load_previous(const Backward<T>& step, std::int64_t row,
+                                              std::int64_t unit, Unit<C, Wide<T>>& u) {
+  if constexpr (C::spec.reads_previous_h) {
+    u.previous[0] = previous_state(step.h_previous, step.ldh, step.h_initial, step.hidden_size,
+                                   step.previous_rows, row, unit);
+  }
+  if constexpr (C::spec.has_cell_state()) {
+    u.previous[1] = previous_state(step.c_previous, step.hidden_size, step.c_initial,
+                                   step.hidden_size, step.previous_rows, row, unit);
+  }
 }
 
-template <class CellType, class T>
-__global__ void __launch_bounds__(256) backward_kernel(Backward<T> step) {
-  constexpr int slots = CellType::slots;
+/// A step, or of two phases the one after whose product the operand's comes.
+template <class C, class T, class Options>
+__device__ __forceinline__ void step_backward(const Backward<T>& step, const Options& options) {
   for_each_unit(step.rows, step.hidden_size, [&](std::int64_t row, std::int64_t unit) {
     const std::int64_t H = step.hidden_size, at = row * H + unit;
-    T* const gates = step.gates + row * slots * H + unit;
-    Wide<T> gate[slots];
-    load_slots<slots>(gates, H, gate);
-    const Wide<T> dh = gradient_of_h(step, row, unit);
-    Wide<T> dh_direct = Wide<T>(0);
-    if constexpr (CellType::gates == 4) {
-      const Wide<T> c_prev =
-          previous_state(step.c_previous, H, step.c_initial, H, step.previous_rows, row, unit);
-      Wide<T> dc = step.dc_state[at];
-      CellType::backward(gate, c_prev, widen(step.c[at]), dh, dc);
-      step.dc_state[at] = dc;
-    } else if constexpr (CellType::gates == 3) {
-      const Wide<T> h_prev = previous_state(step.h_previous, step.ldh, step.h_initial, H,
-                                            step.previous_rows, row, unit);
-      CellType::backward(gate, h_prev, dh, dh_direct);
-    } else {
-      CellType::backward(gate, dh);
+    T* const gates = step.gates + row * C::spec.slots * H + unit;
+    Unit<C, Wide<T>> u;
+    load_slots<~0u>(gates, H, u);
+    // The whole gradient by h: from later steps and from the layer's output.
+    const Wide<T> later = step.dh_state[at];
+    u.d_state[0] = step.dy == nullptr ? later : later + widen(step.dy[row * step.lddy + unit]);
+    load_previous(step, row, unit, u);
+    if constexpr (C::spec.has_cell_state()) {
+      u.d_state[1] = step.dc_state[at];
+      u.state[1] = widen(step.c[at]);
     }
-    store_slots<slots>(gates, H, gate);
-    step.dh_state[at] = dh_direct;
+    load_unit_weights<Options>(step, at, unit, u);
+    options.backward(u, row, unit);
+    if constexpr (C::spec.has_cell_state()) step.dc_state[at] = u.d_state[1];
+    store_slots<sums_of(C::spec)>(u, H, gates);
+    step.dh_state[at] = u.d_state[0];
   });
 }
 
-/// GRU reset-before: gradients by z, n and, directly, by h_prev.
-template <class T>
-__global__ void __launch_bounds__(256) backward_output_kernel(Backward<T> step) {
-  for_each_unit(step.rows, step.hidden_size, [&](std::int64_t row, std::int64_t unit) {
-    const std::int64_t H = step.hidden_size;
-    T* const gates = step.gates + row * 4 * H + unit;
-    Wide<T> gate[4], dh_direct;
-    load_slots<3>(gates, H, gate);
-    const Wide<T> h_prev =
-        previous_state(step.h_previous, step.ldh, step.h_initial, H, step.previous_rows, row, unit);
-    GruResetBeforeCell::backward_output(gate, h_prev, gradient_of_h(step, row, unit), dh_direct);
-    gates[H] = narrow<T>(gate[1]);
-    gates[2 * H] = narrow<T>(gate[2]);
-    step.dh_state[row * H + unit] = dh_direct;
-  });
+template <class C, class T>
+__global__ void __launch_bounds__(256) backward_kernel(Backward<T> step) {
+  step_backward<C>(step, MaskAlone<false>());
+}
+template <class C, class T>
+__global__ void __launch_bounds__(256)
+    backward_options_kernel(Backward<T> step, AllOptions options) {
+  step_backward<C>(step, options);
 }
 
-/// GRU reset-before: the gradient by r, and by h_prev through q.
-template <bool masked, class T>
-__global__ void __launch_bounds__(256) backward_reset_kernel(Backward<T> step) {
+/// Of two phases the operand's: the first gates' gradients, and that by h_prev through the operand.
+template <class C, bool masked, class T>
+__global__ void __launch_bounds__(256, 8) backward_operand_kernel(Backward<T> step) {
   for_each_unit(step.rows, step.hidden_size, [&](std::int64_t row, std::int64_t unit) {
     const std::int64_t H = step.hidden_size, at = row * H + unit;
-    T* const gates = step.gates + row * 4 * H + unit;
-    const Wide<T> h_prev =
-        previous_state(step.h_previous, step.ldh, step.h_initial, H, step.previous_rows, row, unit);
-    const Wide<T> m = reset_mask<masked>(step.mask, step.batch, H, at);
-    Wide<T> gate[4], dh_masked;
-    gate[0] = widen(gates[0]);
-    GruResetBeforeCell::backward_reset(gate, m * h_prev, step.dq[at], dh_masked);
-    gates[0] = narrow<T>(gate[0]);
+    T* const gates = step.gates + row * C::spec.slots * H + unit;
+    Unit<C, Wide<T>> u;
+    load_previous(step, row, unit, u);
+    const Wide<T> m = mask_of_gate<MaskAlone<masked>>(step, step.mask, C::spec.gates_from_h(), at);
+    load_slots<sums_of(C::spec) & half_of(C::spec, true)>(gates, H, u);
+    Wide<T> dh_masked;
+    C::backward_operand(u, m * u.previous[0], step.dq[at], dh_masked);
+    store_slots<sums_of(C::spec) & half_of(C::spec, true)>(u, H, gates);
     step.dh_state[at] += m * dh_masked;
   });
 }
@@ -281,57 +365,55 @@ LaunchConfig launch_config(const Queue& queue, std::int64_t rows, std::int64_t h
   while (width < hidden_size && width < threads) width *= 2;
   const std::int64_t height = threads / width;
   const std::int64_t across = (hidden_size + width - 1) / width;
-  const std::int64_t down = std::min(most_row_blocks, (rows + height - 1) / height);
-  return {.grid = {static_cast<unsigned>(across), static_cast<unsigned>(down)},
+  return {.grid = {static_cast<unsigned>(across),
+                   at_most(most_row_blocks, (rows + height - 1) / height)},
           .block = {static_cast<unsigned>(width), static_cast<unsigned>(height)},
           .stream = queue.stream};
-}
-
-template <bool masked, class T>
-void forward(const LaunchConfig& config, const CellStepForwardArgs& args, CellPhase phase) {
-  const Forward<T> step(args);
-  switch (args.cell) {
-    case Cell::rnn_tanh: return launch(forward_kernel<RnnCell<false>, masked, T>, config, step);
-    case Cell::rnn_relu: return launch(forward_kernel<RnnCell<true>, masked, T>, config, step);
-    case Cell::lstm: return launch(forward_kernel<LstmCell, masked, T>, config, step);
-    case Cell::gru: return launch(forward_kernel<GruCell, masked, T>, config, step);
-    case Cell::gru_reset_before:
-      return phase == CellPhase::operand ? launch(forward_reset_kernel<masked, T>, config, step)
-                                         : launch(forward_output_kernel<masked, T>, config, step);
-  }
-}
-
-template <class T>
-void backward(const LaunchConfig& config, const CellStepBackwardArgs& args, CellPhase phase) {
-  const Backward<T> step(args);
-  switch (args.cell) {
-    case Cell::rnn_tanh: return launch(backward_kernel<RnnCell<false>, T>, config, step);
-    case Cell::rnn_relu: return launch(backward_kernel<RnnCell<true>, T>, config, step);
-    case Cell::lstm: return launch(backward_kernel<LstmCell, T>, config, step);
-    case Cell::gru: return launch(backward_kernel<GruCell, T>, config, step);
-    case Cell::gru_reset_before:
-      if (phase == CellPhase::output) return launch(backward_output_kernel<T>, config, step);
-      return args.mask != nullptr ? launch(backward_reset_kernel<true, T>, config, step)
-                                  : launch(backward_reset_kernel<false, T>, config, step);
-  }
-}
-
-template <class T>
-void forward(const LaunchConfig& config, const CellStepForwardArgs& args, CellPhase phase) {
-  args.mask != nullptr ? forward<true, T>(config, args, phase)
-                       : forward<false, T>(config, args, phase);
 }
 
 }  // namespace
 
 void cell_step_forward(const Queue& queue, const CellStepForwardArgs& args, CellPhase phase) {
   const LaunchConfig config = launch_config(queue, args.rows, args.hidden_size);
-  with_number(args.type, [&]<class T>(T) { forward<T>(config, args, phase); });
+  const bool masked = args.mask != nullptr;
+  with_number(args.type, [&]<class T>(T) {
+    const Forward<T> step(args);
+    with_cell(args.cell, [&]<class C>(C) {
+      if constexpr (C::spec.two_phases()) {
+        if (phase == CellPhase::operand) {
+          return launch(
+              masked ? forward_operand_kernel<C, true, T> : forward_operand_kernel<C, false, T>,
+              config, step);
+        }
+      }
+      if (args.zoneout.on()) {
+        return launch(forward_options_kernel<C, T>, config, step, AllOptions(args));
+      }
+      launch(masked ? forward_kernel<C, true, T> : forward_kernel<C, false, T>, config, step);
+    });
+  });
 }
 
 void cell_step_backward(const Queue& queue, const CellStepBackwardArgs& args, CellPhase phase) {
   const LaunchConfig config = launch_config(queue, args.rows, args.hidden_size);
-  with_number(args.type, [&]<class T>(T) { backward<T>(config, args, phase); });
+  const bool masked = args.mask != nullptr;
+  with_number(args.type, [&]<class T>(T) {
+    const Backward<T> step(args);
+    with_cell(args.cell, [&]<class C>(C) {
+      if constexpr (C::spec.two_phases()) {
+        if (phase == CellPhase::operand) {
+          return launch(
+              masked ? backward_operand_kernel<C, true, T> : backward_operand_kernel<C, false, T>,
+              config, step);
+        }
+      }
+      // A matrix's mask has its part in the products.
+      if (args.zoneout.on() || (masked && !C::spec.recurrent_matrix)) {
+        return launch(backward_options_kernel<C, T>, config, step, AllOptions(args));
+      }
+      launch(backward_kernel<C, T>, config, step);
+    });
+  });
 }
 
 }  // namespace sluice::cuda

@@ -2,10 +2,8 @@
 // (kernels/time_loops/persistent/persistent.h). Only for .cu files.
 #pragma once
 
-#include "kernels/cells/gru.h"
-#include "kernels/cells/lstm.h"
-#include "kernels/cells/rnn.h"
-#include "kernels/time_loops/persistent/row_group.h"
+#include "kernels/cells/cell.h"
+#include "kernels/time_loops/persistent/draws.h"
 
 namespace sluice::cuda {
 
@@ -18,6 +16,7 @@ struct BackwardDirection : GroupDirection {
   const Number* h;
   std::int64_t ldh;
   const Number* c;
+  const Number* unit_weights;
   const Number* dy;  ///< may be null
   std::int64_t lddy;
   float* dh_state;
@@ -30,10 +29,15 @@ struct BackwardLaunch : GroupLaunch {
 };
 
 /// One thread's elements on their way back through the steps.
-template <class Cell, class Product, class Tiling>
+template <class Cell, class Product, class Tiling, bool options>
 class BackwardElements {
   using Number = typename Product::Number;
-  static constexpr int gates = Cell::gates, slots = Cell::slots, count = Tiling::elements;
+  static constexpr int slots = Cell::spec.slots, states = Cell::spec.states;
+  static constexpr int unit_weights = Cell::spec.unit_weights, count = Tiling::elements;
+  /// Whether the cell's equations read state i of the step before.
+  template <int i>
+  static constexpr bool reads_previous = i > 0 || Cell::spec.reads_previous_h;
+  static constexpr bool reads_some = states > 1 || Cell::spec.reads_previous_h;
 
  public:
   __device__ BackwardElements(const BackwardLaunch<Number>& launch,
@@ -51,8 +55,8 @@ class BackwardElements {
       const bool exists = unit < hidden && row < group.rows;
       length_[e] = exists ? launch.lengths[group.first_row + row] : 0;
       const std::int64_t at = std::int64_t{group.first_row + row} * hidden + unit;
-      dh_[e] = exists ? direction.dh_state[at] : 0.0f;
-      if constexpr (gates == 4) dc_[e] = exists ? direction.dc_state[at] : 0.0f;
+      d_state_[e][0] = exists ? direction.dh_state[at] : 0.0f;
+      if constexpr (states > 1) d_state_[e][1] = exists ? direction.dc_state[at] : 0.0f;
     }
     load_offsets(0);
     load_inputs(0);
@@ -76,28 +80,31 @@ class BackwardElements {
       if (direction_.dy != nullptr) {
         dy_[e] = direction_.dy[(first + row) * direction_.lddy + unit];
       }
-      if constexpr (gates == 1) continue;
-      // The state before: of the step before, or the initial one for a row that begins here.
-      const bool continued = before >= 0 && before < length_[e];
-      const std::int64_t packed = std::int64_t{before_offset} + group_.first_row + row;
-      const std::int64_t initial = std::int64_t{group_.first_row + row} * hidden + unit;
-      begins_[e] = !continued;
-      if constexpr (gates == 4) {
-        c_[e] = direction_.c[(first + row) * hidden + unit];
+      if constexpr (states > 1) c_[e] = direction_.c[(first + row) * hidden + unit];
+      if constexpr (reads_some) {
+        // The state before: of the step before, or the initial one for a row that begins here.
+        const bool continued = before >= 0 && before < length_[e];
+        const std::int64_t packed = std::int64_t{before_offset} + group_.first_row + row;
+        const std::int64_t initial = std::int64_t{group_.first_row + row} * hidden + unit;
+        begins_[e] = !continued;
         if (continued) {
-          previous_[e] = direction_.c[packed * hidden + unit];
+          if constexpr (reads_previous<0>) {
+            previous_[e][0] = direction_.h[packed * direction_.ldh + unit];
+          }
+          if constexpr (states > 1) previous_[e][1] = direction_.c[packed * hidden + unit];
         } else {
-          initial_[e] = direction_.c_initial[initial];
-        }
-      } else {
-        if (continued) {
-          previous_[e] = direction_.h[packed * direction_.ldh + unit];
-        } else {
-          initial_[e] = direction_.h_initial[initial];
+          if constexpr (reads_previous<0>) initial_[e][0] = direction_.h_initial[initial];
+          if constexpr (states > 1) initial_[e][1] = direction_.c_initial[initial];
         }
       }
     }
     load_offsets(s + 1);
+  }
+
+  /// What zoneout decided at step `s`.
+  __device__ __forceinline__ void draw(int s) {
+    if (!options || !zoneout().on() || !zoneout().drops) return;
+    taken_ = draw_taken<states>(launch_, zoneout(), group_, place_, group_.step(direction_, s));
   }
 
   /// The cell: gradients by the pre-activations, all but the part of dh that comes back through R.
@@ -106,28 +113,39 @@ class BackwardElements {
 #pragma unroll
     for (int e = 0; e < count; ++e) {
 #pragma unroll
-      for (int slot = 0; slot < slots; ++slot) gate_[e][slot] = 0.0f;
+      for (int slot = 0; slot < slots; ++slot) slot_[e][slot] = 0.0f;
       if (t >= length_[e]) continue;
-#pragma unroll
-      for (int slot = 0; slot < slots; ++slot) gate_[e][slot] = widen(kept_[e][slot]);
-      const float dh = direction_.dy == nullptr ? dh_[e] : dh_[e] + widen(dy_[e]);
-      dh_[e] = 0.0f;
-      if constexpr (gates == 1) {
-        Cell::backward(gate_[e], dh);
-      } else {
-        const float previous = begins_[e] ? initial_[e] : widen(previous_[e]);
-        if constexpr (gates == 4) {
-          Cell::backward(gate_[e], previous, widen(c_[e]), dh, dc_[e]);
-        } else {
-          Cell::backward(gate_[e], previous, dh, dh_[e]);
+      Unit<Cell, float> unit;
+      for_each_index<slots>([&](auto slot) { unit.slot[slot] = widen(kept_[e][slot]); });
+      for_each_index<states>([&](auto i) {
+        if constexpr (reads_previous<i>) {
+          unit.previous[i] = begins_[e] ? initial_[e][i] : widen(previous_[e][i]);
         }
+        unit.d_state[i] = d_state_[e][i];
+      });
+      if (direction_.dy != nullptr) unit.d_state[0] += widen(dy_[e]);
+      if constexpr (states > 1) unit.state[1] = widen(c_[e]);
+      for_each_index<unit_weights>([&](auto w) { unit.weight[w] = unit_weight(e, w); });
+      const bool zones_out = options && zoneout().on();
+      float kept[states] = {};
+      if (zones_out) {
+        float taken[states];
+        for_each_index<states>([&](auto i) {
+          taken[i] = zoneout().template taken<float>(i, (taken_ >> (e * states + i) & 1) != 0);
+        });
+        Zoneout<Cell>::split(unit, taken, kept);
       }
+      Cell::backward(unit);
+      if (zones_out) Zoneout<Cell>::join(unit, kept);
+      for_each_index<slots>([&](auto slot) { slot_[e][slot] = unit.slot[slot]; });
+      for_each_index<states>([&](auto i) { d_state_[e][i] = unit.d_state[i]; });
     }
   }
 
   /// What enters the product with R^T of gate g.
-  __device__ __forceinline__ float gradient(int e, int g) const {
-    return gate_[e][gates == 3 && g == 2 ? 3 : g];
+  template <int g>
+  __device__ __forceinline__ float gradient(int e) const {
+    return slot_[e][std::integral_constant<int, Cell::spec.slot_of_gate(g)>::value];
   }
 
   /// `sums`: dG R.
@@ -135,7 +153,7 @@ class BackwardElements {
     const std::int32_t t = group_.step(direction_, s);
 #pragma unroll
     for (int e = 0; e < count; ++e) {
-      if (t < length_[e]) dh_[e] += sums[e][0];
+      if (t < length_[e]) d_state_[e][0] += sums[e][0];
     }
   }
 
@@ -148,7 +166,7 @@ class BackwardElements {
       if (t >= length_[e]) continue;
 #pragma unroll
       for (int slot = 0; slot < slots; ++slot) {
-        kept[gate_place(e) + slot * launch_.hidden_size] = narrow<Number>(gate_[e][slot]);
+        kept[gate_place(e) + slot * launch_.hidden_size] = narrow<Number>(slot_[e][slot]);
       }
     }
   }
@@ -159,12 +177,13 @@ class BackwardElements {
       if (length_[e] == 0) continue;
       const std::int64_t at =
           std::int64_t{group_.first_row + place_.row(e)} * launch_.hidden_size + place_.unit(e);
-      direction_.dh_state[at] = dh_[e];
-      if constexpr (gates == 4) direction_.dc_state[at] = dc_[e];
+      direction_.dh_state[at] = d_state_[e][0];
+      if constexpr (states > 1) direction_.dc_state[at] = d_state_[e][1];
     }
   }
 
  private:
+  __device__ const ZoneoutDraws& zoneout() const { return direction_.draws.zoneout; }
   /// Where step `s` and the step before it, in the direction's order, begin.
   __device__ __forceinline__ void load_offsets(int s) {
     if (s >= group_.steps) return;
@@ -173,13 +192,16 @@ class BackwardElements {
     // direction.
     before_ = direction_.reverse ? t - 1 : t + 1;
     next_offset_ = launch_.offsets[t];
-    if constexpr (gates > 1) {
+    if constexpr (reads_some) {
       if (before_ >= 0) next_before_offset_ = launch_.offsets[before_];
     }
   }
   __device__ Number* gates_of(std::int32_t offset) const {
     const std::int64_t row = std::int64_t{offset} - first_packed_row_ + group_.first_row;
     return direction_.gates + row * slots * launch_.hidden_size;
+  }
+  __device__ float unit_weight(int e, int which) const {
+    return widen(direction_.unit_weights[which * launch_.hidden_size + place_.unit(e)]);
   }
   __device__ int gate_place(int e) const {
     return place_.row(e) * slots * launch_.hidden_size + place_.unit(e);
@@ -191,17 +213,18 @@ class BackwardElements {
   const Elements<Tiling>& place_;
   std::int32_t first_packed_row_, offset_ = 0, next_offset_ = 0, next_before_offset_ = 0,
                                   before_ = 0;
+  std::uint32_t taken_ = 0;
   std::int32_t length_[count];  // 0 for what lies past the batch or the units
-  Number kept_[count][slots] = {}, dy_[count] = {}, c_[count] = {}, previous_[count] = {};
-  float initial_[count] = {};
+  Number kept_[count][slots] = {}, dy_[count] = {}, c_[count] = {}, previous_[count][states] = {};
+  float initial_[count][states] = {};
   bool begins_[count] = {};
-  float gate_[count][slots], dh_[count], dc_[count] = {};
+  float slot_[count][slots], d_state_[count][states];
 };
 
-template <class Cell, class Product, class Tiling, class Exchange, bool dropout>
+template <class Cell, class Product, class Tiling, class Exchange, bool options>
 __global__ void __launch_bounds__(Tiling::most_threads, 1)
     backward_kernel(const __grid_constant__ BackwardLaunch<typename Product::Number> launch) {
-  constexpr int gates = Cell::gates;
+  constexpr int gates = Cell::spec.gates;
   SLUICE_DYNAMIC_SHARED(unsigned char, memory);
   RowGroup<Tiling> group(launch);
   const auto& direction = launch.direction[group.direction];
@@ -209,7 +232,7 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   if (group.steps == 0) return;
 
   const geometry::StationaryShape shape = geometry::stationary_shape(
-      launch.hidden_size, gates, true, sizeof(typename Product::Operand));
+      PersistentMatrix::columns, launch.hidden_size, gates, sizeof(typename Product::Operand));
   using Shared = SharedParts<Product, Tiling, 1>;
   const Shared shared(memory, shape, launch.tiles, 0);
   const int stride = shared.layout.stride;
@@ -218,17 +241,18 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   const StationaryMatrix<Product, Tiling, 1> matrix(direction.packed, shape, tile, shared.weights(),
                                                     shared.layout.shared_chunks, place);
   const Elements<Tiling> elements(place, tile);
-  BackwardElements<Cell, Product, Tiling> state(launch, direction, group, elements);
+  BackwardElements<Cell, Product, Tiling, options> state(launch, direction, group, elements);
 
   // Bit gate * sums + i: whether the mask keeps what comes back through that gate to sum i.
   constexpr int lane_sums = Tiling::row_tiles * 4;
   [[maybe_unused]] std::uint64_t kept = 0;
-  if constexpr (dropout) {
-    static_assert(lane_sums * gates <= 64);
+  const bool masked = options && launch.dropout_rate > 0.0f;
+  if (masked) {
+    static_assert(!options || lane_sums * gates <= 64);
     for (int i = 0; i < lane_sums; ++i) {
       const int unit = elements.unit_of_sum(i), row = elements.row_of_sum(i);
       for (int g = 0; g < gates && unit < launch.hidden_size && row < group.rows; ++g) {
-        if (keeps(launch, direction.random, group.first_row + row, g, unit)) {
+        if (keeps(launch, direction.draws, group.first_row + row, g, unit)) {
           kept |= std::uint64_t{1} << (g * lane_sums + i);
         }
       }
@@ -245,26 +269,27 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
 #pragma unroll 1
   for (int s = 0; s < group.steps; ++s) {
     unsigned char* const operand = shared.operand(s);
+    state.draw(s);
     state.step(s);
 #pragma unroll
     for (int e = 0; e < Tiling::elements; ++e) {
       const int unit = elements.unit(e);
       if (unit >= shape.unit_tiles * geometry::tile_units) continue;
-#pragma unroll
-      for (int g = 0; g < gates; ++g) {
+      for_each_index<gates>([&](auto g) {
         const int k =
             g * shape.segment_chunks *
                 (geometry::chunk_bytes / static_cast<int>(sizeof(typename Product::Operand))) +
             unit;
-        Shared::at(operand, stride, elements.row(e), k) = Product::operand(state.gradient(e, g));
-      }
+        Shared::at(operand, stride, elements.row(e), k) =
+            Product::operand(state.template gradient<g>(e));
+      });
     }
     exchange.begin(operand);
     state.store(s);
     state.load_inputs(s + 1);
     exchange.finish(operand);
     Sums<1, Tiling::row_tiles> sums = {};
-    if constexpr (dropout) {
+    if (masked) {
       matrix.multiply_kept(sums, operand, stride, shape.segment_chunks, [&](int g, int n, int j) {
         return (kept >> (g * lane_sums + n * 4 + j) & 1) != 0;
       });

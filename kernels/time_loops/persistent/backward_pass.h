@@ -7,12 +7,12 @@
 namespace sluice::cuda {
 
 template <class Product>
-void run_persistent_backward(const Queue& queue, const PersistentRequest& request,
-                             const PersistentFit& fit, const PersistentBackwardArgs* args) {
+void run_persistent_backward(const Queue& queue, const PersistentFit& fit,
+                             const PersistentBackwardArgs* args) {
   using Number = typename Product::Number;
   BackwardLaunch<Number> launch{};
-  fill(launch, request, fit, args[0]);
-  for (int d = 0; d < request.directions; ++d) {
+  fill(launch, fit, args[0]);
+  for (int d = 0; d < fit.request.directions; ++d) {
     const RecurrenceBackwardArgs& from = args[d].recurrence;
     BackwardDirection<Number>& to = launch.direction[d];
     fill(to, fit, args[d], true);
@@ -21,21 +21,22 @@ void run_persistent_backward(const Queue& queue, const PersistentRequest& reques
     to.c_initial = static_cast<const float*>(from.c_initial);
     to.h = static_cast<const Number*>(from.h);
     to.ldh = from.ldh;
+    to.unit_weights = static_cast<const Number*>(from.unit_weights);
     to.c = static_cast<const Number*>(from.c);
     to.dy = static_cast<const Number*>(from.dy);
     to.lddy = from.lddy;
     to.dh_state = static_cast<float*>(from.dh_state);
     to.dc_state = static_cast<float*>(from.dc_state);
   }
-  with_variant<Product>(request, fit, [&]<class V>(V) {
+  with_variant<Product>(fit, [&]<class V>(V) {
     if constexpr (V::scatters) {
       launch_groups(
-          queue, request, fit,
-          scatter_kernel<typename V::Cell, Product, typename V::ScatterTiling, V::dropout>, launch);
+          queue, fit,
+          scatter_kernel<typename V::Cell, Product, typename V::ScatterTiling, V::options>, launch);
     } else {
-      launch_groups(queue, request, fit,
+      launch_groups(queue, fit,
                     backward_kernel<typename V::Cell, Product, typename V::Tiling,
-                                    typename V::Exchange, V::dropout>,
+                                    typename V::Exchange, V::options>,
                     launch);
     }
   });

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <optional>
 #include <tuple>
+#include <utility>
 
 #include "kernels/time_loops/persistent/geometry.h"
 #include "kernels/time_loops/persistent/persistent.h"
@@ -9,24 +11,15 @@ namespace {
 
 using namespace persistent;
 
-bool uses_tensor_cores(const RecurrenceShape& shape) {
-  return shape.type != DataType::float32 || shape.math == MatrixMath::tf32;
+PersistentMatrix held_matrix(const PersistentRequest& request) {
+  if (!spec_of(request.shape.cell).recurrent_matrix) return PersistentMatrix::none;
+  if (request.pass == RecurrentPass::forward) return PersistentMatrix::rows;
+  return backward_matrix(request.kind, uses_tensor_cores(request.shape));
 }
 
-/// See geometry.h.
-bool scatters(const PersistentRequest& request) {
-  return request.kind == PersistentKind::grid && request.pass == RecurrentPass::backward &&
-         uses_tensor_cores(request.shape);
-}
-
-/// The matrix that is packed.
-StationaryShape matrix_of(const PersistentRequest& request) {
-  const RecurrenceShape& shape = request.shape;
-  const auto hidden = static_cast<int>(shape.hidden_size);
-  const auto number_bytes = static_cast<int>(size_of(shape.type));
-  if (scatters(request)) return scatter_shape(hidden, gate_count(shape.cell), number_bytes);
-  return stationary_shape(hidden, gate_count(shape.cell), request.pass == RecurrentPass::backward,
-                          number_bytes);
+StationaryShape shape_of(PersistentMatrix matrix, const RecurrenceShape& shape) {
+  return stationary_shape(matrix, static_cast<int>(shape.hidden_size), gate_count(shape.cell),
+                          static_cast<int>(size_of(shape.type)));
 }
 
 std::string compute_capability(int major) {
@@ -37,8 +30,8 @@ std::string compute_capability(int major) {
 std::string obstacle(const PersistentLimits& limits, const PersistentRequest& request) {
   const RecurrenceShape& shape = request.shape;
   if (limits.multiprocessors == 0) return "there is no CUDA device";
-  if (shape.cell == Cell::gru_reset_before) {
-    return "gru_reset_before needs two products a step, one after the other";
+  if (spec_of(shape.cell).two_phases()) {
+    return std::string(name_of(shape.cell)) + " needs two products a step, one after the other";
   }
   if (shape.type == DataType::float64) return "it has no float64";
   const int least = request.kind == PersistentKind::cluster ? 9 : 8;
@@ -51,47 +44,71 @@ std::string obstacle(const PersistentLimits& limits, const PersistentRequest& re
   return "";
 }
 
+/// A kernel and its numbers.
+struct Compiled {
+  PersistentKernel kernel;
+  TilingNumbers numbers;
+};
+/// The first of those compiled, the fastest first, for blocks of so many tiles; where they all have
+/// too few threads, the last. None: `wide` ones are not compiled.
+std::optional<Compiled> kernel_for(const PersistentRequest& request, bool wide, int tiles) {
+  const CellSpec& spec = spec_of(request.shape.cell);
+  std::optional<Compiled> found;
+  for (const auto& [small, options] :
+       {std::pair(true, false), std::pair(false, false), std::pair(false, true)}) {
+    const TilingChoice choice{.kind = request.kind,
+                              .gates = spec.gates,
+                              .much_used = spec.much_used,
+                              .tensor_cores = uses_tensor_cores(request.shape),
+                              .number_bytes = static_cast<int>(size_of(request.shape.type)),
+                              .wide = wide,
+                              .small = small,
+                              .options = options};
+    if (!is_compiled(choice) || (request.options && !options)) continue;
+    const PersistentMatrix matrix = held_matrix(request);
+    found = Compiled{.kernel = {.matrix = matrix,
+                                .tensor_cores = choice.tensor_cores,
+                                .wide = wide,
+                                .small = small,
+                                .options = options},
+                     .numbers = matrix == PersistentMatrix::scattered ? scatter_numbers(choice)
+                                                                      : tiling_numbers(choice)};
+    if (tiles * found->numbers.split * 32 <= found->numbers.most_threads) break;
+  }
+  return found;
+}
+
 /// One cut of a request, and what it costs.
-PersistentFit cut(const PersistentLimits& limits, const PersistentRequest& request, bool wide,
-                  int blocks) {
-  const bool tensor_cores = uses_tensor_cores(request.shape);
-  const StationaryShape matrix = matrix_of(request);
+PersistentFit cut(const PersistentLimits& limits, const PersistentRequest& request,
+                  const Compiled& compiled, int blocks) {
+  PersistentFit fit;
+  fit.request = request;
+  fit.kernel = compiled.kernel;
+  const TilingNumbers& numbers = compiled.numbers;
+  const StationaryShape matrix = shape_of(fit.kernel.matrix, request.shape);
   const int gates = gate_count(request.shape.cell);
   Cut parts;
   parts.tiles = divide_up(matrix.unit_tiles, blocks);
-  TilingNumbers numbers;
-  for (const bool small : {false, true}) {
-    if (small && !has_small(request.kind, request.dropout)) continue;
-    const TilingNumbers of_size = tiling_numbers({.kind = request.kind,
-                                                  .gates = gates,
-                                                  .tensor_cores = tensor_cores,
-                                                  .wide = wide,
-                                                  .small = small,
-                                                  .dropout = request.dropout});
-    if (!small || parts.tiles * of_size.split * 32 <= of_size.most_threads) numbers = of_size;
-  }
-  if (scatters(request)) numbers = scatter_numbers(wide, request.dropout);
   parts.split = numbers.split;
   parts.row_tiles = numbers.row_tiles;
-  parts.resident = resident_chunks(numbers.resident_words, matrix.planes, tensor_cores);
+  parts.resident = resident_chunks(numbers.resident_words, matrix.planes, fit.kernel.tensor_cores);
   parts.buffers = numbers.buffers;
-  const bool masks_operand = request.dropout && request.pass == RecurrentPass::forward;
-  parts.dropout_planes = masks_operand ? gates : 0;
+  const bool keeps_masks = fit.kernel.matrix != PersistentMatrix::columns;
+  fit.mask_planes = parts.mask_planes = request.options && keeps_masks ? gates : 0;
   const int total =
-      scatters(request)
+      fit.kernel.scatters()
           ? ScatterLayout(matrix, numbers, numbers.resident_words / (8 * matrix.segment_chunks),
-                          request.dropout ? gates : 0)
+                          fit.mask_planes)
                 .total
-          : SharedLayout(matrix, parts, tensor_cores).total;
+          : SharedLayout(matrix, parts, fit.kernel.tensor_cores).total;
 
-  PersistentFit fit;
   fit.blocks = blocks;
   fit.rows = parts.rows();
   fit.groups = static_cast<int>((request.batch + fit.rows - 1) / fit.rows);
   fit.tiles = parts.tiles;
   fit.threads = parts.threads();
   fit.shared_bytes = static_cast<std::size_t>(total);
-  if (tensor_cores)
+  if (fit.kernel.tensor_cores)
     fit.kept_bytes = static_cast<std::size_t>(fit.threads * numbers.resident_words) * 4;
   if (fit.threads > numbers.most_threads) {
     fit.why_not = std::to_string(fit.threads) +
@@ -124,53 +141,70 @@ PersistentFit cut(const PersistentLimits& limits, const PersistentRequest& reque
 
 }  // namespace
 
+bool uses_tensor_cores(const RecurrenceShape& shape) {
+  return shape.type != DataType::float32 || shape.math == MatrixMath::tf32;
+}
+
 PersistentFit persistent_fit(const PersistentLimits& limits, const PersistentRequest& request) {
   PersistentFit none;
+  none.request = request;
   none.why_not = obstacle(limits, request);
   if (!none.why_not.empty()) return none;
-  const int tiles = matrix_of(request).unit_tiles;
-  if (request.kind == PersistentKind::block) return cut(limits, request, false, 1);
-
-  PersistentFit best;
+  const int tiles = shape_of(held_matrix(request), request.shape).unit_tiles;
+  PersistentFit best = none;
   // Fewest waves, then fewest rows, then by blocks.
   const auto rank = [&](const PersistentFit& fit) {
     const int blocks = request.kind == PersistentKind::cluster ? -fit.blocks : fit.blocks;
-    return std::tuple(!fit.fits, fit.fits ? fit.waves(request.directions) : 0, fit.rows, blocks);
+    return std::tuple(!fit.fits, fit.fits ? fit.waves() : 0, fit.rows, blocks);
   };
   const auto consider = [&](bool wide, int blocks) {
-    const PersistentFit fit = cut(limits, request, wide, blocks);
+    const auto compiled = kernel_for(request, wide, divide_up(tiles, blocks));
+    if (!compiled) return;
+    const PersistentFit fit = cut(limits, request, *compiled, blocks);
     if (best.blocks == 0 || rank(fit) < rank(best)) best = fit;
   };
   for (const bool wide : {false, true}) {
-    if (wide && (request.dropout || !uses_tensor_cores(request.shape))) continue;
-    if (request.kind == PersistentKind::cluster) {
-      for (int blocks = 2; blocks <= 16; blocks *= 2) {
-        // Not more blocks for the same shares.
-        if (divide_up(tiles, blocks) < divide_up(tiles, blocks / 2)) consider(wide, blocks);
-      }
-    } else {
-      for (int of_block = 1; of_block <= (uses_tensor_cores(request.shape) ? 1 : 4); ++of_block) {
-        const int blocks = divide_up(tiles, of_block);
-        if (blocks > 1) consider(wide, blocks);
+    switch (request.kind) {
+      case PersistentKind::block: consider(wide, 1); break;
+      case PersistentKind::cluster:
+        for (int blocks = 2; blocks <= 16; blocks *= 2) {
+          // Not more blocks for the same shares.
+          if (divide_up(tiles, blocks) < divide_up(tiles, blocks / 2)) consider(wide, blocks);
+        }
+        break;
+      case PersistentKind::grid: {
+        const int most_tiles = uses_tensor_cores(request.shape) ? 1 : 4;
+        for (int of_block = 1; of_block <= most_tiles; ++of_block) {
+          const int blocks = divide_up(tiles, of_block);
+          if (blocks > 1) consider(wide, blocks);
+        }
+        break;
       }
     }
   }
-  if (best.blocks == 0) best.why_not = "the hidden size is too small to be divided among blocks";
+  if (best.blocks == 0) {
+    best.why_not = kernel_for(request, false, 1)
+                       ? "the hidden size is too small to be divided among blocks"
+                       : std::string(name_of(request.kind)) + " of " + name_of(request.shape.cell) +
+                             " is compiled for 16-bit numbers alone; persistent_grid has all";
+  }
   return best;
 }
 
 std::size_t persistent_weight_bytes(const PersistentRequest& request) {
-  return static_cast<std::size_t>(matrix_of(request).pieces()) * piece_bytes;
+  return static_cast<std::size_t>(shape_of(held_matrix(request), request.shape).pieces()) *
+         piece_bytes;
 }
 
 std::size_t persistent_exchange_bytes(const PersistentRequest& request) {
   if (request.kind != PersistentKind::grid) return 0;
-  const StationaryShape matrix = matrix_of(request);
+  const PersistentMatrix held = held_matrix(request);
+  const StationaryShape matrix = shape_of(held, request.shape);
   constexpr int most_row_tiles = 4;  // of a group
   const auto batch = static_cast<int>(request.batch);
   const int groups = divide_up(batch, most_row_tiles * tile_rows);
   const std::size_t flags = flag_bytes(divide_up(batch, tile_rows), matrix.unit_tiles);
-  if (!scatters(request)) {
+  if (held != PersistentMatrix::scattered) {
     return flags + 2 * static_cast<std::size_t>(groups * most_row_tiles * tile_rows) *
                        operand_stride(matrix.chunks(), uses_tensor_cores(request.shape));
   }

@@ -2,10 +2,8 @@
 // (kernels/time_loops/persistent/persistent.h). Only for .cu files.
 #pragma once
 
-#include "kernels/cells/gru.h"
-#include "kernels/cells/lstm.h"
-#include "kernels/cells/rnn.h"
-#include "kernels/time_loops/persistent/row_group.h"
+#include "kernels/cells/cell.h"
+#include "kernels/time_loops/persistent/draws.h"
 
 namespace sluice::cuda {
 
@@ -19,7 +17,8 @@ struct ForwardDirection : GroupDirection {
   const float* bias;
   float* h_state;
   float* c_state;
-  Number* c;  ///< null unless training an LSTM
+  Number* c;  ///< null unless training a cell that has one
+  const Number* unit_weights;
   Number* h;
   std::int64_t ldh;
 };
@@ -31,13 +30,15 @@ struct ForwardLaunch : GroupLaunch {
 };
 
 /// One thread's elements on their way through the steps: their state never leaves registers.
-template <class Cell, class Product, class Tiling>
+template <class Cell, class Product, class Tiling, bool options>
 class ForwardElements {
   using Number = typename Product::Number;
-  static constexpr int gates = Cell::gates, slots = Cell::slots, count = Tiling::elements;
+  static constexpr int gates = Cell::spec.gates, slots = Cell::spec.slots;
+  static constexpr int states = Cell::spec.states, unit_weights = Cell::spec.unit_weights;
+  static constexpr int count = Tiling::elements;
   static constexpr int rows = count < 2 ? 1 : 2;  // that its elements have by turns
   static_assert(count <= 4);
-  /// Eight warps to a tile leave no registers for it: it is read at each step.
+  /// Eight warps to a tile leave no registers for biases: they are read at each step.
   static constexpr bool keeps_bias = Tiling::split < 8;
 
  public:
@@ -52,13 +53,14 @@ class ForwardElements {
       const bool exists = unit < hidden && row < group.rows;
       length_[e] = exists ? launch.lengths[group.first_row + row] : 0;
       const std::int64_t at = std::int64_t{group.first_row + row} * hidden + unit;
-      h_[e] = exists ? direction.h_state[at] : 0.0f;
-      if constexpr (gates == 4) c_[e] = exists ? direction.c_state[at] : 0.0f;
+      state_[e][0] = exists ? direction.h_state[at] : 0.0f;
+      if constexpr (states > 1) state_[e][1] = exists ? direction.c_state[at] : 0.0f;
       if constexpr (keeps_bias) {
-#pragma unroll
-        for (int s = 0; s < slots; ++s) {
-          bias_[e][s] = unit < hidden ? direction.bias[s * hidden + unit] : 0.0f;
-        }
+        for_each_index<slots>([&](auto s) {
+          if constexpr (has_bias<s>) {
+            bias_[e][s] = unit < hidden ? direction.bias[s * hidden + unit] : 0.0f;
+          }
+        });
       }
     }
     if (group.steps == 0) return;
@@ -86,27 +88,36 @@ class ForwardElements {
     if (s + 2 < group_.steps) later_offset_ = launch_.offsets[group_.step(direction_, s + 2)];
   }
 
+  /// What zoneout decides at step `s`.
+  __device__ __forceinline__ void draw(int s) {
+    if (!options || !zoneout().on() || !zoneout().drops) return;
+    taken_ = draw_taken<states>(launch_, zoneout(), group_, place_, group_.step(direction_, s));
+  }
+
   /// The cell: `sums` are the products R h.
   __device__ __forceinline__ void step(int s, const float (&sums)[count][gates]) {
     const std::int32_t t = group_.step(direction_, s);
 #pragma unroll
     for (int e = 0; e < count; ++e) {
       if (t >= length_[e]) continue;
-#pragma unroll
-      for (int g = 0; g < gates; ++g) gate_[e][g] = widen(x_[e][g]) + bias(e, g) + sums[e][g];
-      if constexpr (gates == 4) {
-        Cell::forward(gate_[e], c_[e], c_[e], h_[e]);
-      } else if constexpr (gates == 3) {
-        gate_[e][2] = widen(x_[e][2]) + bias(e, 2);
-        gate_[e][3] = sums[e][2] + bias(e, 3);
-        Cell::forward(gate_[e], h_[e], h_[e]);
-      } else {
-        Cell::forward(gate_[e], h_[e]);
+      Unit<Cell, float> unit;
+      for_each_index<slots>([&](auto slot) { unit.slot[slot] = sum_of<slot>(e, sums[e]); });
+      for_each_index<states>([&](auto i) { unit.previous[i] = state_[e][i]; });
+      for_each_index<unit_weights>([&](auto w) { unit.weight[w] = unit_weight(e, w); });
+      Cell::forward(unit);
+      if (options && zoneout().on()) {
+        float taken[states];
+        for_each_index<states>([&](auto i) {
+          taken[i] = zoneout().template taken<float>(i, (taken_ >> (e * states + i) & 1) != 0);
+        });
+        Zoneout<Cell>::mix(unit, taken);
       }
+      for_each_index<slots>([&](auto slot) { slot_[e][slot] = unit.slot[slot]; });
+      for_each_index<states>([&](auto i) { state_[e][i] = unit.state[i]; });
     }
   }
 
-  __device__ float h(int e) const { return h_[e]; }
+  __device__ float h(int e) const { return state_[e][0]; }
 
   /// Writes what the step gave to the arrays in memory.
   __device__ __forceinline__ void store(int s) const {
@@ -118,13 +129,15 @@ class ForwardElements {
     for (int e = 0; e < count; ++e) {
       if (t >= length_[e]) continue;
       const int unit = place_.unit(e), row = place_.row(e);
-      direction_.h[(first + row) * direction_.ldh + unit] = narrow<Number>(h_[e]);
+      direction_.h[(first + row) * direction_.ldh + unit] = narrow<Number>(h(e));
       if (!launch_.training) continue;
 #pragma unroll
       for (int slot = 0; slot < slots; ++slot) {
-        kept[gate_place(e) + slot * hidden] = narrow<Number>(gate_[e][slot]);
+        kept[gate_place(e) + slot * hidden] = narrow<Number>(slot_[e][slot]);
       }
-      if constexpr (gates == 4) direction_.c[(first + row) * hidden + unit] = narrow<Number>(c_[e]);
+      if constexpr (states > 1) {
+        direction_.c[(first + row) * hidden + unit] = narrow<Number>(state_[e][1]);
+      }
     }
   }
 
@@ -134,12 +147,26 @@ class ForwardElements {
       if (length_[e] == 0) continue;
       const std::int64_t at =
           std::int64_t{group_.first_row + place_.row(e)} * launch_.hidden_size + place_.unit(e);
-      direction_.h_state[at] = h_[e];
-      if constexpr (gates == 4) direction_.c_state[at] = c_[e];
+      direction_.h_state[at] = state_[e][0];
+      if constexpr (states > 1) direction_.c_state[at] = state_[e][1];
     }
   }
 
  private:
+  template <int s>
+  static constexpr bool has_bias = Cell::spec.slot[s].bias != SlotBias::none;
+
+  /// What is added up in slot s of element e: x W^T, a bias, a product.
+  template <int s>
+  __device__ __forceinline__ float sum_of(int e, const float (&sums)[gates]) const {
+    constexpr int product = Cell::spec.slot[s].recurrent;
+    float sum = 0.0f;
+    if constexpr (s < gates) sum = widen(x_[e][s]);
+    if constexpr (has_bias<s>) sum = s < gates ? sum + bias(e, s) : bias(e, s);
+    if constexpr (product >= 0)
+      sum = s < gates || has_bias<s> ? sum + sums[product] : sums[product];
+    return sum;
+  }
   __device__ float bias(int e, int slot) const {
     if constexpr (keeps_bias) {
       return bias_[e][slot];
@@ -147,6 +174,10 @@ class ForwardElements {
       return direction_.bias[slot * launch_.hidden_size + place_.unit(e)];
     }
   }
+  __device__ float unit_weight(int e, int which) const {
+    return widen(direction_.unit_weights[which * launch_.hidden_size + place_.unit(e)]);
+  }
+  __device__ const ZoneoutDraws& zoneout() const { return direction_.draws.zoneout; }
   __device__ Number* gates_of(std::int32_t offset) const {
     const std::int64_t row = std::int64_t{offset} - direction_.first_packed_row + group_.first_row;
     return direction_.gates + row * slots * launch_.hidden_size;
@@ -177,15 +208,16 @@ class ForwardElements {
   const Elements<Tiling>& place_;
   std::int32_t offset_ = 0, next_offset_ = 0, later_offset_ = 0;
   std::int32_t next_row_[rows] = {};  // of the shared inputs
-  std::int32_t length_[count];        // 0 for what lies past the batch or the units
+  std::uint32_t taken_ = 0;
+  std::int32_t length_[count];  // 0 for what lies past the batch or the units
   Number x_[count][gates] = {};
-  float gate_[count][slots] = {}, bias_[count][slots], h_[count], c_[count] = {};
+  float slot_[count][slots] = {}, bias_[count][slots], state_[count][states];
 };
 
-template <class Cell, class Product, class Tiling, class Exchange, bool dropout>
+template <class Cell, class Product, class Tiling, class Exchange, bool options>
 __global__ void __launch_bounds__(Tiling::most_threads, 1)
     forward_kernel(const __grid_constant__ ForwardLaunch<typename Product::Number> launch) {
-  constexpr int gates = Cell::gates;
+  constexpr int gates = Cell::spec.gates;
   SLUICE_DYNAMIC_SHARED(unsigned char, memory);
   RowGroup<Tiling> group(launch);
   const auto& direction = launch.direction[group.direction];
@@ -193,23 +225,23 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   if (group.steps == 0) return;
 
   const int hidden = launch.hidden_size;
-  const geometry::StationaryShape shape =
-      geometry::stationary_shape(hidden, gates, false, sizeof(typename Product::Operand));
+  const geometry::StationaryShape shape = geometry::stationary_shape(
+      PersistentMatrix::rows, hidden, gates, sizeof(typename Product::Operand));
   using Shared = SharedParts<Product, Tiling, gates>;
-  const Shared shared(memory, shape, launch.tiles, dropout ? gates : 0);
+  const Shared shared(memory, shape, launch.tiles, launch.mask_planes);
   const int stride = shared.layout.stride;
   const WarpPlace place = WarpPlace::of_thread<Tiling>();
   const int tile = group.rank * launch.tiles + place.tile;
   const StationaryMatrix<Product, Tiling, gates> matrix(
       direction.packed, shape, tile, shared.weights(), shared.layout.shared_chunks, place);
   const Elements<Tiling> elements(place, tile);
-  ForwardElements<Cell, Product, Tiling> state(launch, direction, group, elements);
+  ForwardElements<Cell, Product, Tiling, options> state(launch, direction, group, elements);
 
   OperandMask mask;
-  if constexpr (dropout) {
-    mask = {shared.dropout(), Tiling::rows, shared.layout.dropout_words(shape)};
-    draw_masks(launch, direction.random, group.first_row, group.rows, gates, mask,
-               shared.dropout());
+  const bool masked = options && launch.dropout_rate > 0.0f;
+  if (masked) {
+    mask = {shared.masks(), Tiling::rows, shared.layout.mask_words(shape)};
+    draw_masks(launch, direction.draws, group.first_row, group.rows, gates, mask, shared.masks());
   }
 
   Exchange exchange(
@@ -228,11 +260,16 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
 
 #pragma unroll 1
   for (int s = 0; s < group.steps; ++s) {
+    state.draw(s);
     Sums<gates, Tiling::row_tiles> sums = {};
-    matrix.template multiply<dropout>(sums, shared.operand(s), stride, mask);
+    if (masked) {
+      matrix.template multiply<true>(sums, shared.operand(s), stride, mask);
+    } else {
+      matrix.template multiply<false>(sums, shared.operand(s), stride, mask);
+    }
     float own[Tiling::elements][gates];
     add_up<Tiling, gates>(sums, shared.partial(place), place, own);
-    if constexpr (dropout) {
+    if constexpr (options) {
 #pragma unroll
       for (auto& of_element : own) {
 #pragma unroll

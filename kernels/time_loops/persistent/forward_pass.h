@@ -7,13 +7,13 @@
 namespace sluice::cuda {
 
 template <class Product>
-void run_persistent_forward(const Queue& queue, const PersistentRequest& request,
-                            const PersistentFit& fit, const PersistentForwardArgs* args) {
+void run_persistent_forward(const Queue& queue, const PersistentFit& fit,
+                            const PersistentForwardArgs* args) {
   using Number = typename Product::Number;
   ForwardLaunch<Number> launch{};
-  fill(launch, request, fit, args[0]);
+  fill(launch, fit, args[0]);
   launch.training = args[0].recurrence.training;
-  for (int d = 0; d < request.directions; ++d) {
+  for (int d = 0; d < fit.request.directions; ++d) {
     const RecurrenceForwardArgs& from = args[d].recurrence;
     ForwardDirection<Number>& to = launch.direction[d];
     fill(to, fit, args[d], false);
@@ -27,11 +27,12 @@ void run_persistent_forward(const Queue& queue, const PersistentRequest& request
     to.c = static_cast<Number*>(from.c);
     to.h = static_cast<Number*>(from.h);
     to.ldh = from.ldh;
+    to.unit_weights = static_cast<const Number*>(from.unit_weights);
   }
-  with_variant<Product>(request, fit, [&]<class V>(V) {
-    launch_groups(queue, request, fit,
+  with_variant<Product>(fit, [&]<class V>(V) {
+    launch_groups(queue, fit,
                   forward_kernel<typename V::Cell, Product, typename V::Tiling,
-                                 typename V::Exchange, V::dropout>,
+                                 typename V::Exchange, V::options>,
                   launch);
   });
 }

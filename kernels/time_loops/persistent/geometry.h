@@ -7,8 +7,9 @@
 // take.
 //
 // Backward over the grid, on tensor cores, it is R by the blocks' own units instead
-// (`scatter_shape`): each block multiplies its gates' gradients by their rows of R and scatters the
-// products to the blocks whose units they are. The G times larger operand is never gathered.
+// (PersistentMatrix::scattered): each block multiplies its gates' gradients by their rows of R and
+// scatters the products to the blocks whose units they are. The G times larger operand is never
+// gathered.
 #pragma once
 
 #include <cstddef>
@@ -41,22 +42,29 @@ struct StationaryShape {
   }
 };
 
-SLUICE_HOST_DEVICE constexpr StationaryShape stationary_shape(int hidden_size, int gates,
-                                                              bool backward, int number_bytes) {
-  return {divide_up(hidden_size, tile_units), backward ? 1 : gates, backward ? gates : 1,
-          divide_up(hidden_size * number_bytes, chunk_bytes)};
+constexpr PersistentMatrix backward_matrix(PersistentKind kind, bool tensor_cores) {
+  return kind == PersistentKind::grid && tensor_cores ? PersistentMatrix::scattered
+                                                      : PersistentMatrix::columns;
 }
 
 /// Chunks that a tile's gates take in the operand of a scattering product.
 SLUICE_HOST_DEVICE constexpr int scatter_chunks(int gates, int number_bytes) {
   return divide_up(gates * tile_units * number_bytes, chunk_bytes);
 }
-/// As a StationaryShape: for each tile of the block's units, for each tile of the products' units,
-/// the chunks of the former's gates.
-SLUICE_HOST_DEVICE constexpr StationaryShape scatter_shape(int hidden_size, int gates,
-                                                           int number_bytes) {
+/// Scattered: for each tile of the block's units, for each tile of the products' units, the chunks
+/// of the former's gates.
+SLUICE_HOST_DEVICE constexpr StationaryShape stationary_shape(PersistentMatrix matrix,
+                                                              int hidden_size, int gates,
+                                                              int number_bytes) {
   const int tiles = divide_up(hidden_size, tile_units);
-  return {tiles, 1, tiles, scatter_chunks(gates, number_bytes)};
+  const int segment = divide_up(hidden_size * number_bytes, chunk_bytes);
+  switch (matrix) {
+    case PersistentMatrix::rows: return {tiles, gates, 1, segment};
+    case PersistentMatrix::columns: return {tiles, 1, gates, segment};
+    case PersistentMatrix::scattered: return {tiles, 1, tiles, scatter_chunks(gates, number_bytes)};
+    case PersistentMatrix::none: break;
+  }
+  return {};
 }
 /// A gate of a tile's unit in that operand. Each tensor-core product takes one gate, that is,
 /// 16-bit numbers lie by fours of two gates in turn.
@@ -82,7 +90,7 @@ struct Cut {
   int resident = 0;
   int buffers = 2;          ///< of the operand
   int operand_padding = 0;  ///< bytes by which an operand's rows are apart more than need be
-  int dropout_planes = 0;   ///< G where the operand is masked (forward), else 0
+  int mask_planes = 0;      ///< G where the operand is masked (forward), else 0
 
   SLUICE_HOST_DEVICE constexpr int rows() const { return row_tiles * tile_rows; }
   SLUICE_HOST_DEVICE constexpr int threads() const { return tiles * split * 32; }
@@ -96,22 +104,23 @@ struct TilingNumbers {
   int most_threads = 0;  ///< so that its registers suffice
 };
 
-/// Which kernel of a cell and a kind of arithmetic.
+/// Which kernel of a cell and a kind of arithmetic; the last three are PersistentKernel's.
 struct TilingChoice {
   PersistentKind kind;
   int gates;
+  bool much_used;  ///< see CellSpec
   bool tensor_cores;
-  bool wide = false, small = false;  ///< see tiling_numbers()
-  bool dropout = false;
+  int number_bytes;
+  bool wide = false, small = false, options = false;
 };
 
 /// A block alone holds few chunks, and a warp has a tile's; where there are many, four warps share
 /// them. `wide` groups take 16 rows instead of 8; `small` blocks have registers for more weights.
 /// On tensor cores a block of the grid has one tile, which eight warps share, for 16 or 32 rows.
 constexpr TilingNumbers tiling_numbers(const TilingChoice& choice) {
-  const auto [kind, gates, tensor_cores, wide, small, dropout] = choice;
+  const auto [kind, gates, much_used, tensor_cores, number_bytes, wide, small, options] = choice;
   if (kind == PersistentKind::grid && tensor_cores) {
-    const int words = dropout ? 96 : !wide ? 128 : gates == 4 ? 32 : 80;
+    const int words = options ? 96 : !wide ? 128 : gates == 4 ? 32 : 80;
     return {.split = 8,
             .row_tiles = wide ? 4 : 2,
             .resident_words = words,
@@ -135,18 +144,32 @@ constexpr TilingNumbers tiling_numbers(const TilingChoice& choice) {
   return numbers;
 }
 /// Of a kernel that scatters its products.
-constexpr TilingNumbers scatter_numbers(bool wide, bool dropout) {
+constexpr TilingNumbers scatter_numbers(const TilingChoice& choice) {
+  const bool full = choice.gates == 4 && choice.number_bytes == 2;
   return {.split = 8,
-          .row_tiles = wide ? 4 : 2,
-          .resident_words = dropout ? 64
-                            : wide  ? 80
-                                    : 128,
+          .row_tiles = choice.wide ? 4 : 2,
+          .resident_words = choice.options ? (full ? 48 : 64)
+                            : choice.wide  ? 80
+                                           : 128,
           .buffers = 1,
           .most_threads = 256};
 }
-/// Which blocks there are small kernels for.
-constexpr bool has_small(PersistentKind kind, bool dropout) {
-  return kind != PersistentKind::grid && !dropout;
+/// Whether a kernel is compiled, which costs processor time. Each cell has those with options,
+/// which do without them too, by a branch; where numbers of 4 bytes fill a cluster soon, the grid
+/// serves instead. Cells that are much used have kernels without options beside them, where
+/// registers hold more of R (`small`, or the grid's) or groups are `wide`: as far as some shape of
+/// bench/predictions.md runs faster by it.
+constexpr bool is_compiled(const TilingChoice& choice) {
+  const auto [kind, gates, much_used, tensor_cores, number_bytes, wide, small, options] = choice;
+  const bool halves = number_bytes == 2;
+  if (options) return !wide && !small && (much_used || halves || kind != PersistentKind::cluster);
+  if (!much_used) return false;
+  switch (kind) {
+    case PersistentKind::block: return tensor_cores && small && !wide;
+    case PersistentKind::cluster: return halves ? small : !tensor_cores && !small && !wide;
+    case PersistentKind::grid: return !small && (!wide || halves);
+  }
+  return false;
 }
 
 /// Chunks in registers, 8 words for each plane.
@@ -177,11 +200,12 @@ constexpr std::size_t scatter_bytes(int blocks, int row_tiles) {
 
 /// Byte offsets of the dynamic shared memory of a block that scatters its products.
 struct ScatterLayout {
-  int weights = 0, operand = 0, partial = 0, dropout = 0, total = 0;
+  int weights = 0, operand = 0, partial = 0, masks = 0, total = 0;
   int stride = 0;        ///< between rows of the operand
   int shared_tiles = 0;  ///< of each warp: those not in registers
 
-  /// `matrix`: scatter_shape(). `resident`: tiles of each warp that are. `mask_planes`: G or 0.
+  /// `matrix`: of PersistentMatrix::scattered. `resident`: tiles of each warp that are.
+  /// `mask_planes`: G or 0.
   SLUICE_HOST_DEVICE constexpr ScatterLayout(const StationaryShape& matrix,
                                              const TilingNumbers& tiling, int resident,
                                              int mask_planes) {
@@ -191,8 +215,8 @@ struct ScatterLayout {
     stride = operand_stride(matrix.segment_chunks, true);
     operand = tiling.split * shared_tiles * matrix.segment_chunks * fragment_pieces * piece_bytes;
     partial = operand + rows * stride;
-    dropout = partial + tiling.split * tiling.row_tiles * 4 * 32 * 4;
-    total = dropout + mask_planes * rows * mask_words(matrix) * 4;
+    masks = partial + tiling.split * tiling.row_tiles * 4 * 32 * 4;
+    total = masks + mask_planes * rows * mask_words(matrix) * 4;
   }
   SLUICE_HOST_DEVICE static constexpr int mask_words(const StationaryShape& matrix) {
     return divide_up(matrix.segments * tile_units, 32);
@@ -201,7 +225,7 @@ struct ScatterLayout {
 
 /// Byte offsets of a block's dynamic shared memory.
 struct SharedLayout {
-  int weights = 0, operand = 0, partial = 0, barriers = 0, dropout = 0, total = 0;
+  int weights = 0, operand = 0, partial = 0, barriers = 0, masks = 0, total = 0;
   int stride = 0;         ///< between rows of the operand
   int shared_chunks = 0;  ///< of each warp: those not in registers
 
@@ -217,11 +241,11 @@ struct SharedLayout {
     const int sums =
         cut.split > 1 ? cut.tiles * cut.split * cut.row_tiles * 4 * 32 * matrix.planes : 0;
     barriers = partial + sums * 4;
-    dropout = barriers + 2 * 8;
-    total = dropout + cut.dropout_planes * cut.rows() * dropout_words(matrix) * 4;
+    masks = barriers + 2 * 8;
+    total = masks + cut.mask_planes * cut.rows() * mask_words(matrix) * 4;
   }
   /// 32 units a word, a chunk of 16-bit numbers.
-  SLUICE_HOST_DEVICE static constexpr int dropout_words(const StationaryShape& matrix) {
+  SLUICE_HOST_DEVICE static constexpr int mask_words(const StationaryShape& matrix) {
     return divide_up(matrix.segment_chunks * chunk_bytes, 2 * 32);
   }
 };

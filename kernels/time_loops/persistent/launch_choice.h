@@ -1,8 +1,6 @@
-// From a request at run time to the kernel compiled for it. Only for .cu files.
+// From what the fit decided to the kernel compiled for it. Only for .cu files.
 #pragma once
 
-#include "kernels/base/error.h"
-#include "kernels/sequences/dropout.h"
 #include "kernels/time_loops/persistent/backward_kernel.h"
 #include "kernels/time_loops/persistent/forward_kernel.h"
 #include "kernels/time_loops/persistent/persistent.h"
@@ -29,80 +27,77 @@ struct TilingOf {
 };
 
 /// A kernel's template arguments but for the product.
-template <class Product, class Cell_, PersistentKind kind_, bool wide, bool small, bool dropout_>
+template <class Product, class Cell_, PersistentKind kind_, bool wide, bool small, bool options_>
 struct Variant {
   using Cell = Cell_;
-  using Tiling = typename TilingOf<geometry::tiling_numbers({.kind = kind_,
-                                                             .gates = Cell::gates,
-                                                             .tensor_cores = Product::tensor_cores,
-                                                             .wide = wide,
-                                                             .small = small,
-                                                             .dropout = dropout_})>::type;
+  static constexpr geometry::TilingChoice choice = {
+      .kind = kind_,
+      .gates = Cell::spec.gates,
+      .much_used = Cell::spec.much_used,
+      .tensor_cores = Product::tensor_cores,
+      .number_bytes = sizeof(typename Product::Operand),
+      .wide = wide,
+      .small = small,
+      .options = options_};
+  using Tiling = typename TilingOf<geometry::tiling_numbers(choice)>::type;
   using Exchange = typename ExchangeOf<kind_>::type;
-  static constexpr bool dropout = dropout_;
+  static constexpr bool options = options_;
   /// Backward: the products are scattered instead of the gradients gathered.
-  static constexpr bool scatters = kind_ == PersistentKind::grid && Product::tensor_cores;
-  using ScatterTiling = typename TilingOf<geometry::scatter_numbers(wide, dropout_)>::type;
+  static constexpr bool scatters =
+      geometry::backward_matrix(kind_, Product::tensor_cores) == PersistentMatrix::scattered;
+  using ScatterTiling = typename TilingOf<geometry::scatter_numbers(choice)>::type;
 };
 
-template <class Product, class Cell, PersistentKind kind, bool wide, bool dropout, class Use>
-void with_size(const PersistentFit& fit, Use use) {
-  if constexpr (geometry::has_small(kind, dropout)) {
-    using Small = Variant<Product, Cell, kind, wide, true, dropout>;
-    if (fit.threads <= Small::Tiling::most_threads) return use(Small());
-  }
-  use(Variant<Product, Cell, kind, wide, false, dropout>());
+/// Calls use(std::bool_constant<flag>()).
+template <class Use>
+void with_flag(bool flag, Use use) {
+  if (flag) return use(std::true_type());
+  use(std::false_type());
 }
 
 template <class Product, class Cell, PersistentKind kind, class Use>
-void with_width(const PersistentRequest& request, const PersistentFit& fit, Use use) {
-  if (request.dropout) return with_size<Product, Cell, kind, false, true>(fit, use);
-  if constexpr (Product::tensor_cores && kind != PersistentKind::block) {
-    using Narrow = Variant<Product, Cell, kind, false, false, false>;
-    if (fit.rows > Narrow::Tiling::rows)
-      return with_size<Product, Cell, kind, true, false>(fit, use);
-  }
-  with_size<Product, Cell, kind, false, false>(fit, use);
+void with_variant_of_kind(const PersistentKernel& kernel, Use use) {
+  with_flag(kernel.options, [&](auto options) {
+    with_flag(kernel.wide, [&](auto wide) {
+      with_flag(kernel.small, [&](auto small) {
+        using V = Variant<Product, Cell, kind, wide, small, options>;
+        if constexpr (geometry::is_compiled(V::choice)) use(V());
+      });
+    });
+  });
 }
 
-/// Calls use(Variant()) for the request.
-template <class Product, class Cell, class Use>
-void with_variant_of_cell(const PersistentRequest& request, const PersistentFit& fit, Use use) {
-  switch (request.kind) {
-    case PersistentKind::block:
-      return with_width<Product, Cell, PersistentKind::block>(request, fit, use);
-    case PersistentKind::cluster:
-      return with_width<Product, Cell, PersistentKind::cluster>(request, fit, use);
-    case PersistentKind::grid:
-      return with_width<Product, Cell, PersistentKind::grid>(request, fit, use);
-  }
-}
-
+/// Calls use(Variant()) for the fit's kernel, which holds a matrix.
 template <class Product, class Use>
-void with_variant(const PersistentRequest& request, const PersistentFit& fit, Use use) {
-  switch (request.shape.cell) {
-    case Cell::lstm: return with_variant_of_cell<Product, LstmCell>(request, fit, use);
-    case Cell::gru: return with_variant_of_cell<Product, GruCell>(request, fit, use);
-    case Cell::rnn_tanh: return with_variant_of_cell<Product, RnnCell<false>>(request, fit, use);
-    case Cell::rnn_relu: return with_variant_of_cell<Product, RnnCell<true>>(request, fit, use);
-    case Cell::gru_reset_before: break;
-  }
-  throw Error::usage("persistent kernels: gru_reset_before has none; use stepwise");
+void with_variant(const PersistentFit& fit, Use use) {
+  with_cell(fit.request.shape.cell, [&]<class Cell>(Cell) {
+    if constexpr (Cell::spec.recurrent_matrix && !Cell::spec.two_phases()) {
+      switch (fit.request.kind) {
+        case PersistentKind::block:
+          return with_variant_of_kind<Product, Cell, PersistentKind::block>(fit.kernel, use);
+        case PersistentKind::cluster:
+          return with_variant_of_kind<Product, Cell, PersistentKind::cluster>(fit.kernel, use);
+        case PersistentKind::grid:
+          return with_variant_of_kind<Product, Cell, PersistentKind::grid>(fit.kernel, use);
+      }
+    }
+  });
 }
 
 /// What both passes' launches have in common, from a direction's arguments.
 template <class Args>
-void fill(GroupLaunch& launch, const PersistentRequest& request, const PersistentFit& fit,
-          const Args& args) {
-  launch.batch = static_cast<int>(request.batch);
-  launch.hidden_size = static_cast<int>(request.shape.hidden_size);
+void fill(GroupLaunch& launch, const PersistentFit& fit, const Args& args) {
+  launch.batch = static_cast<int>(fit.request.batch);
+  launch.hidden_size = static_cast<int>(fit.request.shape.hidden_size);
   launch.offsets = args.recurrence.sequences.offsets;
   launch.lengths = args.recurrence.sequences.lengths;
   launch.order = args.recurrence.sequences.order;
   launch.blocks = fit.blocks;
   launch.tiles = fit.tiles;
-  launch.dropout_rate = static_cast<float>(args.dropout.rate);
-  launch.dropout_scale = static_cast<float>(1.0 / (1.0 - args.dropout.rate));
+  const double rate = args.recurrence.draws.recurrent_dropout.rate;
+  launch.dropout_rate = static_cast<float>(rate);
+  launch.dropout_scale = static_cast<float>(1.0 / (1.0 - rate));
+  launch.mask_planes = fit.mask_planes;
 }
 
 template <class Args>
@@ -113,7 +108,7 @@ void fill(GroupDirection& direction, const PersistentFit& fit, const Args& args,
   direction.exchange = args.exchange == nullptr ? nullptr
                                                 : static_cast<unsigned char*>(args.exchange) +
                                                       geometry::flag_bytes(fit.groups, fit.blocks);
-  direction.random = args.dropout.random;
+  direction.draws = args.recurrence.draws;
   direction.begin = args.recurrence.begin;
   direction.end = args.recurrence.end;
   direction.reverse = args.recurrence.reverse != against_order;
@@ -122,17 +117,19 @@ void fill(GroupDirection& direction, const PersistentFit& fit, const Args& args,
 /// Launches all groups, or where they must be resident at once, as many at a time as are: of both
 /// directions, or if need be of one after the other.
 template <class Kernel, class Launch>
-void launch_groups(const Queue& queue, const PersistentRequest& request, const PersistentFit& fit,
-                   Kernel kernel, Launch& arguments) {
+void launch_groups(const Queue& queue, const PersistentFit& fit, Kernel kernel, Launch& arguments) {
+  const PersistentRequest& request = fit.request;
   const bool grid = request.kind == PersistentKind::grid;
   const bool together = !grid || fit.groups_at_once >= request.directions;
   arguments.directions = together ? request.directions : 1;
-  const int most = grid ? std::max(1, fit.groups_at_once / arguments.directions) : fit.groups;
+  const int at_once = together ? fit.groups_at_once / arguments.directions : fit.groups_at_once;
+  const int most = grid ? at_once : fit.groups;
   for (int d = 0; d < request.directions; d += arguments.directions) {
     arguments.first_direction = d;
     for (int first = 0; first < fit.groups; first += most) {
       arguments.first_group = first;
-      const int groups = std::min(most, fit.groups - first) * arguments.directions;
+      const int left = fit.groups - first;
+      const int groups = (left < most ? left : most) * arguments.directions;
       const auto blocks = static_cast<unsigned>(fit.blocks);
       launch(kernel,
              {.grid = static_cast<unsigned>(groups) * blocks,

@@ -12,11 +12,9 @@ namespace {
 
 constexpr unsigned kThreads = 256;
 
-enum class Arrangement { rows, columns, scattered };  ///< R, R^T, geometry.h's scatter_shape()
-
 struct PackedMatrix {
   geometry::StationaryShape shape;
-  Arrangement arrangement;
+  PersistentMatrix arrangement;
   int hidden, gates;
 
   /// Where weight_hh [G*H, H] has number `k` of chunk `chunk` for unit `unit` of a tile; -1 if
@@ -27,12 +25,12 @@ struct PackedMatrix {
     const int segment = chunk / shape.segment_chunks;
     int gate = plane, row = tile * geometry::tile_units + unit;
     int column = k + (chunk - segment * shape.segment_chunks) * chunk_numbers;
-    if (arrangement == Arrangement::columns) {
+    if (arrangement == PersistentMatrix::columns) {
       gate = segment;
       const int unit_of_gate = column;
       column = row;
       row = unit_of_gate;
-    } else if (arrangement == Arrangement::scattered) {
+    } else if (arrangement == PersistentMatrix::scattered) {
       const auto from = geometry::ScatterPlace::of_number(column, number_bytes);
       gate = from.gate;
       row = tile * geometry::tile_units + from.unit;
@@ -133,19 +131,12 @@ PersistentLimits ask(int device) {
 }
 
 template <class Product>
-void pack(const Queue& queue, const PersistentRequest& request, const void* weights, void* packed) {
-  constexpr int number_bytes = sizeof(typename Product::Operand);
-  const bool backward = request.pass == RecurrentPass::backward;
-  const bool scattered = backward && request.kind == PersistentKind::grid && Product::tensor_cores;
-  const auto hidden = static_cast<int>(request.shape.hidden_size);
-  const int gates = gate_count(request.shape.cell);
-  const PackedMatrix matrix{scattered
-                                ? geometry::scatter_shape(hidden, gates, number_bytes)
-                                : geometry::stationary_shape(hidden, gates, backward, number_bytes),
-                            scattered  ? Arrangement::scattered
-                            : backward ? Arrangement::columns
-                                       : Arrangement::rows,
-                            hidden, gates};
+void pack(const Queue& queue, const PersistentFit& fit, const void* weights, void* packed) {
+  const auto hidden = static_cast<int>(fit.request.shape.hidden_size);
+  const int gates = gate_count(fit.request.shape.cell);
+  const PackedMatrix matrix{geometry::stationary_shape(fit.kernel.matrix, hidden, gates,
+                                                       sizeof(typename Product::Operand)),
+                            fit.kernel.matrix, hidden, gates};
   launch(pack_kernel<Product>,
          {.grid = grid_for(matrix.shape.pieces(), kThreads),
           .block = kThreads,
@@ -171,10 +162,9 @@ PersistentLimits persistent_limits() {
   return persistent_limits(device);
 }
 
-void persistent_pack(const Queue& queue, const PersistentRequest& request, const void* weights,
+void persistent_pack(const Queue& queue, const PersistentFit& fit, const void* weights,
                      void* packed) {
-  with_product(request.shape,
-               [&]<class Product>(Product) { pack<Product>(queue, request, weights, packed); });
+  with_product(fit, [&]<class Product>(Product) { pack<Product>(queue, fit, weights, packed); });
 }
 
 }  // namespace sluice::cuda

@@ -18,15 +18,13 @@ namespace {
 namespace cpu {
 namespace {
 
-void persistent_pack(const Queue&, const PersistentRequest&, const void*, void*) {
+void persistent_pack(const Queue&, const PersistentFit&, const void*, void*) {
   refuse_cpu("persistent_pack");
 }
-void persistent_forward(const Queue&, const PersistentRequest&, const PersistentFit&,
-                        const PersistentForwardArgs*) {
+void persistent_forward(const Queue&, const PersistentFit&, const PersistentForwardArgs*) {
   refuse_cpu("persistent_forward");
 }
-void persistent_backward(const Queue&, const PersistentRequest&, const PersistentFit&,
-                         const PersistentBackwardArgs*) {
+void persistent_backward(const Queue&, const PersistentFit&, const PersistentBackwardArgs*) {
   refuse_cpu("persistent_backward");
 }
 
@@ -36,10 +34,14 @@ void persistent_backward(const Queue&, const PersistentRequest&, const Persisten
 namespace {
 
 template <class Args>
-void check(const char* operation, const PersistentRequest& request, const PersistentFit& fit,
+void check(const char* operation, RecurrentPass pass, const PersistentFit& fit,
            const Args* directions) {
+  const PersistentRequest& request = fit.request;
   require(fit.fits, std::string(operation) + ": " + name_of(request.kind) +
                         " does not fit: " + fit.why_not + "; use stepwise");
+  require(request.pass == pass, std::string(operation) +
+                                    ": fit: expected one of this pass, got the other pass's; ask "
+                                    "persistent_fit() for each");
   require(request.directions == 1 || request.directions == 2,
           std::string(operation) + ": directions: expected 1 or 2, got " +
               std::to_string(request.directions));
@@ -50,12 +52,16 @@ void check(const char* operation, const PersistentRequest& request, const Persis
             std::string(operation) + ": sequences.batch: expected the request's " +
                 std::to_string(request.batch) + ", got " +
                 std::to_string(recurrence.sequences.batch));
-    check_range(operation, "dropout.rate", directions[d].dropout.rate, 0.0, 1.0);
-    require((directions[d].dropout.rate > 0.0) == request.dropout,
+    check_range(operation, "draws.recurrent_dropout.rate", recurrence.draws.recurrent_dropout.rate,
+                0.0, 1.0);
+    require(recurrence.draws.on() == request.options,
             std::string(operation) +
-                ": dropout.rate: expected it positive where the request has "
-                "dropout, and 0 elsewhere");
-    check_pointer(operation, "packed", recurrence.packed);
+                ": draws: expected a positive rate where the request has options, and none "
+                "elsewhere");
+    if (fit.kernel.matrix != PersistentMatrix::none)
+      check_pointer(operation, "packed", recurrence.packed);
+    if (spec_of(request.shape.cell).unit_weights > 0)
+      check_pointer(operation, "unit_weights", recurrence.unit_weights);
     check_pointer(operation, "gates", recurrence.gates);
   }
 }
@@ -77,23 +83,24 @@ int PersistentLimits::largest_cluster() const {
   return 0;
 }
 
-void persistent_pack(const Queue& queue, const PersistentRequest& request, const void* weight_hh,
+void persistent_pack(const Queue& queue, const PersistentFit& fit, const void* weight_hh,
                      void* packed) {
+  if (fit.kernel.matrix == PersistentMatrix::none) return;
   check_pointer("persistent_pack", "weight_hh", weight_hh);
   check_pointer("persistent_pack", "packed", packed);
-  SLUICE_DISPATCH(persistent_pack, queue, request, weight_hh, packed);
+  SLUICE_DISPATCH(persistent_pack, queue, fit, weight_hh, packed);
 }
 
-void persistent_forward(const Queue& queue, const PersistentRequest& request,
-                        const PersistentFit& fit, const PersistentForwardArgs* directions) {
-  check("persistent_forward", request, fit, directions);
-  SLUICE_DISPATCH(persistent_forward, queue, request, fit, directions);
+void persistent_forward(const Queue& queue, const PersistentFit& fit,
+                        const PersistentForwardArgs* directions) {
+  check("persistent_forward", RecurrentPass::forward, fit, directions);
+  SLUICE_DISPATCH(persistent_forward, queue, fit, directions);
 }
 
-void persistent_backward(const Queue& queue, const PersistentRequest& request,
-                         const PersistentFit& fit, const PersistentBackwardArgs* directions) {
-  check("persistent_backward", request, fit, directions);
-  SLUICE_DISPATCH(persistent_backward, queue, request, fit, directions);
+void persistent_backward(const Queue& queue, const PersistentFit& fit,
+                         const PersistentBackwardArgs* directions) {
+  check("persistent_backward", RecurrentPass::backward, fit, directions);
+  SLUICE_DISPATCH(persistent_backward, queue, fit, directions);
 }
 
 }  // namespace sluice

@@ -11,10 +11,9 @@ namespace {
 
 /// The flags of the grid's blocks say 0 rounds before each launch.
 template <class Args>
-void lower_flags(const Queue& queue, const PersistentRequest& request, const PersistentFit& fit,
-                 const Args* directions) {
-  if (request.kind != PersistentKind::grid) return;
-  for (int d = 0; d < request.directions; ++d) {
+void lower_flags(const Queue& queue, const PersistentFit& fit, const Args* directions) {
+  if (fit.request.kind != PersistentKind::grid) return;
+  for (int d = 0; d < fit.request.directions; ++d) {
     sluice::fill_zero(queue, directions[d].exchange,
                       persistent::flag_bytes(fit.groups, fit.blocks));
   }
@@ -22,19 +21,19 @@ void lower_flags(const Queue& queue, const PersistentRequest& request, const Per
 
 }  // namespace
 
-void persistent_forward(const Queue& queue, const PersistentRequest& request,
-                        const PersistentFit& fit, const PersistentForwardArgs* directions) {
-  lower_flags(queue, request, fit, directions);
-  with_product(request.shape, [&]<class Product>(Product) {
-    run_persistent_forward<Product>(queue, request, fit, directions);
+void persistent_forward(const Queue& queue, const PersistentFit& fit,
+                        const PersistentForwardArgs* directions) {
+  lower_flags(queue, fit, directions);
+  with_product(fit, [&]<class Product>(Product) {
+    run_persistent_forward<Product>(queue, fit, directions);
   });
 }
 
-void persistent_backward(const Queue& queue, const PersistentRequest& request,
-                         const PersistentFit& fit, const PersistentBackwardArgs* directions) {
-  lower_flags(queue, request, fit, directions);
-  with_product(request.shape, [&]<class Product>(Product) {
-    run_persistent_backward<Product>(queue, request, fit, directions);
+void persistent_backward(const Queue& queue, const PersistentFit& fit,
+                         const PersistentBackwardArgs* directions) {
+  lower_flags(queue, fit, directions);
+  with_product(fit, [&]<class Product>(Product) {
+    run_persistent_backward<Product>(queue, fit, directions);
   });
 }
 

@@ -8,14 +8,13 @@
 // row. c, the float32 h and the gradients by them stay in registers.
 //
 // 16-bit types are multiplied by tensor cores, float32 by FFMA or, with MatrixMath::tf32, by tensor
-// cores in TF32. float64 and gru_reset_before are not done here.
+// cores in TF32. float64 and cells of two phases are not done here.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
-#include "kernels/base/philox.h"
 #include "kernels/base/queue.h"
 #include "kernels/time_loops/recurrence.h"
 
@@ -58,11 +57,36 @@ struct PersistentRequest {
   RecurrenceShape shape;
   std::int64_t batch = 0;  ///< B
   int directions = 1;      ///< D
-  bool dropout = false;    ///< recurrent dropout
+  bool options = false;    ///< some of the unit options is on: UnitDraws::on()
+};
+
+/// Whether products are tensor cores'.
+bool uses_tensor_cores(const RecurrenceShape& shape);
+
+/// What of R the SMs hold through the steps, and what travels between a group's blocks.
+enum class PersistentMatrix {
+  none,       ///< nothing: the cell has no R, and each unit of a row goes through the steps alone
+  rows,       ///< forward: R; h is gathered
+  columns,    ///< backward: R^T; the gates' gradients are gathered
+  scattered,  ///< backward: R by the block's own units; the products, of float32, are scattered
+};
+
+/// Which of the compiled kernels runs a request: decided by persistent_fit() alone, and what packs,
+/// launches and predicts goes by it.
+struct PersistentKernel {
+  PersistentMatrix matrix = PersistentMatrix::rows;
+  bool tensor_cores = false;
+  bool wide = false;     ///< groups of twice as many rows
+  bool small = false;    ///< of few threads, each of which has registers for more weights
+  bool options = false;  ///< does what the unit options' rates ask for, which may be nothing
+
+  bool scatters() const { return matrix == PersistentMatrix::scattered; }
 };
 
 /// How a request would run.
 struct PersistentFit {
+  PersistentRequest request;
+  PersistentKernel kernel;
   bool fits = false;
   std::string why_not;           ///< empty if it fits
   int blocks = 0;                ///< of a group
@@ -73,37 +97,29 @@ struct PersistentFit {
   int threads = 0;               ///< of a block
   std::size_t shared_bytes = 0;  ///< dynamic, of a block
   std::size_t kept_bytes = 0;    ///< weights that a block has room for in registers
+  int mask_planes = 0;  ///< G where a block keeps recurrent dropout's masks in shared memory
 
   /// Rounds in which all groups have run.
-  int waves(int directions) const {
-    return (groups * directions + groups_at_once - 1) / groups_at_once;
-  }
+  int waves() const { return (groups * request.directions + groups_at_once - 1) / groups_at_once; }
 };
 /// The cut with the fewest waves, then the fewest rows a group, then (cluster) the most blocks or
 /// (grid) the fewest. A function of its arguments alone.
 PersistentFit persistent_fit(const PersistentLimits& limits, const PersistentRequest& request);
 
-/// Bytes of packed weights of a direction, for any batch and dropout.
+/// Bytes of packed weights of a direction, for any batch and options.
 std::size_t persistent_weight_bytes(const PersistentRequest& request);
 /// Bytes of `exchange` of a direction, enough for every smaller batch too: 0 but for the grid.
 std::size_t persistent_exchange_bytes(const PersistentRequest& request);
 
-/// weight_hh [G*H, H] in, packed out; their arrangement is private to these launches.
-void persistent_pack(const Queue& queue, const PersistentRequest& request, const void* weight_hh,
+/// weight_hh [G*H, H] in, packed out; their arrangement is private to these launches. Nothing for a
+/// cell without R.
+void persistent_pack(const Queue& queue, const PersistentFit& fit, const void* weight_hh,
                      void* packed);
 
-/// Recurrent dropout's masks are drawn in the kernel: the numbers of dropout_mask
-/// (kernels/sequences/dropout.h).
-struct PersistentDropout {
-  double rate = 0.0;
-  RandomStream random = {};
-};
-
-/// One direction. Of `recurrence`, `mask` and `scratch` are not read, and `packed` is as
-/// persistent_pack wrote it.
+/// One direction. Of `recurrence`, `mask` and `scratch` are not read: recurrent dropout is drawn in
+/// the kernel, by `draws`. `packed` is as persistent_pack wrote it.
 struct PersistentForwardArgs {
   RecurrenceForwardArgs recurrence;
-  PersistentDropout dropout;
   void* exchange = nullptr;  ///< persistent_exchange_bytes()
   /// Rows that share their inputs: packed row n reads row input_index[n] of `inputs` [U, G*H], of
   /// shape.type. Null, both: what the gates' slots hold.
@@ -112,25 +128,23 @@ struct PersistentForwardArgs {
 };
 struct PersistentBackwardArgs {
   RecurrenceBackwardArgs recurrence;
-  PersistentDropout dropout;
   void* exchange = nullptr;
 };
 
-/// `directions` points to as many as request.directions; both have the shape, batch and rate of
-/// `request`, and `fit` is its fit on the queue's device. Errors: usage if it does not fit.
-void persistent_forward(const Queue& queue, const PersistentRequest& request,
-                        const PersistentFit& fit, const PersistentForwardArgs* directions);
-void persistent_backward(const Queue& queue, const PersistentRequest& request,
-                         const PersistentFit& fit, const PersistentBackwardArgs* directions);
+/// `directions` points to as many as the request's; all have its shape and batch, and rates of
+/// options as it says. `fit` is the request's on the queue's device. Errors: usage if it does not
+/// fit.
+void persistent_forward(const Queue& queue, const PersistentFit& fit,
+                        const PersistentForwardArgs* directions);
+void persistent_backward(const Queue& queue, const PersistentFit& fit,
+                         const PersistentBackwardArgs* directions);
 
 namespace cuda {
 PersistentLimits persistent_limits();
 PersistentLimits persistent_limits(int device);
-void persistent_pack(const Queue&, const PersistentRequest&, const void* weight_hh, void* packed);
-void persistent_forward(const Queue&, const PersistentRequest&, const PersistentFit&,
-                        const PersistentForwardArgs*);
-void persistent_backward(const Queue&, const PersistentRequest&, const PersistentFit&,
-                         const PersistentBackwardArgs*);
+void persistent_pack(const Queue&, const PersistentFit&, const void* weight_hh, void* packed);
+void persistent_forward(const Queue&, const PersistentFit&, const PersistentForwardArgs*);
+void persistent_backward(const Queue&, const PersistentFit&, const PersistentBackwardArgs*);
 }  // namespace cuda
 
 }  // namespace sluice

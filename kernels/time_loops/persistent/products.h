@@ -10,21 +10,22 @@ using BFloat16Product = TensorProduct<BFloat16, BFloat16>;
 using Float16Product = TensorProduct<Float16, Float16>;
 using Tf32Product = TensorProduct<float, Tf32>;
 
-/// Calls use(Product()) for the shape's type and arithmetic.
+/// Calls use(Product()) for the fit's type and arithmetic.
 template <class Use>
-void with_product(const RecurrenceShape& shape, Use use) {
-  if (shape.type == DataType::bfloat16) return use(BFloat16Product());
-  if (shape.type == DataType::float16) return use(Float16Product());
-  if (shape.math == MatrixMath::tf32) return use(Tf32Product());
+void with_product(const PersistentFit& fit, Use use) {
+  const DataType type = fit.request.shape.type;
+  if (type == DataType::bfloat16) return use(BFloat16Product());
+  if (type == DataType::float16) return use(Float16Product());
+  if (fit.kernel.tensor_cores) return use(Tf32Product());
   use(FloatProduct());
 }
 
-// Instantiated in persistent_forward_*.cu and persistent_backward_*.cu.
+// Instantiated in bfloat16.cu, float16.cu, float32.cu and tf32.cu.
 template <class Product>
-void run_persistent_forward(const Queue& queue, const PersistentRequest& request,
-                            const PersistentFit& fit, const PersistentForwardArgs* directions);
+void run_persistent_forward(const Queue& queue, const PersistentFit& fit,
+                            const PersistentForwardArgs* directions);
 template <class Product>
-void run_persistent_backward(const Queue& queue, const PersistentRequest& request,
-                             const PersistentFit& fit, const PersistentBackwardArgs* directions);
+void run_persistent_backward(const Queue& queue, const PersistentFit& fit,
+                             const PersistentBackwardArgs* directions);
 
 }  // namespace sluice::cuda

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "kernels/base/philox.h"
+#include "kernels/cells/unit_options.h"
 #include "kernels/time_loops/persistent/exchange.h"
 #include "kernels/time_loops/persistent/stationary_matrix.h"
 
@@ -19,8 +19,9 @@ struct GroupLaunch {
   int tiles;                  ///< of a block
   int directions;             ///< of this launch
   int first_direction;
-  int first_group;  ///< this launch's first group of rows
-  float dropout_rate, dropout_scale;
+  int first_group;                    ///< this launch's first group of rows
+  float dropout_rate, dropout_scale;  ///< of recurrent dropout
+  int mask_planes;                    ///< of its masks in shared memory
 };
 
 /// One direction, as its arguments say it.
@@ -28,7 +29,7 @@ struct GroupDirection {
   const uint4* packed;
   void* exchange;  ///< GridExchange's memory, of all groups one after the other
   unsigned* flags;
-  RandomStream random;
+  UnitDraws draws;
   std::int32_t begin, end;
   bool reverse;  ///< the kernel goes from the last step to the first
 };
@@ -60,34 +61,6 @@ struct RowGroup {
   }
 };
 
-/// Whether recurrent dropout keeps unit `unit` of gate `gate` where it enters R; the numbers of
-/// dropout_mask in kernels/sequences/dropout.h.
-__device__ inline bool keeps(const GroupLaunch& launch, const RandomStream& random, int row,
-                             int gate, int unit) {
-  const std::int32_t given_row = launch.order == nullptr ? row : launch.order[row];
-  const auto number = static_cast<std::uint32_t>(gate * launch.hidden_size + unit);
-  const Philox::Block block = random.block(0, static_cast<std::uint32_t>(given_row), number / 4);
-  const std::uint32_t word = number % 2 == 0 ? (number % 4 == 0 ? block.word[0] : block.word[2])
-                                             : (number % 4 == 1 ? block.word[1] : block.word[3]);
-  return Philox::uniform(word) >= launch.dropout_rate;
-}
-
-/// Masks of a group's rows, [gates, most_rows, words] words of 32 units, by all threads of a block.
-__device__ inline void draw_masks(const GroupLaunch& launch, const RandomStream& random,
-                                  int first_row, int rows, int gates, const OperandMask& shape,
-                                  std::uint32_t* masks) {
-  const int in_plane = shape.rows * shape.words;
-  for (int i = static_cast<int>(threadIdx.x); i < gates * in_plane;
-       i += static_cast<int>(blockDim.x)) {
-    const int row = i % in_plane / shape.words, first_unit = i % shape.words * 32;
-    std::uint32_t bits = 0;
-    for (int b = 0; b < 32 && first_unit + b < launch.hidden_size && row < rows; ++b) {
-      if (keeps(launch, random, first_row + row, i / in_plane, first_unit + b)) bits |= 1u << b;
-    }
-    masks[i] = bits;
-  }
-}
-
 /// The parts of a block's dynamic shared memory.
 template <class Product, class Tiling, int planes>
 struct SharedParts {
@@ -97,7 +70,7 @@ struct SharedParts {
   unsigned char* base;
 
   __device__ SharedParts(unsigned char* memory, const geometry::StationaryShape& matrix, int tiles,
-                         int dropout_planes)
+                         int mask_planes)
       : layout(matrix,
                {.tiles = tiles,
                 .split = Tiling::split,
@@ -105,7 +78,7 @@ struct SharedParts {
                 .resident = geometry::resident_chunks(Tiling::resident_words, planes,
                                                       Product::tensor_cores),
                 .buffers = Tiling::buffers,
-                .dropout_planes = dropout_planes},
+                .mask_planes = mask_planes},
                Product::tensor_cores),
         base(memory) {}
 
@@ -119,8 +92,8 @@ struct SharedParts {
     constexpr int of_tile = Tiling::split * Tiling::row_tiles * 4 * 32 * planes;
     return reinterpret_cast<float*>(base + layout.partial) + place.tile * of_tile;
   }
-  __device__ std::uint32_t* dropout() const {
-    return reinterpret_cast<std::uint32_t*>(base + layout.dropout);
+  __device__ std::uint32_t* masks() const {
+    return reinterpret_cast<std::uint32_t*>(base + layout.masks);
   }
 
   __device__ std::uint64_t* barriers() const {

@@ -113,11 +113,30 @@ class ScatterExchange {
   uint4* memory_;
 };
 
-template <class Cell, class Product, class Tiling, bool dropout>
+/// The gate whose gradients are in half `product` of chunk c of a tile's operand.
+template <class Product>
+constexpr int gate_of(int c, int product) {
+  return sizeof(typename Product::Operand) == 4 ? c : 2 * c + product;
+}
+
+/// Calls use(c, product, weights(c)) for each half of a chunk that holds a gate, c and `product` at
+/// compile time.
+template <class Product, int gates, class Weights, class Use>
+__device__ __forceinline__ void for_each_gate(Weights weights, Use use) {
+  constexpr int chunks = geometry::scatter_chunks(gates, sizeof(typename Product::Operand));
+  for_each_index<chunks>([&](auto c) {
+    const typename Product::Fragment fragment = weights(c);
+    for_each_index<2>([&](auto product) {
+      if constexpr (gate_of<Product>(c, product) < gates) use(c, product, fragment);
+    });
+  });
+}
+
+template <class Cell, class Product, class Tiling, bool options>
 __global__ void __launch_bounds__(Tiling::most_threads, 1)
     scatter_kernel(const __grid_constant__ BackwardLaunch<typename Product::Number> launch) {
   using Operand = typename Product::Operand;
-  constexpr int gates = Cell::gates, row_tiles = Tiling::row_tiles;
+  constexpr int gates = Cell::spec.gates, row_tiles = Tiling::row_tiles;
   constexpr int number_bytes = static_cast<int>(sizeof(Operand));
   constexpr int chunks = geometry::scatter_chunks(gates, number_bytes);
   SLUICE_DYNAMIC_SHARED(unsigned char, memory);
@@ -126,11 +145,11 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   group.take_steps(launch, direction);
   if (group.steps == 0) return;
 
-  const geometry::StationaryShape shape =
-      geometry::scatter_shape(launch.hidden_size, gates, number_bytes);
+  const geometry::StationaryShape shape = geometry::stationary_shape(
+      PersistentMatrix::scattered, launch.hidden_size, gates, number_bytes);
   using Matrix = ScatterMatrix<Product, Tiling, chunks>;
   const geometry::ScatterLayout layout(shape, {.split = Tiling::split, .row_tiles = row_tiles},
-                                       Matrix::resident, dropout ? gates : 0);
+                                       Matrix::resident, launch.mask_planes);
   unsigned char* const operand = memory + layout.operand;
   const int stride = layout.stride;
   const WarpPlace place = WarpPlace::of_thread<Tiling>();
@@ -139,13 +158,14 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
       shape.unit_tiles, reinterpret_cast<uint4*>(memory + layout.weights), layout.shared_tiles,
       place);
   const Elements<Tiling> elements(place, group.rank);
-  BackwardElements<Cell, Product, Tiling> state(launch, direction, group, elements);
+  BackwardElements<Cell, Product, Tiling, options> state(launch, direction, group, elements);
 
   OperandMask mask;
-  if constexpr (dropout) {
-    auto* const masks = reinterpret_cast<std::uint32_t*>(memory + layout.dropout);
+  const bool masked = options && launch.dropout_rate > 0.0f;
+  if (masked) {
+    auto* const masks = reinterpret_cast<std::uint32_t*>(memory + layout.masks);
     mask = {masks, Tiling::rows, layout.mask_words(shape)};
-    draw_masks(launch, direction.random, group.first_row, group.rows, gates, mask, masks);
+    draw_masks(launch, direction.draws, group.first_row, group.rows, gates, mask, masks);
   }
   for (int i = static_cast<int>(threadIdx.x); i < Tiling::rows * stride / geometry::piece_bytes;
        i += static_cast<int>(blockDim.x)) {
@@ -158,16 +178,16 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
 
 #pragma unroll 1
   for (int s = 0; s < group.steps; ++s) {
+    state.draw(s);
     state.step(s);
 #pragma unroll
     for (int e = 0; e < Tiling::elements; ++e) {
       const int unit = elements.unit(e) - group.rank * geometry::tile_units;
-#pragma unroll
-      for (int g = 0; g < gates; ++g) {
+      for_each_index<gates>([&](auto g) {
         const int k = geometry::ScatterPlace{g, unit}.number(number_bytes);
         reinterpret_cast<Operand*>(operand + elements.row(e) * stride)[k] =
-            Product::operand(state.gradient(e, g));
-      }
+            Product::operand(state.template gradient<g>(e));
+      });
     }
     __syncthreads();
     uint4 rows[chunks][row_tiles];
@@ -180,30 +200,29 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
     }
     matrix.for_each_owner([&](int owner, auto weights) {
       float sums[row_tiles][4] = {};
-#pragma unroll
-      for (int c = 0; c < chunks; ++c) {
-        const typename Product::Fragment fragment = weights(c);
-#pragma unroll
-        for (int product = 0; product < 2; ++product) {
-          const int gate = number_bytes == 4 ? c : 2 * c + product;
-          if (gate >= gates) continue;
+      if (masked) {
+        for_each_gate<Product, gates>(weights, [&](auto c, auto product, const auto& fragment) {
+          constexpr int gate = gate_of<Product>(c, product);
 #pragma unroll
           for (int n = 0; n < row_tiles; ++n) {
-            if constexpr (dropout) {
-              float of_gate[4] = {};
-              Product::multiply_half(of_gate, fragment, product, rows[c][n]);
+            float of_gate[4] = {};
+            Product::multiply_half(of_gate, fragment, product, rows[c][n]);
 #pragma unroll
-              for (int j = 0; j < 4; ++j) {
-                const int row = n * geometry::tile_rows + place.lane % 4 * 2 + j % 2;
-                const int unit = owner * geometry::tile_units + place.lane / 4 + j / 2 * 8;
-                if ((mask.at(gate, row, unit) & 1) != 0)
-                  sums[n][j] += of_gate[j] * launch.dropout_scale;
-              }
-            } else {
-              Product::multiply_half(sums[n], fragment, product, rows[c][n]);
+            for (int j = 0; j < 4; ++j) {
+              const int row = n * geometry::tile_rows + place.lane % 4 * 2 + j % 2;
+              const int unit = owner * geometry::tile_units + place.lane / 4 + j / 2 * 8;
+              if ((mask.at(gate, row, unit) & 1) != 0)
+                sums[n][j] += of_gate[j] * launch.dropout_scale;
             }
           }
-        }
+        });
+      } else {
+        for_each_gate<Product, gates>(weights, [&](auto c, auto product, const auto& fragment) {
+#pragma unroll
+          for (int n = 0; n < row_tiles; ++n) {
+            Product::multiply_half(sums[n], fragment, product, rows[c][n]);
+          }
+        });
       }
 #pragma unroll
       for (int n = 0; n < row_tiles; ++n) exchange.send(owner, n, place.lane, sums[n]);

@@ -1,5 +1,6 @@
 // Faults of the persistent kernels' exchanges: the product's forward kernel, of a network whose
 // sums are whole numbers, with an exchange or a launch that has one fault.
+#include "kernels/cells/rnn.h"
 #include "kernels/time_loops/persistent/forward_kernel.h"
 
 #include "faults/experiment.h"
@@ -18,7 +19,7 @@ float weight(int unit, int k) { return k == hidden - 1 - unit ? 1.0f : 0.0f; }
 /// As persistent_pack() arranges R for FFMA.
 std::vector<uint4> packed_weights() {
   const geometry::StationaryShape shape =
-      geometry::stationary_shape(hidden, 1, false, sizeof(float));
+      geometry::stationary_shape(sluice::PersistentMatrix::rows, hidden, 1, sizeof(float));
   std::vector<float> numbers(static_cast<std::size_t>(shape.pieces()) * 4, 0.0f);
   for (int i = 0; i < static_cast<int>(numbers.size()); ++i) {
     const int piece = i / 4 % geometry::fragment_pieces,
@@ -58,7 +59,7 @@ void run(int blocks, int tiles, int launches = 1, bool lower_flags = true) {
   constexpr bool cluster = std::is_base_of_v<ClusterExchange, Exchange>;
   constexpr bool grid = std::is_base_of_v<GridExchange, Exchange>;
   const geometry::StationaryShape shape =
-      geometry::stationary_shape(hidden, 1, false, sizeof(float));
+      geometry::stationary_shape(sluice::PersistentMatrix::rows, hidden, 1, sizeof(float));
   const geometry::SharedLayout layout(shape,
                                       {.tiles = tiles,
                                        .split = Tiling::split,

@@ -114,7 +114,7 @@ void measure_cuts(Finding& finding) {
       finding.add(name + "_blocks", fit.blocks);
       finding.add(name + "_shared_bytes", static_cast<double>(fit.shared_bytes));
       finding.add(name + "_clusters_resident", resident);
-      finding.add(name + "_waves", fit.waves(1));
+      finding.add(name + "_waves", fit.waves());
       if (resident < fit.groups_at_once) {
         finding.failed = name + ": the cut expects " + std::to_string(fit.groups_at_once) +
                          " clusters at once, and the GPU holds " + std::to_string(resident);

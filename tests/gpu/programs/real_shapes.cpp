@@ -114,7 +114,7 @@ PassTimes run_once(const Queue& queue, const DevicePass& pass) {
 
 std::string describe(const PersistentFit& fit) {
   return std::to_string(fit.groups) + " groups of " + std::to_string(fit.rows) + " rows in " +
-         std::to_string(fit.blocks) + " blocks, " + std::to_string(fit.waves(1)) + " waves";
+         std::to_string(fit.blocks) + " blocks, " + std::to_string(fit.waves()) + " waves";
 }
 
 /// How far an output is from stepwise's, as a part of what is allowed; NaN if there is one.

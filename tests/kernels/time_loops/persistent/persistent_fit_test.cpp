@@ -50,18 +50,18 @@ TEST(PersistentFit, GroupsOfTheGridGrowUntilTheyRunAtOnce) {
   asked.batch = 64;
   const PersistentFit fit = persistent_fit(h200, asked);
   EXPECT_EQ(fit.rows, 32);
-  EXPECT_EQ(fit.waves(1), 1);
+  EXPECT_EQ(fit.waves(), 1);
   // One direction after the other where both do not fit at once.
   asked = request(PersistentKind::grid, DataType::bfloat16, 2048, 16);
   asked.directions = 2;
-  EXPECT_EQ(persistent_fit(h200, asked).waves(2), 2);
+  EXPECT_EQ(persistent_fit(h200, asked).waves(), 2);
 }
 
 TEST(PersistentFit, RecurrentDropoutIsNoReasonToRefuse) {
   using enum PersistentKind;
   for (const auto& [kind, hidden] : {std::pair(block, 128), {cluster, 512}, {grid, 1024}}) {
     PersistentRequest dropout = request(kind, DataType::bfloat16, hidden);
-    dropout.dropout = true;
+    dropout.options = true;
     EXPECT_TRUE(both_fit(h200, dropout)) << name_of(kind);
   }
 }
@@ -98,12 +98,12 @@ TEST(PersistentFit, RowsAndBlocksFollowTheBatch) {
       persistent_fit(h200, request(PersistentKind::cluster, DataType::bfloat16, 512, 16));
   EXPECT_EQ(few.rows, 8);
   EXPECT_EQ(few.groups, 2);
-  EXPECT_EQ(few.waves(1), 1);
+  EXPECT_EQ(few.waves(), 1);
   // 16 groups of 8 rows would take three waves of 7 clusters.
   const PersistentFit many =
       persistent_fit(h200, request(PersistentKind::cluster, DataType::bfloat16, 512, 128));
   EXPECT_EQ(many.rows * many.groups, 128);
-  EXPECT_LE(many.waves(1), 2);
+  EXPECT_LE(many.waves(), 2);
   const PersistentFit block =
       persistent_fit(h200, request(PersistentKind::block, DataType::bfloat16, 64, 256));
   EXPECT_EQ(block.groups, 32);

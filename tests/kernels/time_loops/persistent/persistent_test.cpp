@@ -207,7 +207,7 @@ TEST_P(Persistent, AgreesWithTheCpu) {
                             .shape = Direction::shape(test),
                             .batch = test.batch,
                             .directions = test.directions,
-                            .dropout = test.dropout > 0.0};
+                            .options = test.dropout > 0.0};
   PersistentFit forward_fit = persistent_fit(persistent_limits(), request);
   if (!forward_fit.fits && persistent_limits().major < 9) GTEST_SKIP() << forward_fit.why_not;
   ASSERT_TRUE(forward_fit.fits) << forward_fit.why_not;
@@ -226,7 +226,7 @@ TEST_P(Persistent, AgreesWithTheCpu) {
                                                      persistent_exchange_bytes(backward_request)));
     Direction& at = *directions.back();
     random.push_back({.seed = 5, .stream = static_cast<std::uint32_t>(d)});
-    if (request.dropout) {
+    if (request.options) {
       dropout_mask(cpu, {.planes = at.gates,
                          .rows = at.batch,
                          .columns = at.hidden,
@@ -235,8 +235,8 @@ TEST_P(Persistent, AgreesWithTheCpu) {
                          .order = on_cpu.view().order,
                          .mask = at.mask.data()});
     }
-    persistent_pack(gpu, request, at.weights.gpu.data(), at.packed_forward.data());
-    persistent_pack(gpu, backward_request, at.weights.gpu.data(), at.packed_backward.data());
+    persistent_pack(gpu, forward_fit, at.weights.gpu.data(), at.packed_forward.data());
+    persistent_pack(gpu, backward_fit, at.weights.gpu.data(), at.packed_backward.data());
     pack_forward_weights(cpu, Direction::twin_shape(test), at.weights.cpu.data(),
                          at.twin_forward.data());
     pack_backward_weights(cpu, Direction::twin_shape(test), at.weights.cpu.data(),
@@ -274,7 +274,7 @@ TEST_P(Persistent, AgreesWithTheCpu) {
                                  .c = at.c.cpu.data(),
                                  .h = at.h.cpu.data(),
                                  .ldh = at.hidden + 3,
-                                 .mask = request.dropout ? at.mask.data() : nullptr,
+                                 .mask = request.options ? at.mask.data() : nullptr,
                                  .scratch = at.scratch.data()};
       recurrence_forward(cpu, twin);
       RecurrenceForwardArgs own = twin;
@@ -288,9 +288,10 @@ TEST_P(Persistent, AgreesWithTheCpu) {
       own.c = at.c.gpu.data();
       own.h = at.h.gpu.data();
       own.mask = own.scratch = nullptr;
-      args.push_back({own, {test.dropout, random[d]}, at.exchange_forward.data()});
+      own.draws.recurrent_dropout = {test.dropout, random[d]};
+      args.push_back({own, at.exchange_forward.data()});
     }
-    persistent_forward(gpu, request, forward_fit, args.data());
+    persistent_forward(gpu, forward_fit, args.data());
   }
   const double allowed = test.arithmetic.allowed;
   for (const auto& at : directions) {
@@ -329,7 +330,7 @@ TEST_P(Persistent, AgreesWithTheCpu) {
                                   .lddy = at.hidden + 1,
                                   .dh_state = at.dh.cpu.data(),
                                   .dc_state = at.dc.cpu.data(),
-                                  .mask = request.dropout ? at.mask.data() : nullptr,
+                                  .mask = request.options ? at.mask.data() : nullptr,
                                   .scratch = at.scratch.data()};
       if (test.batch == 3) twin.dy = nullptr;
       recurrence_backward(cpu, twin);
@@ -346,9 +347,10 @@ TEST_P(Persistent, AgreesWithTheCpu) {
       own.dh_state = at.dh.gpu.data();
       own.dc_state = at.dc.gpu.data();
       own.mask = own.scratch = nullptr;
-      args.push_back({own, {test.dropout, random[d]}, at.exchange_backward.data()});
+      own.draws.recurrent_dropout = {test.dropout, random[d]};
+      args.push_back({own, at.exchange_backward.data()});
     }
-    persistent_backward(gpu, backward_request, backward_fit, args.data());
+    persistent_backward(gpu, backward_fit, args.data());
   }
   for (const auto& at : directions) {
     SCOPED_TRACE(at == directions.front() ? "forward direction" : "reverse direction");

@@ -1,0 +1,13 @@
+// The persistent kernels in bfloat16.
+#include "kernels/time_loops/persistent/backward_pass.h"
+#include "kernels/time_loops/persistent/forward_pass.h"
+#include "kernels/time_loops/persistent/products.h"
+
+namespace sluice::cuda {
+
+template void run_persistent_forward<BFloat16Product>(const Queue&, const PersistentFit&,
+                                                      const PersistentForwardArgs*);
+template void run_persistent_backward<BFloat16Product>(const Queue&, const PersistentFit&,
+                                                       const PersistentBackwardArgs*);
+
+}  // namespace sluice::cuda
