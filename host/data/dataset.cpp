@@ -71,20 +71,19 @@ void append(std::span<const T> values, const Window& window, std::size_t each, T
 }
 
 // `step_labels`: of all its steps; empty if they have none.
-void encode_example(const Example& example, InputKind input, std::size_t width,
-                    std::span<const std::int32_t> step_labels, Tokenizer& tokenizer,
-                    const Vocabulary& vocabulary, const EncodeOptions& options, EncodedRows& rows) {
-  if (input == InputKind::text) {
+void encode_example(const ExampleSet& set, std::size_t i, std::span<const std::int32_t> step_labels,
+                    Tokenizer& tokenizer, const Vocabulary& vocabulary,
+                    const EncodeOptions& options, EncodedRows& rows) {
+  const Example& example = set.examples[i];
+  if (set.input == InputKind::text) {
     const std::size_t before = rows.tokens.size();
     encode_text(example.text, tokenizer, vocabulary, options, rows.tokens);
     return rows.lengths.push_back(rows.tokens.size() - before);
   }
-  const bool frames = input == InputKind::frames;
-  const std::size_t steps = frames ? example.frames.size() / width : example.tokens.size();
-  const Window window = window_of(steps, options);
+  const Window window = window_of(set.steps(i), options);
   rows.lengths.push_back(window.length());
-  if (frames) {
-    append<float>(example.frames, window, width, 0.0f, rows.frames);
+  if (set.input == InputKind::frames) {
+    append<float>(example.frames, window, static_cast<std::size_t>(set.width), 0.0f, rows.frames);
   } else {
     rows.tokens.insert(rows.tokens.end(), window.before, Vocabulary::padding);
     for (std::size_t t = window.begin; t < window.begin + window.kept; ++t) {
@@ -177,20 +176,22 @@ Dataset encode_examples(const ExampleSet& set, const LabelSet& labels,
   std::vector<std::size_t> begins;  // of an example's steps among all
   if (labelled_steps) {
     std::size_t begin = 0;
-    for (const Example& example : set.examples) {
+    for (std::size_t i = 0; i < set.examples.size(); ++i) {
+      const std::size_t count = set.examples[i].labels.size();
+      require(count == set.steps(i), set.location(i) + ": expected a label for each of " +
+                                         std::to_string(set.steps(i)) + " steps, got " +
+                                         std::to_string(count));
       begins.push_back(begin);
-      begin += example.labels.size();
+      begin += count;
     }
   }
   auto parts = make_parts<EncodedRows>(set, threads, [&](std::size_t first, std::size_t last) {
     Tokenizer splitter(tokenizer);
     EncodedRows rows;
     for (std::size_t i = first; i < last; ++i) {
-      const Example& example = set.examples[i];
       std::span<const std::int32_t> of_steps;
-      if (labelled_steps) of_steps = std::span(indices).subspan(begins[i], example.labels.size());
-      encode_example(example, set.input, static_cast<std::size_t>(set.width), of_steps, splitter,
-                     vocabulary, options, rows);
+      if (labelled_steps) of_steps = std::span(indices).subspan(begins[i], set.steps(i));
+      encode_example(set, i, of_steps, splitter, vocabulary, options, rows);
     }
     return rows;
   });

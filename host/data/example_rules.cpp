@@ -66,8 +66,8 @@ std::string find_problem_of_list(ExampleRecord& record, const ReadOptions& optio
     if (example.label.empty()) return "the label is missing";
   }
   if (options.targets == TargetKind::step && example.labels.size() != steps) {
-    return "expected a label for each step, got " + std::to_string(steps) + " " + name + " and " +
-           std::to_string(example.labels.size()) + " labels";
+    return "expected a label for each step, got " + std::to_string(example.labels.size()) +
+           " for " + std::to_string(steps) + " " + name;
   }
   std::size_t bytes = 0;
   for (const std::string& token : example.tokens) bytes += token.size();

@@ -33,6 +33,11 @@ FileFormat format_from_name(const std::string& name) {
   throw Error::usage("format must be auto, csv, tsv, jsonl, folder or conll, got '" + name + "'");
 }
 
+std::size_t ExampleSet::steps(std::size_t i) const {
+  return width > 0 ? examples[i].frames.size() / static_cast<std::size_t>(width)
+                   : examples[i].tokens.size();
+}
+
 std::string ExampleSet::location(std::size_t i) const {
   const Example& example = examples[i];
   return files[static_cast<std::size_t>(example.file)] + ":" + std::to_string(example.line);

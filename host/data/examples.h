@@ -43,6 +43,8 @@ struct ExampleSet {
   std::int64_t bad_rows = 0;             ///< rows left out
   std::vector<std::string> bad_reports;  ///< "file:line: reason" of the first few
 
+  /// Tokens or frames of example i; 0 of a text.
+  std::size_t steps(std::size_t i) const;
   /// "file:line" of example i.
   std::string location(std::size_t i) const;
   /// For people: how many rows were left out and why the first were; empty if none.
@@ -50,10 +52,11 @@ struct ExampleSet {
 };
 
 enum class FileFormat {
-  automatic,   ///< by the name (.csv, .tsv, .tab, .jsonl, .ndjson, .json, each also with .gz), a
-               ///< folder is one of text files; another name is judged by its first line
-  csv,         ///< RFC 4180 with a header line
-  tsv,         ///< the same with tabs
+  automatic,  ///< by the name (.csv, .tsv, .tab, .jsonl, .ndjson, .json, .conll, .bio, .iob, .iob2,
+              ///< each also with .gz), a folder is one of text files; another name is judged by its
+              ///< first line. With targets of steps a .tsv is columns, and so is what is no JSON
+  csv,        ///< RFC 4180 with a header line
+  tsv,        ///< the same with tabs
   json_lines,  ///< one object a line
   folder,      ///< DIR/<label>/*.txt, as in aclImdb/train/{pos,neg}; DIR/unsup is left out
   conll,       ///< a line for each token, its columns separated by blanks or tabs: the token is the

@@ -114,6 +114,71 @@ TEST(MakeBatch, PacksTimeMajorByFallingLength) {
   EXPECT_TRUE(make_batch(dataset, rows).labels.empty());
 }
 
+TEST(MakeBatch, PacksFramesAndTheLabelsOfStepsLikeTokens) {
+  Dataset dataset;
+  dataset.offsets = {0, 1, 4, 6};
+  dataset.width = 2;
+  dataset.frames = {10, -10, 20, -20, 21, -21, 22, -22, 30, -30, 31, -31};
+  dataset.step_labels = {0, 1, 2, no_label, 3, 4};
+  const Batch batch = make_batch(dataset, Ids{0, 2, 1});
+  EXPECT_EQ(batch.rows, (Ids{1, 2, 0}));
+  EXPECT_EQ(batch.width, 2);
+  EXPECT_EQ(batch.frames,
+            (std::vector<float>{20, -20, 30, -30, 10, -10, 21, -21, 31, -31, 22, -22}));
+  EXPECT_EQ(batch.step_labels, (Ids{1, 3, 0, 2, 4, no_label}));
+  EXPECT_TRUE(batch.tokens.empty());
+  EXPECT_TRUE(batch.labels.empty());
+  EXPECT_EQ(batch.layout.rows(), 6);
+}
+
+/// The same rows as frames of 3 numbers, and with a label for each step.
+Dataset as_frames(const Dataset& tokens) {
+  Dataset dataset;
+  dataset.offsets = tokens.offsets;
+  dataset.width = 3;
+  for (const std::int32_t token : tokens.tokens) {
+    for (const float part : {0.0f, 0.25f, 0.5f}) {
+      dataset.frames.push_back(static_cast<float>(token) + part);
+    }
+    dataset.step_labels.push_back(token % 5);
+  }
+  return dataset;
+}
+
+TEST(BatchLoader, GoesOnWithFramesWhereItStopped) {
+  const Dataset tokens = some_dataset(300), frames = as_frames(tokens);
+  const BatchOptions options{.batch_size = 16, .bucket_batches = 3, .seed = 9};
+  const BatchPlan plan(frames, all_rows(frames), options, 4);
+  EXPECT_EQ(order_of(plan), order_of(BatchPlan(tokens, all_rows(tokens), options, 4)));
+  BatchLoader whole(frames, plan), rest(frames, plan, {.first = 5, .ahead = 1});
+  BatchLoader words(tokens, plan);
+  Batch batch, again, of_words;
+  for (std::int32_t i = 0; whole.next(batch); ++i) {
+    ASSERT_TRUE(words.next(of_words));
+    ASSERT_EQ(batch.frames.size(), of_words.tokens.size() * 3);
+    for (std::size_t n = 0; n < of_words.tokens.size(); ++n) {
+      ASSERT_EQ(batch.frames[3 * n + 2], static_cast<float>(of_words.tokens[n]) + 0.5f);
+      ASSERT_EQ(batch.step_labels[n], of_words.tokens[n] % 5);
+    }
+    if (i < 5) continue;
+    ASSERT_TRUE(rest.next(again));
+    EXPECT_EQ(again.frames, batch.frames);
+    EXPECT_EQ(again.step_labels, batch.step_labels);
+  }
+  EXPECT_FALSE(rest.next(again));
+}
+
+TEST(BatchPreparer, LeavesFramesAlone) {
+  const Dataset frames = as_frames(some_dataset(10));
+  Batch batch = make_batch(frames, all_rows(frames));
+  const std::vector<float> before = batch.frames;
+  BatchPreparer({.word_dropout = 0.5, .seed = 1, .distinct = {.vocabulary = 100}})
+      .prepare(batch, 3);
+  EXPECT_EQ(batch.frames, before);
+  EXPECT_TRUE(batch.tokens.empty());
+  EXPECT_TRUE(batch.distinct.tokens.empty());
+}
+
 void expect_same(const Batch& a, const Batch& b) {
   EXPECT_EQ(a.tokens, b.tokens);
   EXPECT_EQ(a.labels, b.labels);

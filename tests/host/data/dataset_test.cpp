@@ -72,6 +72,96 @@ TEST(EncodeExamples, GivesFlatArrays) {
   EXPECT_EQ(encode_examples(ExampleSet(), labels, {}, Vocabulary(), {}).size(), 0);
 }
 
+ExampleSet tagged_sentences() {
+  ExampleSet set;
+  set.input = InputKind::tokens;
+  set.targets = TargetKind::step;
+  set.files.push_back("data.conll");
+  set.examples.resize(2);
+  set.examples[0].tokens = {"A", "b", "c d", "d"};
+  set.examples[0].labels = {"O", "B", "O", "B"};
+  set.examples[1].tokens = {"D"};
+  set.examples[1].labels = {"B"};
+  return set;
+}
+
+TEST(EncodeExamples, GivenTokensAreTakenAsTheyStand) {
+  const ExampleSet set = tagged_sentences();
+  const TokenCounts counts = count_tokens(set, {.fold_case = false});
+  EXPECT_EQ(Vocabulary(counts, {}).size(), 2 + 5);  // A, b, "c d", d, D
+  const Vocabulary vocabulary(count_tokens(set, {}), {});
+  TokenCounts folded;
+  folded.add("a"), folded.add("b"), folded.add("c d"), folded.add("d", 2);
+  EXPECT_EQ(vocabulary.to_text(), Vocabulary(folded, {}).to_text());
+
+  const LabelSet labels({"O", "B"});
+  const Dataset dataset = encode_examples(set, labels, {}, vocabulary, {});
+  EXPECT_EQ(dataset.tokens, (Ids{3, 4, 5, 2, 2}));
+  EXPECT_EQ(dataset.step_labels, (Ids{0, 1, 0, 1, 1}));
+  EXPECT_EQ(dataset.offsets, (std::vector<std::int64_t>{0, 4, 5}));
+  EXPECT_EQ(dataset.steps(), 5);
+  EXPECT_TRUE(dataset.labels.empty());
+  EXPECT_TRUE(dataset.has_targets());
+  const Dataset as_written = encode_examples(set, labels, {.fold_case = false}, vocabulary, {});
+  EXPECT_EQ(as_written.tokens, (Ids{1, 4, 5, 2, 1}));
+}
+
+TEST(EncodeExamples, StepsLoseAndGainTheirLabelsWithThem) {
+  const ExampleSet set = tagged_sentences();
+  const Vocabulary vocabulary(count_tokens(set, {}), {});
+  const LabelSet labels({"O", "B"});
+  const auto encode = [&](const EncodeOptions& options) {
+    return encode_examples(set, labels, {}, vocabulary, options);
+  };
+  const Dataset first = encode({.max_length = 3, .truncation = Truncation::keep_first});
+  EXPECT_EQ(first.tokens, (Ids{3, 4, 5, 2}));
+  EXPECT_EQ(first.step_labels, (Ids{0, 1, 0, 1}));
+  const Dataset last = encode({.max_length = 3, .truncation = Truncation::keep_last});
+  EXPECT_EQ(last.tokens, (Ids{4, 5, 2, 2}));
+  EXPECT_EQ(last.step_labels, (Ids{1, 0, 1, 1}));
+  const Dataset padded = encode({.max_length = 2, .padding = Padding::pre});
+  EXPECT_EQ(padded.tokens, (Ids{5, 2, 0, 2}));
+  EXPECT_EQ(padded.step_labels, (Ids{0, 1, no_label, 1}));
+  EXPECT_EQ(padded.offsets, (std::vector<std::int64_t>{0, 2, 4}));
+}
+
+TEST(EncodeExamples, RefusesStepsWithoutLabels) {
+  ExampleSet set = tagged_sentences();
+  const LabelSet labels({"O", "B"});
+  EXPECT_THROW(encode_examples(set, LabelSet({"O", "I"}), {}, some_vocabulary(), {}), Error);
+  set.examples[0].labels.pop_back();
+  EXPECT_THROW(encode_examples(set, labels, {}, some_vocabulary(), {}), Error);
+  set.targets = TargetKind::none;
+  const Dataset dataset = encode_examples(set, LabelSet(), {}, some_vocabulary(), {});
+  EXPECT_EQ(dataset.size(), 2);
+  EXPECT_FALSE(dataset.has_targets());
+}
+
+TEST(EncodeExamples, FramesAreTruncatedAndPaddedWhole) {
+  ExampleSet set;
+  set.input = InputKind::frames;
+  set.width = 2;
+  set.files.push_back("data.jsonl");
+  set.examples.resize(2);
+  set.examples[0].frames = {1, 2, 3, 4, 5, 6};
+  set.examples[0].label = "up";
+  set.examples[1].frames = {7, 8};
+  set.examples[1].label = "down";
+  const LabelSet labels = LabelSet::collect(set);
+  EXPECT_EQ(count_tokens(set, {}).distinct(), 0);
+  const Dataset whole = encode_examples(set, labels, {}, Vocabulary(), {});
+  EXPECT_EQ(whole.frames, (std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(whole.width, 2);
+  EXPECT_EQ(whole.offsets, (std::vector<std::int64_t>{0, 3, 4}));
+  EXPECT_EQ(whole.labels, (Ids{1, 0}));
+  EXPECT_TRUE(whole.tokens.empty());
+  EXPECT_EQ(whole.longest(), 3);
+  const Dataset cut =
+      encode_examples(set, labels, {}, Vocabulary(), {.max_length = 2, .padding = Padding::post});
+  EXPECT_EQ(cut.frames, (std::vector<float>{3, 4, 5, 6, 7, 8, 0, 0}));
+  EXPECT_EQ(cut.offsets, (std::vector<std::int64_t>{0, 2, 4}));
+}
+
 TEST(EncodeExamples, DoesNotDependOnTheNumberOfThreads) {
   const ExampleSet set = builtin_reviews({.count = 2500});
   const LabelSet labels = LabelSet::collect(set);
@@ -120,6 +210,23 @@ TEST(SplitRows, TailTakesTheLastRowsAndSampleFollowsTheSeed) {
   };
   EXPECT_EQ(sample(1), sample(1));
   EXPECT_NE(sample(1), sample(2));
+}
+
+TEST(SplitDataset, TakesRowsOfEachClassOrOfAll) {
+  Dataset dataset;
+  for (int i = 0; i < 10; ++i) {
+    dataset.tokens.push_back(2);
+    dataset.offsets.push_back(i + 1);
+    dataset.step_labels.push_back(i % 2);
+  }
+  const SplitOptions tail{.validation_fraction = 0.2, .method = SplitMethod::tail};
+  EXPECT_EQ(split_dataset(dataset, tail).validation, (Ids{8, 9}));
+  EXPECT_EQ(split_dataset(dataset, tail).training.size(), 8u);
+  const SplitOptions sample{.validation_fraction = 0.3, .seed = 4};
+  EXPECT_EQ(split_dataset(dataset, sample).validation, split_dataset(dataset, sample).validation);
+  EXPECT_EQ(split_dataset(dataset, sample).validation.size(), 3u);
+  dataset.labels = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1};
+  EXPECT_EQ(split_dataset(dataset, tail).validation, (Ids{4, 9}));
 }
 
 TEST(SplitRows, EdgesAndErrors) {

@@ -50,6 +50,36 @@ TEST(LabelSet, NamesAnUnknownLabelWithItsPlace) {
   }
 }
 
+TEST(LabelSet, CountsStepsWhereTheyHaveLabels) {
+  ExampleSet set;
+  set.input = InputKind::tokens;
+  set.targets = TargetKind::step;
+  set.files.push_back("data.conll");
+  set.examples.resize(2);
+  set.examples[0].labels = {"O", "B", "O"};
+  set.examples[1].labels = {"I"};
+  set.examples[1].line = 5;
+  EXPECT_EQ(LabelSet::collect(set).names(), (Names{"B", "I", "O"}));
+  EXPECT_EQ(LabelSet({"O", "I", "B"}).indices(set), (std::vector<std::int32_t>{0, 2, 0, 1}));
+  try {
+    LabelSet({"O", "B"}).indices(set);
+    FAIL() << "took an unknown label";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "data.conll:5: unknown label 'I' of step 1; the model knows 'O', 'B'");
+  }
+  set.targets = TargetKind::none;
+  EXPECT_TRUE(LabelSet().indices(set).empty());
+  EXPECT_THROW(LabelSet::collect(set), Error);
+
+  set.targets = TargetKind::step;
+  set.examples[0].labels = Names(500, "O");
+  for (int i = 0; i < 240; ++i) set.examples[1].labels.push_back(std::to_string(i));
+  EXPECT_EQ(LabelSet::collect(set).size(), 242);
+  for (int i = 0; i < 600; ++i) set.examples[1].labels.push_back("word " + std::to_string(i));
+  EXPECT_THROW(LabelSet::collect(set), Error);  // the columns' order is another one
+}
+
 TEST(LabelSet, RefusesWhatCannotBeClasses) {
   EXPECT_THROW(LabelSet::collect(labelled({})), Error);
   EXPECT_THROW(LabelSet::collect(labelled({"1", "1"})), Error);

@@ -150,5 +150,23 @@ TEST(Tokenizer, AgreesWithIcuOnRealReviews) {
   }
 }
 
+TEST(Tokenizer, WholeTokensAreFoldedAndNoMore) {
+  Tokenizer folding, keeping({.fold_case = false});
+  EXPECT_EQ(folding.whole("U.S.-Based"), "u.s.-based");
+  EXPECT_EQ(folding.whole(" New  York "), " new  york ");
+  EXPECT_EQ(folding.whole("Stra\xC3\x9F"
+                          "E"),
+            "strasse");
+  EXPECT_EQ(folding.whole("<BR />"), "<br />");
+  EXPECT_EQ(folding.whole("..."), "...");
+  EXPECT_EQ(folding.whole(""), "");
+  // E and the accent behind it are the letter.
+  EXPECT_EQ(folding.whole("CAFE\xCC\x81"), folding.split("caf\xC3\xA9").at(0));
+  for (const char* token : {"U.S.-Based", "CAFE\xCC\x81", "x\xFF"}) {
+    EXPECT_EQ(keeping.whole(token), token);
+  }
+  EXPECT_EQ(folding.whole("X\xFF"), "x\xEF\xBF\xBD");
+}
+
 }  // namespace
 }  // namespace sluice
