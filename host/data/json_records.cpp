@@ -114,8 +114,11 @@ class JsonRecords : public RecordParser {
     Json object;  // null where the line is no JSON
     try {
       object = Json::parse(text);
-    } catch (const JsonError&) {
+    } catch (const JsonError& error) {
       if (names_no_number(text)) return "expected finite numbers, got NaN or Infinity";
+      if (std::string_view(error.what()).find("number overflow") != std::string_view::npos) {
+        return "expected finite numbers, got one past a double's range";
+      }
     }
     if (!object.is_object()) return "expected a JSON object, got " + quote(text);
     std::vector<std::string> keys;

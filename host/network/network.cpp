@@ -1,7 +1,9 @@
 #include "host/network/network.h"
 
 #include <algorithm>
+#include <string>
 
+#include "kernels/base/error.h"
 #include "kernels/device/lanes.h"
 #include "kernels/sequences/embedding.h"
 
@@ -85,6 +87,8 @@ DistinctSearch Network::distinct_search(bool training) const {
 }
 
 void Network::place(const Batch& batch, bool training, BatchPlacement& placement) {
+  require(batch.width == 0, "this network reads tokens; the batch holds frames of " +
+                                std::to_string(batch.width) + " numbers");
   sequences_ = placement.put(batch.layout);
   place_tokens(batch, training, placement);
 }

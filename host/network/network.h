@@ -37,6 +37,7 @@ class Network {
   DistinctSearch distinct_search(bool training) const;
 
   /// Takes a batch for the passes to come; between begin() and send() of `placement`.
+  /// Errors: usage when it holds frames.
   void place(const Batch& batch, bool training, BatchPlacement& placement);
 
   /// `dropout` null: an evaluation.

@@ -123,23 +123,21 @@ TEST_F(JsonRecords, FramesOfOtherWidthsOrWithoutEndAreLeftOut) {
                               "{\"text\":\"NaN \\\" Infinity\",\"label\":1,\n",
                               one_label);
   EXPECT_EQ(set.examples.size(), 1u);
-  const Words found = reasons(set);
   EXPECT_EQ(
-      found,
+      reasons(set),
       (Words{"2: expected frames of 2 numbers as the first, got 1 in frame 2",
              "3: expected frames of 2 numbers as in the rows before, got 3",
              "4: the list 'frames' is empty", "5: frame 1 is empty",
              "6: expected finite numbers, got NaN or Infinity",
              "7: expected finite numbers, got NaN or Infinity",
              "8: frame 1 holds a number that is not finite as a float32",
-             found.at(7),  // as JSON's reader has it
+             "9: expected finite numbers, got one past a double's range",
              "10: frame 1 holds something else than a number",
              "11: frame 1 holds something else than a number",
              "12: frame 2 is not a list of numbers", "13: no key 'label' for the label",
              "14: expected frames as in the rows before, got text",
              "15: expected finite numbers, got NaN or Infinity",
              "16: expected a JSON object, got '{\"text\":\"NaN \\\" Infinity\",\"label\":1,'"}));
-  EXPECT_TRUE(found.at(7).starts_with("9: ")) << found.at(7);
 }
 
 TEST_F(JsonRecords, OneLabelGoesWithATextOrAList) {

@@ -258,6 +258,10 @@ TEST_P(ModelOnDevice, TrainingNeedsLabels) {
   dataset.labels.clear();
   const Batch batch = make_batch(dataset, all_rows(dataset));
   EXPECT_THROW(model.train_pass(batch, {}, nullptr), Error);
+  Batch frames = batch;
+  frames.width = 2;
+  frames.frames.resize(2 * static_cast<std::size_t>(batch.layout.rows()));
+  EXPECT_THROW(model.forward_pass(frames, nullptr), Error);
   EXPECT_NO_THROW(model.forward_pass(batch, nullptr));
   EXPECT_THROW(model.set_parameters({1.0f}), Error);
 }
