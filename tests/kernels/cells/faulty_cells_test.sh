@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # A cell that lacks something does not compile, and the compiler says what; a sound one, which is a
-# header and a line in the list, goes through the time loops as it is.
+# header and a line in the list, goes through the time loops and the engine as it is, and so does the
+# README's.
 # Usage: faulty_cells_test.sh <compiler> <source directory> <directory to write to>
 set -euo pipefail
 compiler=$1 source=$2 planted=$3
 rm -rf "$planted"
-mkdir -p "$planted/kernels/cells"
+bash "$source/tests/kernels/cells/plant_readme_cell.sh" "$source" "$planted"
 
-# The list with one more line; includes find it before the real one.
-sed -e 's|^#include "kernels/cells/rnn.h"|&\n#include "kernels/cells/planted.h"|' \
+# The README's list with one more line; includes find it before the real one.
+sed -i -e 's|^#include "kernels/cells/rnn.h"|&\n#include "kernels/cells/planted.h"|' \
   -e 's|^#define SLUICE_CELLS(CELL).*|&\n  CELL(planted, PlantedCell) \\|' \
-  "$source/kernels/cells/list.h" > "$planted/kernels/cells/list.h"
+  "$planted/kernels/cells/list.h"
 
 compile() {
   (cd "$planted" && "$compiler" -std=c++20 -fsyntax-only -DSLUICE_ISA=isa_baseline -I"$planted" \
@@ -56,9 +57,11 @@ expect_refused() {
 requirement='cells/cell.h says what a cell must have'
 
 plant PlantedCell forward restate backward
-for loop in cell_step_simd row_blocks/recurrence_forward_simd row_blocks/recurrence_backward_simd; do
-  if ! compile "$source/kernels/time_loops/$loop.cpp"; then
-    echo "a sound cell does not compile in $loop.cpp"
+for user in kernels/time_loops/{cell_step_simd,row_blocks/recurrence_{forward,backward}_simd}.cpp \
+  kernels/cells/combined_bias.cpp engine/pass/{recurrent_parameters,weight_gradients}.cpp \
+  engine/loops/stepwise.cpp; do
+  if ! compile "$source/$user"; then
+    echo "a sound cell does not compile in $user"
     failed=1
   fi
 done
