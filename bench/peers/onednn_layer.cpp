@@ -135,7 +135,7 @@ Primitives make_primitives(const LayerProblem& problem, const dnnl::engine& engi
       }
       return made;
     }
-    case Cell::gru_reset_before: break;
+    default: break;
   }
   throw Refusal("the comparison has no mapping for this cell");
 }

@@ -11,9 +11,6 @@
 namespace sluice::bench {
 namespace {
 
-constexpr Cell cells[] = {Cell::lstm, Cell::gru, Cell::gru_reset_before, Cell::rnn_tanh,
-                          Cell::rnn_relu};
-
 // What fits into the engine's numbers with room to spare; memory ends earlier.
 constexpr std::int64_t kMostRows = std::int64_t{1} << 31;
 const std::map<char, std::int64_t> kLargest{{'T', kMostRows - 1}, {'B', kMostRows - 1},
@@ -22,7 +19,7 @@ const std::map<char, std::int64_t> kLargest{{'T', kMostRows - 1}, {'B', kMostRow
 
 std::string cell_names() {
   std::vector<std::string> names;
-  for (const Cell cell : cells) names.push_back(name_of(cell));
+  for (const Cell cell : all_cells) names.push_back(name_of(cell));
   return joined(names);
 }
 
@@ -73,7 +70,7 @@ class Shape {
       pass_ = part;
       return;
     }
-    for (const Cell cell : cells) {
+    for (const Cell cell : all_cells) {
       if (part != name_of(cell)) continue;
       if (has_cell_) fail_at(part, "a cell is named twice");
       cell_ = cell;

@@ -6,10 +6,6 @@
 namespace sluice {
 namespace {
 
-#define SLUICE_CELL_OF_LIST(name, type) Cell::name,
-constexpr Cell all_cells[] = {SLUICE_CELLS(SLUICE_CELL_OF_LIST)};
-#undef SLUICE_CELL_OF_LIST
-
 JsonFields fields_of(ModelConfig& config) {
   JsonFields fields = {json_field("vocabulary_size", config.vocabulary_size),
                        json_field("embedding_size", config.embedding_size),

@@ -4,24 +4,34 @@
 #pragma once
 
 #include "kernels/cells/gru.h"
+#include "kernels/cells/indrnn.h"
 #include "kernels/cells/lstm.h"
+#include "kernels/cells/lstm_coupled.h"
+#include "kernels/cells/lstm_peephole.h"
 #include "kernels/cells/rnn.h"
 
 /// A line a cell: its name, and the type that is it.
 ///   gru               reset after the product: PyTorch, cuDNN, Keras' reset_after=True
 ///   gru_reset_before  reset before the product: Cho et al. 2014, Keras' reset_after=False
-#define SLUICE_CELLS(CELL)       \
-  CELL(rnn_tanh, RnnCell<false>) \
-  CELL(rnn_relu, RnnCell<true>)  \
-  CELL(lstm, LstmCell)           \
-  CELL(gru, GruCell)             \
-  CELL(gru_reset_before, GruResetBeforeCell)
+#define SLUICE_CELLS(CELL)                   \
+  CELL(rnn_tanh, RnnCell<false>)             \
+  CELL(rnn_relu, RnnCell<true>)              \
+  CELL(lstm, LstmCell)                       \
+  CELL(gru, GruCell)                         \
+  CELL(gru_reset_before, GruResetBeforeCell) \
+  CELL(lstm_peephole, LstmPeepholeCell)      \
+  CELL(lstm_coupled, LstmCoupledCell)        \
+  CELL(indrnn, IndRnnCell)
 
 namespace sluice {
 
 #define SLUICE_NAME_CELL(name, type) name,
 enum class Cell { SLUICE_CELLS(SLUICE_NAME_CELL) };
 #undef SLUICE_NAME_CELL
+
+#define SLUICE_CELL_OF_LIST(name, type) Cell::name,
+inline constexpr Cell all_cells[] = {SLUICE_CELLS(SLUICE_CELL_OF_LIST)};
+#undef SLUICE_CELL_OF_LIST
 
 /// Calls use(type()) with the type of `cell`: with_cell(cell, [&]<class C>(C) { ... }).
 template <class Use>

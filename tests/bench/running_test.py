@@ -85,7 +85,7 @@ assert NAMES[3] in full.stdout, "the table does not need the file"
 assert not list(folder.glob(".running.json.*")), "a temporary file is left"
 
 for problem, arguments in {
-        "--shape lstm,T5,B2,H8,X3: 'X3': expected a cell (lstm, gru, gru_reset_before, rnn_tanh, rnn_relu), T, B, I":
+        "--shape lstm,T5,B2,H8,X3: 'X3': expected a cell (rnn_tanh, rnn_relu, lstm, gru, gru_reset_before, lstm_peephole, lstm_coupled, indrnn), T, B, I":
             ["--shape", "lstm,T5,B2,H8,X3"],
         "'LSTM': expected a cell": ["--shape", "LSTM,T5,B2,H8"], "'T0': expected T with a whole number from 1":
             ["--shape", "lstm,T0,B2,H8"], "'T5x': expected T": ["--shape", "lstm,T5x,B2,H8"],

@@ -8,9 +8,7 @@
 
 #include "engine/recurrent.h"
 #include "kernels/base/number.h"
-#include "kernels/cells/gru.h"
-#include "kernels/cells/lstm.h"
-#include "kernels/cells/rnn.h"
+#include "kernels/cells/list.h"
 
 namespace sluice::test {
 
@@ -45,36 +43,63 @@ class PlainPass {
   std::vector<double> y, h_n, c_n, dx, dh0, dc0, d_parameters;  ///< out
 
   PlainPass(const RecurrentConfig& config, std::int64_t steps, std::int64_t batch)
-      : cell_(config.cell),
+      : spec_(spec_of(config.cell)),
+        cell_(config.cell),
         steps_(steps),
         batch_(batch),
         in_(config.input_size),
         hidden_(config.hidden_size),
-        gates_(gate_count(cell_)) {}
+        gates_(spec_.gates) {
+    const auto views = recurrent_parameters(config);
+    const auto offset = [&](ParameterKind kind) {
+      const ParameterView* const view = find_parameter(views, kind, 0, 0);
+      return view == nullptr ? std::int64_t{-1} : view->offset;
+    };
+    ih_ = offset(ParameterKind::input_matrix);
+    hh_ = offset(ParameterKind::recurrent_matrix);
+    bias_ih_ = offset(ParameterKind::input_bias);
+    bias_hh_ = offset(ParameterKind::recurrent_bias);
+    unit_weights_ = offset(ParameterKind::unit_weight);
+  }
 
   void run() {
-    forward();
-    backward();
+    with_cell(cell_, [&]<class C>(C) {
+      forward<C>();
+      backward<C>();
+    });
   }
 
  private:
-  struct Unit {
-    R slot[4], h_prev, c_prev, h, c;
+  struct Place {
+    R slot[5], previous[2], state[2];  // states: h, c
   };
 
-  std::int64_t ih() const { return 0; }
-  std::int64_t hh() const { return gates_ * hidden_ * in_; }
-  std::int64_t bias_ih() const { return hh() + gates_ * hidden_ * hidden_; }
-  std::int64_t bias_hh() const { return bias_ih() + gates_ * hidden_; }
   float parameter(std::int64_t at) const { return widen(parameters[at]); }
-  Unit& unit(std::int64_t t, std::int64_t b, std::int64_t u) {
-    return units_[(t * batch_ + b) * hidden_ + u];
+  Place& place(std::int64_t t, std::int64_t b, std::int64_t u) {
+    return places_[(t * batch_ + b) * hidden_ + u];
   }
   R x_at(std::int64_t t, std::int64_t b, std::int64_t i) const {
     return widen(x[(t * batch_ + b) * in_ + i]);
   }
-  /// Where gate g's product with h goes, and its gradient comes from.
-  int slot_of(int g) const { return cell_ == Cell::gru && g == 2 ? 3 : g; }
+
+  template <class C>
+  Unit<C, R> unit_of(const Place& at, std::int64_t u) const {
+    Unit<C, R> unit;
+    for (int s = 0; s < spec_.slots; ++s) unit.slot[s] = at.slot[s];
+    for (int s = 0; s < spec_.states; ++s) {
+      unit.previous[s] = at.previous[s];
+      unit.state[s] = at.state[s];
+    }
+    for (int w = 0; w < spec_.unit_weights; ++w) {
+      unit.weight[w] = parameter(unit_weights_ + w * hidden_ + u);
+    }
+    return unit;
+  }
+  template <class C>
+  void keep(const Unit<C, R>& unit, Place& at) const {
+    for (int s = 0; s < spec_.slots; ++s) at.slot[s] = unit.slot[s];
+    for (int s = 0; s < spec_.states; ++s) at.state[s] = unit.state[s];
+  }
 
   /// Row `row` of a weight matrix times `numbers`, plus a bias: added up in float32, rounded once.
   template <class Numbers>
@@ -86,52 +111,63 @@ class PlainPass {
     return sum;
   }
 
+  /// What CellSlot says is added up in slot s of row b. Each product has its bias.
+  void add_up(std::int64_t t, std::int64_t b, int s) {
+    const CellSlot of = spec_.slot[s];
+    for (std::int64_t u = 0; u < hidden_; ++u) {
+      R& sum = place(t, b, u).slot[s];
+      if (s < gates_) {
+        sum = linear(ih_, in_, s * hidden_ + u, bias_ih_,
+                     [&](std::int64_t i) { return x_at(t, b, i); });
+      }
+      if (of.recurrent >= 0) {
+        const R product = linear(hh_, hidden_, of.recurrent * hidden_ + u, bias_hh_,
+                                 [&](std::int64_t k) { return recurrent_input(t, b, k, of); });
+        sum = s < gates_ ? sum + product : product;
+      } else if (of.bias == SlotBias::both) {
+        sum = sum + R(parameter(bias_hh_ + s * hidden_ + u));
+      }
+    }
+  }
+  /// Number k of what the product of a slot multiplies.
+  R recurrent_input(std::int64_t t, std::int64_t b, std::int64_t k, const CellSlot& of) {
+    const Place& at = place(t, b, k);
+    return of.operand >= 0 ? at.slot[of.operand] : at.previous[0];
+  }
+
+  template <class C>
   void forward() {
-    units_.resize(steps_ * batch_ * hidden_);
+    places_.resize(steps_ * batch_ * hidden_);
     std::vector<R> h(batch_ * hidden_), c(batch_ * hidden_);
     for (std::size_t i = 0; i < h.size(); ++i) h[i] = widen(h0[i]);
     for (std::size_t i = 0; i < c0.size(); ++i) c[i] = widen(c0[i]);
     for (std::int64_t t = 0; t < steps_; ++t) {
       for (std::int64_t b = 0; b < batch_; ++b) {
-        const auto x_of = [&](std::int64_t i) { return x_at(t, b, i); };
-        const auto h_of = [&](std::int64_t k) { return h[b * hidden_ + k]; };
-        const auto q_of = [&](std::int64_t k) { return unit(t, b, k).slot[3]; };
-        const auto from_x = [&](int g, std::int64_t u) {
-          return linear(ih(), in_, g * hidden_ + u, bias_ih(), x_of);
-        };
-        const auto from_h = [&](int g, std::int64_t u) {
-          return linear(hh(), hidden_, g * hidden_ + u, bias_hh(), h_of);
-        };
         for (std::int64_t u = 0; u < hidden_; ++u) {
-          Unit& at = unit(t, b, u);
-          at.h_prev = h[b * hidden_ + u];
-          at.c_prev = c[b * hidden_ + u];
-          const int summed = gates_ == 3 ? 2 : static_cast<int>(gates_);
-          for (int g = 0; g < summed; ++g) at.slot[g] = from_x(g, u) + from_h(g, u);
-          switch (cell_) {
-            case Cell::lstm: LstmCell::forward(at.slot, at.c_prev, at.c, at.h); break;
-            case Cell::gru:
-              at.slot[2] = from_x(2, u);
-              at.slot[3] = from_h(2, u);
-              GruCell::forward(at.slot, at.h_prev, at.h);
-              break;
-            case Cell::gru_reset_before:
-              GruResetBeforeCell::forward_reset(at.slot, at.h_prev);
-              break;
-            case Cell::rnn_tanh: RnnCell<false>::forward(at.slot, at.h); break;
-            case Cell::rnn_relu: RnnCell<true>::forward(at.slot, at.h); break;
+          place(t, b, u).previous[0] = h[b * hidden_ + u];
+          place(t, b, u).previous[1] = c[b * hidden_ + u];
+        }
+        for (int s = 0; s < spec_.slots; ++s) {
+          if (spec_.slot[s].operand < 0) add_up(t, b, s);
+        }
+        if constexpr (C::spec.two_phases()) {
+          for (std::int64_t u = 0; u < hidden_; ++u) {
+            auto unit = unit_of<C>(place(t, b, u), u);
+            C::forward_operand(unit, unit.previous[0]);
+            keep(unit, place(t, b, u));
+          }
+          for (int s = 0; s < spec_.slots; ++s) {
+            if (spec_.slot[s].operand >= 0) add_up(t, b, s);
           }
         }
-        for (std::int64_t u = 0; u < hidden_ && cell_ == Cell::gru_reset_before; ++u) {
-          Unit& at = unit(t, b, u);
-          at.slot[2] = from_x(2, u) + linear(hh(), hidden_, 2 * hidden_ + u, bias_hh(), q_of);
-          GruResetBeforeCell::forward_output(at.slot, at.h_prev, at.h);
-        }
         for (std::int64_t u = 0; u < hidden_; ++u) {
-          y.push_back(unit(t, b, u).h.value);
-          c[b * hidden_ + u] = unit(t, b, u).c;
+          auto unit = unit_of<C>(place(t, b, u), u);
+          C::forward(unit);
+          keep(unit, place(t, b, u));
+          y.push_back(unit.state[0].value);
+          h[b * hidden_ + u] = unit.state[0];
+          c[b * hidden_ + u] = place(t, b, u).state[1];
         }
-        for (std::int64_t u = 0; u < hidden_; ++u) h[b * hidden_ + u] = unit(t, b, u).h;
       }
     }
     for (const R& number : h) h_n.push_back(number.value);
@@ -143,52 +179,48 @@ class PlainPass {
     float sum = 0.0f;
     for (int g = first; g < last; ++g) {
       for (std::int64_t u = 0; u < hidden_; ++u) {
-        sum += unit(t, b, u).slot[slot_of(g)].value *
-               parameter(hh() + (g * hidden_ + u) * hidden_ + k);
+        sum += place(t, b, u).slot[spec_.slot_of_gate(g)].value *
+               parameter(hh_ + (g * hidden_ + u) * hidden_ + k);
       }
     }
     return sum;
   }
 
+  template <class C>
   void backward() {
-    std::vector<R> dh(batch_ * hidden_), dc(batch_ * hidden_), direct(hidden_), dq(hidden_);
+    std::vector<R> dh(batch_ * hidden_), dc(batch_ * hidden_), direct(hidden_);
     std::vector<float> weights(parameters.size());
     for (std::size_t i = 0; i < dh.size(); ++i) dh[i] = widen(dh_n[i]);
     for (std::size_t i = 0; i < dc_n.size(); ++i) dc[i] = widen(dc_n[i]);
     dx.resize(x.size());
     for (std::int64_t t = steps_ - 1; t >= 0; --t) {
       for (std::int64_t b = 0; b < batch_; ++b) {
-        std::vector<R> q(hidden_);
         for (std::int64_t u = 0; u < hidden_; ++u) {
-          Unit& at = unit(t, b, u);
-          const R whole = dh[b * hidden_ + u] + R(widen(dy[(t * batch_ + b) * hidden_ + u]));
-          q[u] = at.slot[3];
-          direct[u] = R();
-          switch (cell_) {
-            case Cell::lstm:
-              LstmCell::backward(at.slot, at.c_prev, at.c, whole, dc[b * hidden_ + u]);
-              break;
-            case Cell::gru: GruCell::backward(at.slot, at.h_prev, whole, direct[u]); break;
-            case Cell::gru_reset_before:
-              GruResetBeforeCell::backward_output(at.slot, at.h_prev, whole, direct[u]);
-              break;
-            case Cell::rnn_tanh: RnnCell<false>::backward(at.slot, whole); break;
-            case Cell::rnn_relu: RnnCell<true>::backward(at.slot, whole); break;
+          auto unit = unit_of<C>(place(t, b, u), u);
+          unit.d_state[0] = dh[b * hidden_ + u] + R(widen(dy[(t * batch_ + b) * hidden_ + u]));
+          if constexpr (C::spec.has_cell_state()) unit.d_state[1] = dc[b * hidden_ + u];
+          C::backward(unit);
+          keep(unit, place(t, b, u));
+          direct[u] = unit.d_state[0];
+          if constexpr (C::spec.has_cell_state()) dc[b * hidden_ + u] = unit.d_state[1];
+        }
+        if constexpr (C::spec.two_phases()) {
+          std::vector<R> dq(hidden_);
+          for (std::int64_t u = 0; u < hidden_; ++u) {
+            dq[u] = through_r(t, b, u, spec_.gates_from_h(), spec_.gates);
+          }
+          for (std::int64_t u = 0; u < hidden_; ++u) {
+            auto unit = unit_of<C>(place(t, b, u), u);
+            R masked;
+            C::backward_operand(unit, unit.previous[0], dq[u], masked);
+            keep(unit, place(t, b, u));
+            direct[u] = direct[u] + masked;
           }
         }
-        const bool before = cell_ == Cell::gru_reset_before;
-        for (std::int64_t u = 0; before && u < hidden_; ++u) dq[u] = through_r(t, b, u, 2, 3);
-        for (std::int64_t u = 0; before && u < hidden_; ++u) {
-          Unit& at = unit(t, b, u);
-          R masked;
-          GruResetBeforeCell::backward_reset(at.slot, at.h_prev, dq[u], masked);
-          direct[u] = direct[u] + masked;
-        }
         for (std::int64_t u = 0; u < hidden_; ++u) {
-          dh[b * hidden_ + u] =
-              direct[u] + through_r(t, b, u, 0, before ? 2 : static_cast<int>(gates_));
+          dh[b * hidden_ + u] = direct[u] + through_r(t, b, u, 0, spec_.gates_from_h());
         }
-        add_weights(t, b, q, weights);
+        add_weights(t, b, weights);
       }
     }
     for (const R& number : dh) dh0.push_back(number.value);
@@ -196,34 +228,45 @@ class PlainPass {
     for (const float sum : weights) d_parameters.push_back(R(sum).value);
   }
 
-  void add_weights(std::int64_t t, std::int64_t b, const std::vector<R>& q,
-                   std::vector<float>& weights) {
+  void add_weights(std::int64_t t, std::int64_t b, std::vector<float>& weights) {
     for (std::int64_t i = 0; i < in_; ++i) {
       float sum = 0.0f;
       for (std::int64_t row = 0; row < gates_ * hidden_; ++row) {
         sum +=
-            unit(t, b, row % hidden_).slot[row / hidden_].value * parameter(ih() + row * in_ + i);
+            place(t, b, row % hidden_).slot[row / hidden_].value * parameter(ih_ + row * in_ + i);
       }
       dx[(t * batch_ + b) * in_ + i] = R(sum).value;
     }
     for (std::int64_t row = 0; row < gates_ * hidden_; ++row) {
       const int g = static_cast<int>(row / hidden_);
-      const Unit& at = unit(t, b, row % hidden_);
-      const float from_x = at.slot[g].value, from_h = at.slot[slot_of(g)].value;
+      const int product = spec_.recurrent_matrix ? spec_.slot_of_gate(g) : g;
+      const Place& at = place(t, b, row % hidden_);
+      const float from_x = at.slot[g].value, from_h = at.slot[product].value;
       for (std::int64_t i = 0; i < in_; ++i)
-        weights[ih() + row * in_ + i] += from_x * x_at(t, b, i).value;
-      for (std::int64_t k = 0; k < hidden_; ++k) {
-        const bool from_q = cell_ == Cell::gru_reset_before && g == 2;
-        weights[hh() + row * hidden_ + k] += from_h * (from_q ? q[k] : unit(t, b, k).h_prev).value;
+        weights[ih_ + row * in_ + i] += from_x * x_at(t, b, i).value;
+      for (std::int64_t k = 0; spec_.recurrent_matrix && k < hidden_; ++k) {
+        weights[hh_ + row * hidden_ + k] +=
+            from_h * recurrent_input(t, b, k, spec_.slot[product]).value;
       }
-      weights[bias_ih() + row] += from_x;
-      weights[bias_hh() + row] += from_h;
+      weights[bias_ih_ + row] += from_x;
+      weights[bias_hh_ + row] += from_h;
+    }
+    for (int w = 0; w < spec_.unit_weights; ++w) {
+      const UnitWeight of = spec_.unit_weight[w];
+      for (std::int64_t u = 0; u < hidden_; ++u) {
+        const Place& at = place(t, b, u);
+        const R factor =
+            of.factor_slot >= 0 ? at.slot[of.factor_slot] : at.previous[of.previous_state];
+        weights[unit_weights_ + w * hidden_ + u] += at.slot[of.slot].value * factor.value;
+      }
     }
   }
 
+  const CellSpec& spec_;
   const Cell cell_;
   const std::int64_t steps_, batch_, in_, hidden_, gates_;
-  std::vector<Unit> units_;
+  std::int64_t ih_, hh_, bias_ih_, bias_hh_, unit_weights_;
+  std::vector<Place> places_;
 };
 
 }  // namespace sluice::test

@@ -83,23 +83,24 @@ StepResults<T> cell_forward(const Queue& queue, Cell cell, bool masked) {
       bias(queue, random_numbers<float>(slots * Step::hidden, 2)),
       h_state(queue, random_numbers<float>(states, 3)),
       c_state(queue, random_numbers<float>(states, 4)), mask(queue, as<T>(mask_numbers)),
+      unit_weights(queue, as<T>(random_numbers<S>(3 * Step::hidden, 12))),
       c(queue, std::vector<T>(states)), h(queue, std::vector<T>(Step::rows * Step::ld)),
       h_operand(queue, std::vector<T>(mask_numbers.size()));
-  const CellStepForwardArgs args{
-      .cell = cell,
-      .type = type_of<T>,
-      .rows = Step::rows,
-      .batch = Step::batch,
-      .hidden_size = Step::hidden,
-      .gates = gates.data(),
-      .bias = bias.data(),
-      .h_state = h_state.data(),
-      .c_state = c_state.data(),
-      .c = c.data(),
-      .h = h.data(),
-      .ldh = Step::ld,
-      .mask = masked ? mask.data() : nullptr,
-      .h_operand = masked || sizeof(T) == 2 ? h_operand.data() : nullptr};
+  const CellStepForwardArgs args{.cell = cell,
+                                 .type = type_of<T>,
+                                 .rows = Step::rows,
+                                 .batch = Step::batch,
+                                 .hidden_size = Step::hidden,
+                                 .gates = gates.data(),
+                                 .bias = bias.data(),
+                                 .h_state = h_state.data(),
+                                 .c_state = c_state.data(),
+                                 .c = c.data(),
+                                 .h = h.data(),
+                                 .ldh = Step::ld,
+                                 .mask = masked ? mask.data() : nullptr,
+                                 .h_operand = masked || sizeof(T) == 2 ? h_operand.data() : nullptr,
+                                 .unit_weights = unit_weights.data()};
   if (cell == Cell::gru_reset_before) {
     cell_step_forward(queue, args, CellPhase::operand);
     cell_step_forward(queue, args, CellPhase::output);
@@ -115,8 +116,7 @@ StepResults<T> cell_forward(const Queue& queue, Cell cell, bool masked) {
 
 template <class S>
 void check_cell_forward(const Queue& queue) {
-  for (const Cell cell :
-       {Cell::rnn_tanh, Cell::rnn_relu, Cell::lstm, Cell::gru, Cell::gru_reset_before}) {
+  for (const Cell cell : all_cells) {
     for (const bool masked : {false, true}) {
       SCOPED_TRACE(testing::Message() << sluice::name_of(cell) << (masked ? ", masked" : ""));
       const auto got = cell_forward<S, S>(queue, cell, masked);
@@ -140,6 +140,7 @@ void check_cell_forward(const Queue& queue) {
           expect_rounded("h_operand", got.h_operand, wide.h_operand);
         continue;
       }
+      if (!spec_of(cell).recurrent_matrix) continue;
       const std::vector<S> operand(got.h_operand.begin(),
                                    got.h_operand.begin() + Step::rows * Step::hidden);
       expect_rounded("h_operand", operand,
@@ -169,7 +170,8 @@ StepGradients<T> cell_backward(const Queue& queue, Cell cell, bool masked) {
       dh_state(queue, random_numbers<float>(states, 8)),
       dc_state(queue, random_numbers<float>(states, 9)),
       mask(queue, as<T>(random_numbers<S>(gate_count(cell) * states, 10))),
-      dq(queue, random_numbers<float>(Step::rows * Step::hidden, 11));
+      dq(queue, random_numbers<float>(Step::rows * Step::hidden, 11)),
+      unit_weights(queue, as<T>(random_numbers<S>(3 * Step::hidden, 12)));
   const CellStepBackwardArgs args{.cell = cell,
                                   .type = type_of<T>,
                                   .rows = Step::rows,
@@ -188,7 +190,8 @@ StepGradients<T> cell_backward(const Queue& queue, Cell cell, bool masked) {
                                   .dh_state = dh_state.data(),
                                   .dc_state = dc_state.data(),
                                   .mask = masked ? mask.data() : nullptr,
-                                  .dq = dq.data()};
+                                  .dq = dq.data(),
+                                  .unit_weights = unit_weights.data()};
   if (cell == Cell::gru_reset_before) {
     cell_step_backward(queue, args, CellPhase::output);
     cell_step_backward(queue, args, CellPhase::operand);
@@ -202,8 +205,7 @@ StepGradients<T> cell_backward(const Queue& queue, Cell cell, bool masked) {
 
 template <class S>
 void check_cell_backward(const Queue& queue) {
-  for (const Cell cell :
-       {Cell::rnn_tanh, Cell::rnn_relu, Cell::lstm, Cell::gru, Cell::gru_reset_before}) {
+  for (const Cell cell : all_cells) {
     for (const bool masked : {false, true}) {
       SCOPED_TRACE(testing::Message() << sluice::name_of(cell) << (masked ? ", masked" : ""));
       const auto got = cell_backward<S, S>(queue, cell, masked);

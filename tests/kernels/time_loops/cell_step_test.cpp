@@ -23,40 +23,67 @@ namespace {
 
 double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
-/// What one unit of one row reads. pre: the sums its slots hold before the step, bias included.
+/// What one unit of one row reads.
 struct UnitIn {
-  double pre[4], h_prev, c_prev, mask;  // mask: recurrent dropout's factor of gate n
+  double pre[5];  ///< the sums its slots hold before the step, bias included
+  double h_prev, c_prev;
+  double weight[3];  ///< with recurrent dropout's factor where that is on them
+  double mask;       ///< recurrent dropout's factor of gate n
+  double taken[2];   ///< zoneout's share of the new h, c
 };
 struct UnitOut {
-  double slot[4], h, c;
+  double slot[5], h, c;
 };
 
-UnitOut reference(Cell cell, const UnitIn& in) {
-  UnitOut out{{0, 0, 0, 0}, 0, 0};
-  const double* pre = in.pre;
+/// Without zoneout.
+UnitOut equations(Cell cell, const UnitIn& in) {
+  UnitOut out = {};
+  double* const slot = out.slot;
+  const double *pre = in.pre, *weight = in.weight;
   switch (cell) {
-    case Cell::rnn_tanh: out.slot[0] = out.h = std::tanh(pre[0]); break;
-    case Cell::rnn_relu: out.slot[0] = out.h = std::max(pre[0], 0.0); break;
+    case Cell::rnn_tanh: slot[0] = out.h = std::tanh(pre[0]); break;
+    case Cell::rnn_relu: slot[0] = out.h = std::max(pre[0], 0.0); break;
+    case Cell::indrnn: slot[0] = out.h = std::max(pre[0] + weight[0] * in.h_prev, 0.0); break;
     case Cell::lstm:
-      for (const int gate : {0, 1, 3}) out.slot[gate] = logistic(pre[gate]);
-      out.slot[2] = std::tanh(pre[2]);
-      out.c = out.slot[1] * in.c_prev + out.slot[0] * out.slot[2];
-      out.h = out.slot[3] * std::tanh(out.c);
+      for (const int gate : {0, 1, 3}) slot[gate] = logistic(pre[gate]);
+      slot[2] = std::tanh(pre[2]);
+      out.c = slot[1] * in.c_prev + slot[0] * slot[2];
+      out.h = slot[3] * std::tanh(out.c);
+      break;
+    case Cell::lstm_peephole:
+      for (const int gate : {0, 1}) slot[gate] = logistic(pre[gate] + weight[gate] * in.c_prev);
+      slot[2] = std::tanh(pre[2]);
+      slot[4] = out.c = slot[1] * in.c_prev + slot[0] * slot[2];
+      slot[3] = logistic(pre[3] + weight[2] * out.c);
+      out.h = slot[3] * std::tanh(out.c);
+      break;
+    case Cell::lstm_coupled:
+      for (const int gate : {0, 2}) slot[gate] = logistic(pre[gate]);
+      slot[1] = std::tanh(pre[1]);
+      out.c = (1 - slot[0]) * in.c_prev + slot[0] * slot[1];
+      out.h = slot[2] * std::tanh(out.c);
       break;
     case Cell::gru:
     case Cell::gru_reset_before:
-      out.slot[0] = logistic(pre[0]);
-      out.slot[1] = logistic(pre[1]);
+      slot[0] = logistic(pre[0]);
+      slot[1] = logistic(pre[1]);
       if (cell == Cell::gru) {
-        out.slot[3] = pre[3];
-        out.slot[2] = std::tanh(pre[2] + out.slot[0] * pre[3]);
+        slot[3] = pre[3];
+        slot[2] = std::tanh(pre[2] + slot[0] * pre[3]);
       } else {
-        out.slot[3] = out.slot[0] * in.mask * in.h_prev;
-        out.slot[2] = std::tanh(pre[2]);
+        slot[3] = slot[0] * in.mask * in.h_prev;
+        slot[2] = std::tanh(pre[2]);
       }
-      out.h = (1 - out.slot[1]) * out.slot[2] + out.slot[1] * in.h_prev;
+      out.h = (1 - slot[1]) * slot[2] + slot[1] * in.h_prev;
       break;
   }
+  return out;
+}
+
+UnitOut reference(Cell cell, const UnitIn& in) {
+  UnitOut out = equations(cell, in);
+  out.h = in.taken[0] * out.h + (1 - in.taken[0]) * in.h_prev;
+  out.c = in.taken[1] * out.c + (1 - in.taken[1]) * in.c_prev;
   return out;
 }
 
@@ -73,16 +100,32 @@ double* pre_field(UnitIn& in, int slot) { return &in.pre[slot]; }
 double* h_prev_field(UnitIn& in, int) { return &in.h_prev; }
 double* c_prev_field(UnitIn& in, int) { return &in.c_prev; }
 
+enum class ZoneoutKind { off, draws, mixes };
+
 /// The buffers of one step on a device, filled with the same numbers for every run.
 template <class Number>
 struct Step {
   static constexpr std::int64_t rows = 5, batch = 7, previous_rows = 3, gap = 3;
+  static constexpr std::int32_t number = 3;  // t
   const Cell cell;
+  const CellSpec& spec;
   const std::int64_t hidden, slots, gates;
-  std::vector<Number> pre, bias, h_state, c_state, mask, dy, dh, dc, dq;
+  const std::vector<std::int32_t> order = {4, 0, 6, 2, 1, 5, 3};
+  ZoneoutDraws zoneout;
+  std::vector<Number> pre, bias, h_state, c_state, mask, unit_weights, dy, dh, dc, dq;
 
-  Step(Cell of, std::int64_t hidden_size)
-      : cell(of), hidden(hidden_size), slots(slot_count(of)), gates(gate_count(of)) {
+  Step(Cell of, std::int64_t hidden_size, ZoneoutKind zoneout_kind)
+      : cell(of),
+        spec(spec_of(of)),
+        hidden(hidden_size),
+        slots(slot_count(of)),
+        gates(gate_count(of)) {
+    if (zoneout_kind != ZoneoutKind::off) {
+      zoneout = {.rate = {0.4f, spec.has_cell_state() ? 0.25f : 0.0f},
+                 .drops = zoneout_kind == ZoneoutKind::draws,
+                 .hidden_size = static_cast<std::uint32_t>(hidden),
+                 .random = {.seed = 77, .stream = 6}};
+    }
     pre = numbers(rows * slots * hidden, 1, 2.0);
     bias = numbers(slots * hidden, 2, 1.0);
     h_state = numbers(batch * hidden, 3, 1.0);
@@ -93,6 +136,7 @@ struct Step {
     dh = numbers(batch * hidden, 7, 1.0);
     dc = numbers(batch * hidden, 8, 1.0);
     dq = numbers(rows * hidden, 9, 1.0);
+    unit_weights = numbers(std::max(1, spec.unit_weights) * hidden, 10, 1.0);
   }
 
   static std::vector<Number> numbers(std::int64_t count, std::uint32_t seed, double scale) {
@@ -107,6 +151,9 @@ struct Step {
   std::int64_t slot_index(std::int64_t row, std::int64_t slot, std::int64_t unit) const {
     return (row * slots + slot) * hidden + unit;
   }
+  double mask_of(std::int64_t gate, std::int64_t row, std::int64_t unit) const {
+    return mask[(gate * batch + row) * hidden + unit];
+  }
   UnitIn unit_in(std::int64_t row, std::int64_t unit, bool with_bias, bool with_mask) const {
     UnitIn in{};
     for (std::int64_t s = 0; s < slots; ++s) {
@@ -114,9 +161,14 @@ struct Step {
     }
     in.h_prev = h_state[row * hidden + unit];
     in.c_prev = c_state[row * hidden + unit];
-    in.mask = with_mask && cell == Cell::gru_reset_before
-                  ? double{mask[(2 * batch + row) * hidden + unit]}
-                  : 1.0;
+    in.mask = with_mask && spec.two_phases() ? mask_of(2, row, unit) : 1.0;
+    for (int w = 0; w < spec.unit_weights; ++w) {
+      in.weight[w] = unit_weights[w * hidden + unit];
+      if (with_mask && !spec.recurrent_matrix) in.weight[w] *= mask_of(0, row, unit);
+    }
+    for (int state = 0; state < 2; ++state) {
+      in.taken[state] = zoneout.taken<double>(state, number, order[row], unit);
+    }
     return in;
   }
 };
@@ -129,15 +181,14 @@ constexpr double tolerance = std::is_same_v<Number, double> ? 1e-12 : 2e-6;
 template <class Number>
 constexpr double gradient_tolerance = std::is_same_v<Number, double> ? 1e-8 : 4e-6;
 
-bool in_phases(Cell cell) { return cell == Cell::gru_reset_before; }
-
 template <class Number>
 void check_forward(const Queue& queue, Cell cell, std::int64_t hidden, bool with_bias,
-                   bool with_mask, bool training) {
-  const Step<Number> step(cell, hidden);
-  const bool lstm = has_cell_state(cell);
+                   bool with_mask, bool training, ZoneoutKind zoneout) {
+  const Step<Number> step(cell, hidden, zoneout);
+  const bool has_c = has_cell_state(cell);
   GuardedBuffer gates(queue, step.pre), bias(queue, step.bias), h_state(queue, step.h_state),
-      c_state(queue, step.c_state), mask(queue, step.mask);
+      c_state(queue, step.c_state), mask(queue, step.mask), unit_weights(queue, step.unit_weights),
+      order(queue, step.order);
   GuardedBuffer c(queue, step.rows * hidden * sizeof(Number));
   GuardedBuffer h(queue, step.rows * (hidden + step.gap) * sizeof(Number));
   GuardedBuffer h_masked(queue, step.mask.size() * sizeof(Number));
@@ -150,13 +201,17 @@ void check_forward(const Queue& queue, Cell cell, std::int64_t hidden, bool with
   args.gates = gates.data();
   args.bias = with_bias ? bias.data() : nullptr;
   args.h_state = h_state.data();
-  args.c_state = lstm ? c_state.data() : nullptr;
-  args.c = lstm && training ? c.data() : nullptr;
+  args.c_state = has_c ? c_state.data() : nullptr;
+  args.c = has_c && training ? c.data() : nullptr;
   args.h = training ? h.data() : nullptr;
   args.ldh = hidden + step.gap;
   args.mask = with_mask ? mask.data() : nullptr;
   args.h_operand = with_mask ? h_masked.data() : nullptr;
-  if (in_phases(cell)) {
+  args.unit_weights = step.spec.unit_weights > 0 ? unit_weights.data() : nullptr;
+  args.zoneout = step.zoneout;
+  args.step = step.number;
+  args.order = static_cast<const std::int32_t*>(order.data());
+  if (step.spec.two_phases()) {
     cell_step_forward(queue, args, CellPhase::operand);
     cell_step_forward(queue, args, CellPhase::output);
   } else {
@@ -175,15 +230,15 @@ void check_forward(const Queue& queue, Cell cell, std::int64_t hidden, bool with
         continue;
       }
       const UnitOut expected = reference(cell, step.unit_in(row, unit, with_bias, with_mask));
-      for (std::int64_t s = 0; s < step.slots; ++s) {
+      for (int s = 0; s < step.spec.slots; ++s) {
         ASSERT_NEAR(slots[step.slot_index(row, s, unit)], expected.slot[s], tolerance<Number>)
             << "slot " << s << " of row " << row << ", unit " << unit;
       }
       ASSERT_NEAR(h_new[at], expected.h, tolerance<Number>);
-      if (lstm) {
+      if (has_c) {
         ASSERT_NEAR(c_new[at], expected.c, tolerance<Number>);
       }
-      if (lstm && training) {
+      if (has_c && training) {
         ASSERT_EQ(c_kept[at], c_new[at]);
       }
       if (training) {
@@ -191,6 +246,10 @@ void check_forward(const Queue& queue, Cell cell, std::int64_t hidden, bool with
       }
       for (std::int64_t gate = 0; with_mask && gate < step.gates; ++gate) {
         const std::int64_t index = (gate * step.batch + row) * hidden + unit;
+        if (!step.spec.recurrent_matrix) {
+          ASSERT_TRUE(std::isnan(masked[index])) << "there is no matrix that h enters";
+          continue;
+        }
         ASSERT_NEAR(masked[index], h_new[at] * step.mask[index], tolerance<Number>);
       }
     }
@@ -202,9 +261,9 @@ void check_forward(const Queue& queue, Cell cell, std::int64_t hidden, bool with
 
 template <class Number>
 void check_backward(const Queue& queue, Cell cell, std::int64_t hidden, bool with_mask,
-                    bool with_dy) {
-  const Step<Number> step(cell, hidden);
-  const bool lstm = has_cell_state(cell);
+                    bool with_dy, ZoneoutKind zoneout) {
+  const Step<Number> step(cell, hidden, zoneout);
+  const bool has_c = has_cell_state(cell);
   // The activated slots and c that forward leaves, from the reference.
   std::vector<Number> activated(step.pre.size()), c_now(step.rows * hidden);
   for (std::int64_t row = 0; row < step.rows; ++row) {
@@ -230,7 +289,7 @@ void check_backward(const Queue& queue, Cell cell, std::int64_t hidden, bool wit
   GuardedBuffer gates(queue, activated), h_previous(queue, h_before), c_previous(queue, c_before),
       h_initial(queue, h_first), c_initial(queue, c_first), c(queue, c_now), dy(queue, step.dy),
       dh_state(queue, step.dh), dc_state(queue, step.dc), mask(queue, step.mask),
-      dq(queue, step.dq);
+      dq(queue, step.dq), unit_weights(queue, step.unit_weights), order(queue, step.order);
   CellStepBackwardArgs args;
   args.cell = cell;
   args.type = data_type<Number>;
@@ -248,10 +307,14 @@ void check_backward(const Queue& queue, Cell cell, std::int64_t hidden, bool wit
   args.dy = with_dy ? dy.data() : nullptr;
   args.lddy = hidden + step.gap;
   args.dh_state = dh_state.data();
-  args.dc_state = lstm ? dc_state.data() : nullptr;
+  args.dc_state = has_c ? dc_state.data() : nullptr;
   args.mask = with_mask ? mask.data() : nullptr;
   args.dq = dq.data();
-  if (in_phases(cell)) {
+  args.unit_weights = step.spec.unit_weights > 0 ? unit_weights.data() : nullptr;
+  args.zoneout = step.zoneout;
+  args.step = step.number;
+  args.order = static_cast<const std::int32_t*>(order.data());
+  if (step.spec.two_phases()) {
     cell_step_backward(queue, args, CellPhase::output);
     cell_step_backward(queue, args, CellPhase::operand);
   } else {
@@ -272,20 +335,20 @@ void check_backward(const Queue& queue, Cell cell, std::int64_t hidden, bool wit
       const auto loss = [&](const UnitIn& in) {
         const UnitOut out = reference(cell, in);
         double sum = dh_in * out.h;
-        if (lstm) sum += double{step.dc[at]} * out.c;
-        if (in_phases(cell)) sum += double{step.dq[at]} * out.slot[3];
+        if (has_c) sum += double{step.dc[at]} * out.c;
+        if (step.spec.two_phases()) sum += double{step.dq[at]} * out.slot[3];
         return sum;
       };
       const UnitIn in = step.unit_in(row, unit, true, with_mask);
-      for (std::int64_t s = 0; s < step.slots; ++s) {
-        const double expected = in_phases(cell) && s == 3  // q stays, for the gradient of Rn
-                                    ? reference(cell, in).slot[3]
-                                    : derivative(loss, in, pre_field, static_cast<int>(s));
+      for (int s = 0; s < step.spec.slots; ++s) {
+        const double expected = !step.spec.holds_sum(s)  // stays, for gradients of weights
+                                    ? reference(cell, in).slot[s]
+                                    : derivative(loss, in, pre_field, s);
         ASSERT_NEAR(slots[step.slot_index(row, s, unit)], expected, gradient_tolerance<Number>)
             << "slot " << s << " of row " << row << ", unit " << unit;
       }
       ASSERT_NEAR(dh[at], derivative(loss, in, h_prev_field, 0), gradient_tolerance<Number>);
-      if (lstm) {
+      if (has_c) {
         ASSERT_NEAR(dc[at], derivative(loss, in, c_prev_field, 0), gradient_tolerance<Number>);
       }
     }
@@ -294,6 +357,8 @@ void check_backward(const Queue& queue, Cell cell, std::int64_t hidden, bool wit
     EXPECT_TRUE(memory->guards_intact());
   }
 }
+
+constexpr ZoneoutKind zoneouts[] = {ZoneoutKind::off, ZoneoutKind::draws, ZoneoutKind::mixes};
 
 class CellStep
     : public ::testing::TestWithParam<std::tuple<Cell, DataType, std::int64_t, DeviceKind>> {
@@ -312,7 +377,9 @@ TEST_P(CellStep, ForwardFollowsTheEquations) {
   for (const bool with_bias : {true, false}) {
     for (const bool with_mask : {false, true}) {
       for (const bool training : {true, false}) {
-        check(device.queue(), cell, hidden, with_bias, with_mask, training);
+        for (const ZoneoutKind zoneout : zoneouts) {
+          check(device.queue(), cell, hidden, with_bias, with_mask, training, zoneout);
+        }
       }
     }
   }
@@ -324,7 +391,9 @@ TEST_P(CellStep, BackwardIsTheDerivativeOfForward) {
   const auto check = type == DataType::float64 ? check_backward<double> : check_backward<float>;
   for (const bool with_mask : {false, true}) {
     for (const bool with_dy : {true, false}) {
-      check(device.queue(), cell, hidden, with_mask, with_dy);
+      for (const ZoneoutKind zoneout : zoneouts) {
+        check(device.queue(), cell, hidden, with_mask, with_dy, zoneout);
+      }
     }
   }
 }
@@ -336,14 +405,13 @@ std::string test_name(const ::testing::TestParamInfo<CellStep::ParamType>& test)
          name_of(kind);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, CellStep,
-    ::testing::Combine(::testing::Values(Cell::rnn_tanh, Cell::rnn_relu, Cell::lstm, Cell::gru,
-                                         Cell::gru_reset_before),
-                       ::testing::Values(DataType::float32, DataType::float64),
-                       ::testing::Values(std::int64_t{1}, std::int64_t{17}, std::int64_t{64}),
-                       ::testing::Values(DeviceKind::cpu, DeviceKind::cuda)),
-    test_name);
+INSTANTIATE_TEST_SUITE_P(All, CellStep,
+                         ::testing::Combine(::testing::ValuesIn(all_cells),
+                                            ::testing::Values(DataType::float32, DataType::float64),
+                                            ::testing::Values(std::int64_t{1}, std::int64_t{17},
+                                                              std::int64_t{64}),
+                                            ::testing::Values(DeviceKind::cpu, DeviceKind::cuda)),
+                         test_name);
 
 TEST(CellStepArguments, RefusesWhatItCannotRun) {
   const Queue queue;
@@ -365,6 +433,8 @@ TEST(CellStepArguments, RefusesWhatItCannotRun) {
   refused([&](auto& bad) { bad.mask = memory.data(); });
   refused([](auto&) {}, CellPhase::operand);
   refused([](auto& bad) { bad.cell = Cell::gru_reset_before; });
+  refused([](auto& bad) { bad.cell = Cell::lstm_peephole; });
+  refused([](auto& bad) { bad.cell = Cell::indrnn; });
 }
 
 }  // namespace
