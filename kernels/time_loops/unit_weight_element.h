@@ -35,13 +35,19 @@ class UnitWeightRow {
                                          args_.hidden_size, u);
     }
     const W term = widen(gates_[weight.slot * args_.hidden_size + u]) * factor;
-    if constexpr (C::spec.recurrent_matrix) return term;
-    if (args_.mask == nullptr) return term;
-    const std::int64_t plane = weight.slot * args_.sequences.batch + before_.row;
-    return term * widen(static_cast<const T*>(args_.mask)[plane * args_.hidden_size + u]);
+    if constexpr (C::spec.recurrent_matrix) {
+      return term;
+    } else {
+      return args_.mask == nullptr ? term : term * mask(weight.slot, u);
+    }
   }
 
  private:
+  SLUICE_HOST_DEVICE W mask(int gate, std::int64_t u) const {
+    const std::int64_t plane = gate * args_.sequences.batch + before_.row;
+    return widen(static_cast<const T*>(args_.mask)[plane * args_.hidden_size + u]);
+  }
+
   const UnitWeightGradientsArgs& args_;
   const StateBefore before_;
   const T* gates_;
