@@ -8,8 +8,7 @@
 
 namespace sluice {
 
-/// Reset after the product (cuDNN, PyTorch). One unit of one row.
-/// Slots of the gates buffer: r, z, n and q = Rn h_prev + bRn.
+/// Reset after the product (cuDNN, PyTorch). Slots: r, z, n and q = Rn h_prev + bRn.
 ///   r, z = sigmoid(pre), n = tanh(pre_n + r q), h = (1 - z) n + z h_prev
 struct GruCell {
   static constexpr CellSpec spec = {.name = "gru",
@@ -24,36 +23,20 @@ struct GruCell {
 
   template <class T>
   SLUICE_HOST_DEVICE static void forward(Unit<GruCell, T>& u) {
-    forward(u.slot, u.previous[0], u.state[0]);
+    u.slot[0] = sigmoid(u.slot[0]);
+    u.slot[1] = sigmoid(u.slot[1]);
+    u.slot[2] = hyperbolic_tangent(u.slot[2] + u.slot[0] * u.slot[3]);
+    u.state[0] = u.slot[2] + u.slot[1] * (u.previous[0] - u.slot[2]);
   }
   template <class T>
   SLUICE_HOST_DEVICE static void backward(Unit<GruCell, T>& u) {
-    backward(u.slot, u.previous[0], u.d_state[0], u.d_state[0]);
-  }
-
-  static constexpr int gates = 3;
-  static constexpr int slots = 4;
-
-  /// `gate`: pre-activations of r and z, Wn x + bWn, q in; r, z, n, q out.
-  template <class T>
-  SLUICE_HOST_DEVICE static void forward(T gate[4], T h_prev, T& h) {
-    gate[0] = sigmoid(gate[0]);
-    gate[1] = sigmoid(gate[1]);
-    gate[2] = hyperbolic_tangent(gate[2] + gate[0] * gate[3]);
-    h = gate[2] + gate[1] * (h_prev - gate[2]);
-  }
-
-  /// `gate`: r, z, n, q in; gradients by pre_r, pre_z, pre_n and q out.
-  /// `dh_direct`: the part of the gradient by h_prev that does not pass through R.
-  template <class T>
-  SLUICE_HOST_DEVICE static void backward(T gate[4], T h_prev, T dh, T& dh_direct) {
-    const T r = gate[0], z = gate[1], n = gate[2], q = gate[3];
+    const T r = u.slot[0], z = u.slot[1], n = u.slot[2], q = u.slot[3], dh = u.d_state[0];
     const T dn = dh * (T(1) - z) * tanh_slope(n);
-    gate[0] = dn * q * sigmoid_slope(r);
-    gate[1] = dh * (h_prev - n) * sigmoid_slope(z);
-    gate[2] = dn;
-    gate[3] = dn * r;
-    dh_direct = dh * z;
+    u.slot[0] = dn * q * sigmoid_slope(r);
+    u.slot[1] = dh * (u.previous[0] - n) * sigmoid_slope(z);
+    u.slot[2] = dn;
+    u.slot[3] = dn * r;
+    u.d_state[0] = dh * z;
   }
 };
 
@@ -73,55 +56,30 @@ struct GruResetBeforeCell {
 
   template <class T>
   SLUICE_HOST_DEVICE static void forward_operand(Unit<GruResetBeforeCell, T>& u, T h_masked) {
-    forward_reset(u.slot, h_masked);
+    u.slot[0] = sigmoid(u.slot[0]);
+    u.slot[1] = sigmoid(u.slot[1]);
+    u.slot[3] = u.slot[0] * h_masked;
   }
   template <class T>
   SLUICE_HOST_DEVICE static void forward(Unit<GruResetBeforeCell, T>& u) {
-    forward_output(u.slot, u.previous[0], u.state[0]);
+    u.slot[2] = hyperbolic_tangent(u.slot[2]);
+    u.state[0] = u.slot[2] + u.slot[1] * (u.previous[0] - u.slot[2]);
   }
+  /// Leaves r, for backward_operand, and q, for the gradient of Rn.
   template <class T>
   SLUICE_HOST_DEVICE static void backward(Unit<GruResetBeforeCell, T>& u) {
-    backward_output(u.slot, u.previous[0], u.d_state[0], u.d_state[0]);
+    const T z = u.slot[1], n = u.slot[2], dh = u.d_state[0];
+    u.slot[1] = dh * (u.previous[0] - n) * sigmoid_slope(z);
+    u.slot[2] = dh * (T(1) - z) * tanh_slope(n);
+    u.d_state[0] = dh * z;
   }
+  /// `d_operand` = Rn^T dn.
   template <class T>
   SLUICE_HOST_DEVICE static void backward_operand(Unit<GruResetBeforeCell, T>& u, T h_masked,
                                                   T d_operand, T& d_h_masked) {
-    backward_reset(u.slot, h_masked, d_operand, d_h_masked);
-  }
-
-  static constexpr int gates = 3;
-  static constexpr int slots = 4;
-
-  /// gate[0], gate[1]: pre-activations in, r and z out. gate[3]: q out.
-  template <class T>
-  SLUICE_HOST_DEVICE static void forward_reset(T gate[4], T h_masked) {
-    gate[0] = sigmoid(gate[0]);
-    gate[1] = sigmoid(gate[1]);
-    gate[3] = gate[0] * h_masked;
-  }
-
-  /// gate[2]: pre-activation in, n out.
-  template <class T>
-  SLUICE_HOST_DEVICE static void forward_output(T gate[4], T h_prev, T& h) {
-    gate[2] = hyperbolic_tangent(gate[2]);
-    h = gate[2] + gate[1] * (h_prev - gate[2]);
-  }
-
-  /// gate: r, z, n in; gradients by pre_z and pre_n out (gate[0], gate[3] untouched).
-  template <class T>
-  SLUICE_HOST_DEVICE static void backward_output(T gate[4], T h_prev, T dh, T& dh_direct) {
-    const T z = gate[1], n = gate[2];
-    gate[1] = dh * (h_prev - n) * sigmoid_slope(z);
-    gate[2] = dh * (T(1) - z) * tanh_slope(n);
-    dh_direct = dh * z;
-  }
-
-  /// gate[0]: r in, gradient by pre_r out. `dq` = Rn^T dn. `dh_masked`: gradient by m h_prev.
-  template <class T>
-  SLUICE_HOST_DEVICE static void backward_reset(T gate[4], T h_masked, T dq, T& dh_masked) {
-    const T r = gate[0];
-    gate[0] = dq * h_masked * sigmoid_slope(r);
-    dh_masked = dq * r;
+    const T r = u.slot[0];
+    u.slot[0] = d_operand * h_masked * sigmoid_slope(r);
+    d_h_masked = d_operand * r;
   }
 };
 

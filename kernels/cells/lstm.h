@@ -24,7 +24,12 @@ struct LstmCell {
 
   template <class T>
   SLUICE_HOST_DEVICE static void forward(Unit<LstmCell, T>& u) {
-    forward(u.slot, u.previous[1], u.state[1], u.state[0]);
+    u.slot[0] = sigmoid(u.slot[0]);
+    u.slot[1] = sigmoid(u.slot[1]);
+    u.slot[2] = hyperbolic_tangent(u.slot[2]);
+    u.slot[3] = sigmoid(u.slot[3]);
+    restate(u);
+    u.state[0] = u.slot[3] * hyperbolic_tangent(u.state[1]);
   }
   template <class T>
   SLUICE_HOST_DEVICE static void restate(Unit<LstmCell, T>& u) {
@@ -32,36 +37,15 @@ struct LstmCell {
   }
   template <class T>
   SLUICE_HOST_DEVICE static void backward(Unit<LstmCell, T>& u) {
-    backward(u.slot, u.previous[1], u.state[1], u.d_state[0], u.d_state[1]);
+    const T i = u.slot[0], f = u.slot[1], g = u.slot[2], o = u.slot[3];
+    const T tanh_c = hyperbolic_tangent(u.state[1]), dh = u.d_state[0];
+    const T dc = u.d_state[1] + dh * o * tanh_slope(tanh_c);
+    u.slot[0] = dc * g * sigmoid_slope(i);
+    u.slot[1] = dc * u.previous[1] * sigmoid_slope(f);
+    u.slot[2] = dc * i * tanh_slope(g);
+    u.slot[3] = dh * tanh_c * sigmoid_slope(o);
+    u.d_state[1] = dc * f;
     u.d_state[0] = T(0);
-  }
-
-  static constexpr int gates = 4;
-  static constexpr int slots = 4;
-
-  /// `gate`: pre-activations in, activated gates out.
-  template <class T>
-  SLUICE_HOST_DEVICE static void forward(T gate[4], T c_prev, T& c, T& h) {
-    gate[0] = sigmoid(gate[0]);
-    gate[1] = sigmoid(gate[1]);
-    gate[2] = hyperbolic_tangent(gate[2]);
-    gate[3] = sigmoid(gate[3]);
-    c = gate[1] * c_prev + gate[0] * gate[2];
-    h = gate[3] * hyperbolic_tangent(c);
-  }
-
-  /// `gate`: activated gates in, gradients by the pre-activations out.
-  /// `dc`: gradient by c from later steps in, gradient by c_prev out.
-  template <class T>
-  SLUICE_HOST_DEVICE static void backward(T gate[4], T c_prev, T c, T dh, T& dc) {
-    const T i = gate[0], f = gate[1], g = gate[2], o = gate[3];
-    const T tanh_c = hyperbolic_tangent(c);
-    const T dc_total = dc + dh * o * tanh_slope(tanh_c);
-    gate[0] = dc_total * g * sigmoid_slope(i);
-    gate[1] = dc_total * c_prev * sigmoid_slope(f);
-    gate[2] = dc_total * i * tanh_slope(g);
-    gate[3] = dh * tanh_c * sigmoid_slope(o);
-    dc = dc_total * f;
   }
 };
 
