@@ -25,7 +25,7 @@ disassemble() {
 export -f disassemble
 persistent=kernels/time_loops/persistent
 export nvcc nvdisasm work persistent
-ls "$persistent"/{forward,backward}_*.cu | xargs -n1 basename -s .cu |
+ls "$persistent"/{bfloat16,float16,float32,tf32}.cu | xargs -n1 basename -s .cu |
   xargs -P "$(nproc)" -I{} bash -c 'disassemble {}'
 
 for sass in "$work"/*.sass; do

@@ -89,6 +89,8 @@ TEST(PersistentFit, WhatIsNotThereIsRefusedWithTheReason) {
                 .find("gru_reset_before"),
             std::string::npos);
   EXPECT_NE(why(request(block, DataType::bfloat16, 256)).find("threads"), std::string::npos);
+  EXPECT_NE(why(request(cluster, DataType::float32, 64, 8, Cell::rnn_tanh)).find("16-bit"),
+            std::string::npos);
   EXPECT_NE(why(request(cluster, DataType::bfloat16, 16)).find("too small"), std::string::npos);
   EXPECT_NE(why(request(cluster, DataType::bfloat16, 2048)), "");
 }
@@ -109,6 +111,65 @@ TEST(PersistentFit, RowsAndBlocksFollowTheBatch) {
   EXPECT_EQ(block.groups, 32);
   EXPECT_EQ(block.blocks, 1);
   EXPECT_EQ(block.threads, 4 * 32);
+}
+
+// Kernels without options are there for the shapes of bench/predictions.md.
+TEST(PersistentFit, KernelsOfMuchUsedCellsHoldMoreWeights) {
+  using enum PersistentKind;
+  const auto kernel = [](const PersistentRequest& asked) {
+    const PersistentFit fit = persistent_fit(h200, asked);
+    EXPECT_TRUE(fit.fits) << fit.why_not;
+    EXPECT_EQ(fit.request.shape.hidden_size, asked.shape.hidden_size);
+    return fit.kernel;
+  };
+  for (const DataType type : {DataType::bfloat16, DataType::float16}) {
+    EXPECT_TRUE(kernel(request(block, type, 64, 256)).small);
+    EXPECT_TRUE(kernel(request(cluster, type, 512)).small);
+    EXPECT_TRUE(kernel(request(cluster, type, 512, 128)).wide);
+    EXPECT_FALSE(kernel(request(grid, type, 768, 16)).options);
+    EXPECT_TRUE(kernel(request(grid, type, 1024)).wide);
+    EXPECT_FALSE(kernel(request(grid, type, 1024, 32, Cell::gru)).options);
+  }
+  EXPECT_FALSE(kernel(request(cluster, DataType::float32, 64, 256)).options);
+  EXPECT_FALSE(kernel(request(grid, DataType::float32, 512)).options);
+  PersistentRequest tf32 = request(grid, DataType::float32, 1024);
+  tf32.shape.math = MatrixMath::tf32;
+  EXPECT_FALSE(kernel(tf32).options);
+  tf32.kind = block;
+  tf32.shape.hidden_size = 64;
+  EXPECT_TRUE(kernel(tf32).small);
+  // Three tiles a block are too many threads for a small kernel.
+  EXPECT_TRUE(kernel(request(cluster, DataType::bfloat16, 600)).options);
+}
+
+TEST(PersistentFit, OneKernelTakesAllOptions) {
+  using enum PersistentKind;
+  for (const auto& [kind, hidden] : {std::pair(block, 64), {cluster, 512}, {grid, 1024}}) {
+    PersistentRequest asked = request(kind, DataType::bfloat16, hidden);
+    asked.options = true;
+    const PersistentKernel kernel = persistent_fit(h200, asked).kernel;
+    EXPECT_TRUE(kernel.options);
+    EXPECT_FALSE(kernel.small || kernel.wide);
+    // Cells that are less used have no other.
+    asked.options = false;
+    asked.shape.cell = Cell::rnn_tanh;
+    EXPECT_TRUE(persistent_fit(h200, asked).kernel.options);
+  }
+}
+
+TEST(PersistentFit, WhatIsHeldFollowsThePass) {
+  using enum PersistentKind;
+  const auto matrix = [](PersistentRequest asked, RecurrentPass pass) {
+    asked.pass = pass;
+    return persistent_fit(h200, asked).kernel.matrix;
+  };
+  const PersistentRequest halves = request(grid, DataType::bfloat16, 512);
+  EXPECT_EQ(matrix(halves, RecurrentPass::forward), PersistentMatrix::rows);
+  EXPECT_EQ(matrix(halves, RecurrentPass::backward), PersistentMatrix::scattered);
+  EXPECT_EQ(matrix(request(grid, DataType::float32, 512), RecurrentPass::backward),
+            PersistentMatrix::columns);
+  EXPECT_EQ(matrix(request(cluster, DataType::bfloat16, 512), RecurrentPass::backward),
+            PersistentMatrix::columns);
 }
 
 TEST(PersistentFit, MemoryForALargeBatchServesASmallOne) {

@@ -415,7 +415,7 @@ INSTANTIATE_TEST_SUITE_P(Grid, Persistent,
                                          Case{grid, Cell::gru, float16, 3, 34, 2, 0.4},
                                          Case{grid, Cell::lstm, tf32, 3, 530, 1, 0.0, 0, 1},
                                          Case{grid, Cell::lstm, bfloat16, 720, 34, 2, 0.0, 0, 1},
-                                         Case{grid, Cell::gru, tf32, 720, 34, 1, 0.0, 0, 1}),
+                                         Case{grid, Cell::gru, float16, 720, 34, 1, 0.0, 0, 1}),
                          name_of_case);
 
 }  // namespace
