@@ -3,6 +3,7 @@
 #include "engine/loops/input_dropout.h"
 #include "kernels/arrays/bias.h"
 #include "kernels/sequences/embedding.h"
+#include "kernels/time_loops/unit_weight_gradients.h"
 
 namespace sluice {
 namespace {
@@ -40,12 +41,19 @@ void take_rest(Carver& carver, const WorkspaceRequest& of, DirectionWorkspace& p
     part.mask = carver.take(static_cast<std::size_t>(of.cell.gates * of.plane()) * of.element());
   }
   if (!of.backward()) return;
-  part.previous = carver.take(static_cast<std::size_t>(of.schedule.rule.largest(of.pass) * hidden) *
-                              of.element());
+  const std::int64_t chunk_rows = of.schedule.rule.largest(of.pass);
+  if (of.cell.recurrent_matrix) {
+    part.previous = carver.take(static_cast<std::size_t>(chunk_rows * hidden) * of.element());
+  }
   part.d_bias = carver.take(of.cell.slots * hidden * of.wide());
   part.column_sum_bytes =
       column_sum_workspace_bytes(of.config.data_type, of.pass.rows, of.cell.slots * hidden);
   part.column_sum = carver.take(part.column_sum_bytes);
+  part.unit_weight_sums_bytes = unit_weight_gradients_workspace_bytes(
+      of.config.cell, of.config.data_type, chunk_rows, hidden);
+  if (part.unit_weight_sums_bytes > 0) {
+    part.unit_weight_sums = carver.take(part.unit_weight_sums_bytes);
+  }
 }
 
 // What the first layer uses for a shared input.

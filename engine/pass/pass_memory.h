@@ -51,10 +51,12 @@ struct DirectionWorkspace {
   // Backward alone:
   void* dh_state = nullptr;  ///< [B, H]
   void* dc_state = nullptr;  ///< [B, H] of a cell with c
-  void* previous = nullptr;  ///< [rows of the largest chunk, H]
+  void* previous = nullptr;  ///< [rows of the largest chunk, H], where there is a recurrent matrix
   void* d_bias = nullptr;    ///< [S*H]
   void* column_sum = nullptr;
   std::size_t column_sum_bytes = 0;
+  void* unit_weight_sums = nullptr;  ///< of a cell with unit weights
+  std::size_t unit_weight_sums_bytes = 0;
   void* shared_sum = nullptr;  ///< with a shared input
   std::size_t shared_sum_bytes = 0;
   void* wide_shared_gates = nullptr;  ///< 16-bit: shared_gates' gradient before it is rounded

@@ -83,7 +83,9 @@ class DirectionBackward : public DirectionPass<RecurrentBackwardArgs, LoopBackwa
                       .gates = recurrence.gates,
                       .h = recurrence.h,
                       .ldh = recurrence.ldh,
-                      .h_initial = workspace_.h_state,
+                      .c = recurrence.c,
+                      .h_initial = recurrence.h_initial,
+                      .c_initial = recurrence.c_initial,
                       .mask = pass_.loop.reads_mask() ? recurrence.mask : drawn_mask(),
                       .d_parameters = pass_.args.d_parameters},
                      workspace_);

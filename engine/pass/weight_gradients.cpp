@@ -7,6 +7,7 @@
 #include "kernels/cells/bias_slots.h"
 #include "kernels/device/device.h"
 #include "kernels/time_loops/recurrent_state.h"
+#include "kernels/time_loops/unit_weight_gradients.h"
 
 namespace sluice {
 namespace {
@@ -35,6 +36,29 @@ class Gradients {
                 hidden_, args_.add);
       }
     }
+  }
+
+  void unit_weights() const {
+    if (spec_of(direction_.config.cell).unit_weights == 0) return;
+    unit_weight_gradients(
+        queue_, {.cell = direction_.config.cell,
+                 .type = type_,
+                 .sequences = args_.sequences,
+                 .reverse = direction_.reverse,
+                 .first_row = args_.chunk.first_row,
+                 .rows = args_.chunk.rows,
+                 .hidden_size = hidden_,
+                 .gates = args_.gates,
+                 .h = args_.h,
+                 .ldh = args_.ldh,
+                 .c = args_.c,
+                 .h_initial = args_.h_initial,
+                 .c_initial = args_.c_initial,
+                 .mask = args_.mask,
+                 .add = args_.add,
+                 .out = at(args_.d_parameters, direction_.unit_weights, state_type(type_)),
+                 .workspace = workspace_.unit_weight_sums,
+                 .workspace_bytes = workspace_.unit_weight_sums_bytes});
   }
 
  private:
@@ -135,7 +159,9 @@ class Gradients {
 
 void weight_gradients(const Queue& queue, const Direction& direction,
                       const WeightGradientArgs& args, const DirectionWorkspace& workspace) {
-  Gradients(queue, direction, args, workspace).recurrent_weights();
+  const Gradients gradients(queue, direction, args, workspace);
+  gradients.recurrent_weights();
+  gradients.unit_weights();
 }
 
 void bias_gradients(const Queue& queue, const Direction& direction, const void* gates,

@@ -15,12 +15,14 @@ struct WeightGradientArgs {
   const void* gates = nullptr;  ///< [chunk.rows, S*H] gradients by the pre-activations
   const void* h = nullptr;      ///< [N, ldh] the direction's output
   std::int64_t ldh = 0;
-  const void* h_initial = nullptr;  ///< [B, H] sorted, of state_type
-  const void* mask = nullptr;       ///< [G, B, H] or null
+  const void* c = nullptr;          ///< [N, H] the direction's c, of a cell that has one
+  const void* h_initial = nullptr;  ///< [B, H] sorted, of state_type, as c_initial
+  const void* c_initial = nullptr;
+  const void* mask = nullptr;  ///< [G, B, H] or null
   void* d_parameters =
       nullptr;  ///< the flat buffer of state_type; this direction's part is written
 };
-/// weight_hh; weight_ih has its own in engine/pass/input_product.h.
+/// weight_hh and unit weights; weight_ih has its own in engine/pass/input_product.h.
 void weight_gradients(const Queue& queue, const Direction& direction,
                       const WeightGradientArgs& args, const DirectionWorkspace& workspace);
 

@@ -62,7 +62,7 @@ TEST_P(RecurrentTwins, Agree) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, RecurrentTwins,
-                         testing::Combine(testing::ValuesIn(cells), testing::Values(1, 3, 65),
+                         testing::Combine(testing::ValuesIn(all_cells), testing::Values(1, 3, 65),
                                           testing::Values(1, 17, 34, 128, 160)),
                          [](const testing::TestParamInfo<Shape>& shape) {
                            return std::string(sluice::name_of(std::get<0>(shape.param))) + "_b" +

@@ -50,7 +50,7 @@ template <class S>
 void fill_smoothly(RecurrentPass<S>& pass) {
   fill_inputs(pass);
   const RecurrentConfig& config = pass.plan().config();
-  const bool relu = config.cell == Cell::rnn_relu;
+  const bool relu = config.cell == Cell::rnn_relu || config.cell == Cell::indrnn;
   for (S& weight : pass.parameters) weight = narrow<S>(widen(weight) * (relu ? 0.05f : 0.5f));
   for (const ParameterView& view : recurrent_parameters(config)) {
     if (!relu || view.name.find("bias_ih") == std::string::npos) continue;

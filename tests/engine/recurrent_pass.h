@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "engine/loops/time_loop.h"
 #include "engine/recurrent.h"
 #include "engine/sequence_layout.h"
 #include "kernels/base/number.h"
 #include "kernels/device/lanes.h"
-#include "kernels/time_loops/persistent/persistent.h"
 #include "tests/kernels/test_device.h"
 
 namespace sluice::test {
@@ -30,8 +30,6 @@ inline constexpr Backend backends[] = {
     {DeviceKind::cpu, Algorithm::stepwise},   {DeviceKind::cpu, Algorithm::stepwise, 2},
     {DeviceKind::cpu, Algorithm::row_blocks}, {DeviceKind::cpu, Algorithm::row_blocks, 2},
     {DeviceKind::cuda, Algorithm::stepwise},  {DeviceKind::cuda, Algorithm::persistent_block}};
-inline constexpr Cell cells[] = {Cell::rnn_tanh, Cell::rnn_relu, Cell::lstm, Cell::gru,
-                                 Cell::gru_reset_before};
 
 inline std::string name_of(const Backend& backend) {
   return name_of(backend.device) +
@@ -47,12 +45,17 @@ inline std::string name_of(const Backend& backend) {
 inline std::string why_unavailable(const Backend& backend, Cell cell,
                                    DataType type = DataType::float32) {
   const std::string why = why_unavailable(backend.device);
-  const bool persistent =
-      backend.device == DeviceKind::cuda && backend.algorithm != Algorithm::stepwise;
-  if (!why.empty() || !persistent) return why;
-  if (cell == Cell::gru_reset_before) return "persistent kernels do not take gru_reset_before";
-  if (type == DataType::float64) return "persistent kernels do not take float64";
-  return persistent_limits().major < 8 ? "persistent kernels need compute capability 8.0" : "";
+  if (!why.empty()) return why;
+  return why_not(backend.algorithm,
+                 {.cell = cell, .data_type = type, .input_size = 1, .hidden_size = 1},
+                 backend.device);
+}
+
+/// Every unit option that its cell can have, and dropout on inputs, at `rate`.
+inline void turn_on_options(RecurrentConfig& config, double rate) {
+  config.input_dropout = config.layer_dropout = config.recurrent_dropout = rate;
+  config.zoneout_h = rate;
+  config.zoneout_c = has_cell_state(config.cell) ? rate : 0.0;
 }
 
 /// [T, B, features] in the caller's row order -> [N, features] packed, and back with zeros past a

@@ -23,6 +23,8 @@ that the tests need neither. The same PyTorch gives the same bytes.
 import json
 import struct
 import sys
+from dataclasses import dataclass
+from typing import Callable
 
 import numpy as np
 import torch
@@ -33,6 +35,16 @@ INPUT, HIDDEN = 5, 7
 LENGTHS = {"equal": [6, 6, 6], "ragged": [3, 7, 1, 5]}
 # Longer ones: an error that grows with time shows, and H is no multiple of any vector's width.
 LONG = {"lengths": [60, 17, 44], "input": 11, "hidden": 19}
+
+
+@dataclass
+class Reference:
+    """How a cell's numbers are found."""
+
+    has_c: bool
+    number: torch.dtype
+    shapes: Callable  # (layers, directions, input_size, hidden) -> each parameter's, in order
+    forward: Callable  # (layers, directions, lengths, x, parameters, h0, c0) -> y, h_n, c_n
 
 
 def parameter_shapes(cell, layers, directions, input_size, hidden):
@@ -90,7 +102,20 @@ def reset_before_forward(layers, directions, lengths, x, parameters, h0):
     return inputs, torch.stack(finals).view(layers * directions, len(lengths), -1), None
 
 
-def make_case(seed, cell, layers, directions, lengths, with_states, input_size=INPUT, hidden=HIDDEN):
+def reference_of(cell):
+    def shapes(*sizes):
+        return parameter_shapes(cell, *sizes)
+
+    def forward(*arguments):
+        if cell == "gru_reset_before":
+            return reset_before_forward(*arguments[:-1])
+        return torch_forward(cell, *arguments)
+
+    number = torch.float64 if cell == "gru_reset_before" else torch.float32
+    return Reference(cell == "lstm", number, shapes, forward)
+
+
+def make_case(seed, reference, layers, directions, lengths, with_states, input_size=INPUT, hidden=HIDDEN):
     generator = torch.Generator().manual_seed(seed)
     steps, batch = max(lengths), len(lengths)
 
@@ -107,31 +132,28 @@ def make_case(seed, cell, layers, directions, lengths, with_states, input_size=I
         "dh_n": normal(*state_shape),
     }
     parameters = [(torch.rand(shape, generator=generator) * 2 - 1) * bound
-                  for shape in parameter_shapes(cell, layers, directions, input_size, hidden)]
+                  for shape in reference.shapes(layers, directions, input_size, hidden)]
     states = {}
     if with_states:
         states["h0"] = normal(*state_shape, scale=0.5)
-    if cell == "lstm":
+    if reference.has_c:
         case["dc_n"] = normal(*state_shape)
         if with_states:
             states["c0"] = normal(*state_shape, scale=0.5)
     case |= states
     case["parameters"] = torch.cat([p.reshape(-1) for p in parameters])
 
-    number = torch.float64 if cell == "gru_reset_before" else torch.float32
+    number = reference.number
     x = case["x"].to(number).requires_grad_()
     parameters = [p.to(number).requires_grad_() for p in parameters]
     states = {name: s.to(number).requires_grad_() for name, s in states.items()}
     zeros = torch.zeros(state_shape, dtype=number)
     h0, c0 = states.get("h0", zeros), states.get("c0", zeros)
-    if cell == "gru_reset_before":
-        y, h_n, c_n = reset_before_forward(layers, directions, lengths, x, parameters, h0)
-    else:
-        y, h_n, c_n = torch_forward(cell, layers, directions, lengths, x, parameters, h0, c0)
+    y, h_n, c_n = reference.forward(layers, directions, lengths, x, parameters, h0, c0)
 
     loss = (y * case["dy"]).sum() + (h_n * case["dh_n"]).sum()
     case["y"], case["h_n"] = y, h_n
-    if cell == "lstm":
+    if reference.has_c:
         loss = loss + (c_n * case["dc_n"]).sum()
         case["c_n"] = c_n
     gradients = torch.autograd.grad(loss, [x, *states.values(), *parameters])
@@ -169,14 +191,15 @@ def main():
         tensors.update({f"{name}/{tensor}": value for tensor, value in case.items()})
 
     for cell in CELLS:
+        reference = reference_of(cell)
         for layers in (1, 2):
             for directions in (1, 2):
                 for form, lengths in LENGTHS.items():
                     for with_states in (False, True):
                         states = "states" if with_states else "zeros"
                         add(f"{cell}_l{layers}_d{directions}_{form}_{states}",
-                            cell, layers, directions, lengths, with_states)
-        add(f"{cell}_l1_d2_long_states", cell, 1, 2, LONG["lengths"], True,
+                            reference, layers, directions, lengths, with_states)
+        add(f"{cell}_l1_d2_long_states", reference, 1, 2, LONG["lengths"], True,
             input_size=LONG["input"], hidden=LONG["hidden"])
     write_safetensors("recurrent.safetensors", tensors, {"torch": torch.__version__})
     print(f"recurrent.safetensors: {len(tensors)} tensors, PyTorch {torch.__version__}", file=sys.stderr)

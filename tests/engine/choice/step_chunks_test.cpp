@@ -47,7 +47,7 @@ class Draw {
 
   Case next(DataType type, bool small) {
     Case c;
-    c.config.cell = cells[up_to(5)];
+    c.config.cell = all_cells[up_to(static_cast<int>(std::size(all_cells)))];
     c.config.data_type = type;
     c.config.hidden_size =
         pick(small ? std::vector{1, 7, 16, 24} : std::vector{1, 7, 16, 33, 64, 80, 130});

@@ -37,7 +37,7 @@ TEST(TimeLoops, HaveNamesOfTheirOwn) {
 }
 
 TEST(TimeLoops, SayWhyTheyCannot) {
-  for (const Cell cell : cells) {
+  for (const Cell cell : all_cells) {
     for (const DataType type :
          {DataType::float32, DataType::float64, DataType::bfloat16, DataType::float16}) {
       EXPECT_EQ(why_not(Algorithm::stepwise, config_of(cell, type), DeviceKind::cpu), "");
@@ -62,7 +62,7 @@ TEST(TimeLoops, SayWhyTheyCannot) {
 
 // A size query and a pass walk the same code; a part that is not read is not taken.
 TEST(TimeLoops, TakeWhatTheyUseAlone) {
-  for (const Cell cell : cells) {
+  for (const Cell cell : all_cells) {
     const CellSpec& spec = spec_of(cell);
     for (const Algorithm algorithm : kOnCpu) {
       for (const auto pass : {sluice::RecurrentPass::forward, sluice::RecurrentPass::backward}) {

@@ -88,9 +88,12 @@ TEST(RecurrentParameters, HaveTheNamesShapesAndOrderOfPyTorch) {
 
 TEST(RecurrentParameters, CountFollowsTheGatesOfTheCell) {
   RecurrentConfig config = lstm_config();
-  for (const Cell cell : cells) {
+  for (const Cell cell : all_cells) {
     config.cell = cell;
-    EXPECT_EQ(parameter_count(recurrent_parameters(config)), gate_count(cell) * 4 * (3 + 4 + 2));
+    const CellSpec& spec = spec_of(cell);
+    const int each_gate = 3 + (spec.recurrent_matrix ? 4 : 0) + 2;
+    EXPECT_EQ(parameter_count(recurrent_parameters(config)),
+              4 * (spec.gates * each_gate + spec.unit_weights));
   }
 }
 
@@ -98,7 +101,7 @@ TEST(RecurrentParameters, SayWhatTheyDo) {
   RecurrentConfig config = lstm_config();
   config.num_layers = 2;
   config.bidirectional = true;
-  for (const Cell cell : cells) {
+  for (const Cell cell : all_cells) {
     config.cell = cell;
     const CellSpec& spec = spec_of(cell);
     const std::vector<ParameterView> views = recurrent_parameters(config);

@@ -43,7 +43,7 @@ class DenormalPasses : public ::testing::TestWithParam<std::tuple<Cell, Algorith
     config.hidden_size = 20;
     config.num_layers = 2;
     config.bidirectional = true;
-    config.layer_dropout = config.recurrent_dropout = 0.2;
+    turn_on_options(config, 0.2);
     const SequenceLayout layout({5, 7, 2, 7, 1});
     auto pass = std::make_unique<RecurrentPass<float>>(
         config, Backend{DeviceKind::cpu, std::get<1>(GetParam()), 3}, layout, true, threads);
@@ -77,7 +77,7 @@ TEST_P(DenormalPasses, GiveTheSameBitsWithAndWithoutAPool) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DenormalPasses,
-                         ::testing::Combine(::testing::ValuesIn(cells),
+                         ::testing::Combine(::testing::ValuesIn(all_cells),
                                             ::testing::Values(Algorithm::row_blocks,
                                                               Algorithm::stepwise)),
                          [](const auto& test) {

@@ -23,8 +23,23 @@ const Sizes equal_lengths = {3, 4, {4, 4}};
 const Sizes ragged_lengths = {3, 4, {2, 5, 1}};
 const Sizes wide_hidden = {3, 17, {3, 1, 4}};  // more than a vector's width and no multiple of it
 
+enum class Options { none, dropout, zoneout_h, zoneout, all };  // `dropout`: on the inputs too
+constexpr const char* names_of_options[] = {"", "dropout_", "zoneout_h_", "zoneout_", "all_"};
+
+void turn_on(RecurrentConfig& config, Options options) {
+  const bool all = options == Options::all;
+  if (all || options == Options::dropout) {
+    config.input_dropout = 0.3;
+    config.layer_dropout = 0.4;
+    config.recurrent_dropout = 0.25;
+  }
+  if (all || options == Options::zoneout_h || options == Options::zoneout) config.zoneout_h = 0.3;
+  if ((all || options == Options::zoneout) && has_cell_state(config.cell)) config.zoneout_c = 0.4;
+}
+
 class RecurrentGradient
-    : public ::testing::TestWithParam<std::tuple<Cell, int, bool, const Sizes*, bool, Backend>> {};
+    : public ::testing::TestWithParam<std::tuple<Cell, int, bool, const Sizes*, Options, Backend>> {
+};
 
 /// The loss whose gradient by (y, h_n, c_n) is (dy, dh_n, dc_n).
 double loss_of(RecurrentPass<double>& pass) {
@@ -55,7 +70,7 @@ void expect_derivatives(RecurrentPass<double>& pass, const char* name, std::vect
 }
 
 TEST_P(RecurrentGradient, AgreesWithFiniteDifferences) {
-  const auto& [cell, layers, bidirectional, sizes, dropout, backend] = GetParam();
+  const auto& [cell, layers, bidirectional, sizes, options, backend] = GetParam();
   if (const std::string why = why_unavailable(backend, cell, DataType::float64); !why.empty()) {
     GTEST_SKIP() << why;
   }
@@ -66,11 +81,7 @@ TEST_P(RecurrentGradient, AgreesWithFiniteDifferences) {
   config.hidden_size = sizes->hidden;
   config.num_layers = layers;
   config.bidirectional = bidirectional;
-  if (dropout) {
-    config.input_dropout = 0.3;
-    config.layer_dropout = 0.4;
-    config.recurrent_dropout = 0.25;
-  }
+  turn_on(config, options);
   RecurrentPass<double> pass(config, backend, SequenceLayout(sizes->lengths));
   fill_inputs(pass);
   pass.seed = 77;
@@ -87,23 +98,32 @@ TEST_P(RecurrentGradient, AgreesWithFiniteDifferences) {
 }
 
 std::string test_name(const ::testing::TestParamInfo<RecurrentGradient::ParamType>& test) {
-  const auto& [cell, layers, bidirectional, sizes, dropout, backend] = test.param;
+  const auto& [cell, layers, bidirectional, sizes, options, backend] = test.param;
   return std::string(sluice::name_of(cell)) + "_l" + std::to_string(layers) +
-         (bidirectional ? "_d2" : "_d1") + (sizes == &equal_lengths ? "_equal" : "_ragged") +
-         (dropout ? "_dropout_" : "_") + name_of(backend);
+         (bidirectional ? "_d2" : "_d1") + (sizes == &equal_lengths ? "_equal" : "_ragged") + "_" +
+         names_of_options[static_cast<int>(options)] + name_of(backend);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RecurrentGradient,
-                         ::testing::Combine(::testing::ValuesIn(cells), ::testing::Values(1, 2),
+                         ::testing::Combine(::testing::ValuesIn(all_cells), ::testing::Values(1, 2),
                                             ::testing::Bool(),
                                             ::testing::Values(&equal_lengths, &ragged_lengths),
-                                            ::testing::Bool(), ::testing::ValuesIn(backends)),
+                                            ::testing::Values(Options::none, Options::all),
+                                            ::testing::ValuesIn(backends)),
                          test_name);
+INSTANTIATE_TEST_SUITE_P(
+    EachOption, RecurrentGradient,
+    ::testing::Combine(::testing::ValuesIn(all_cells), ::testing::Values(2),
+                       ::testing::Values(true), ::testing::Values(&ragged_lengths),
+                       ::testing::Values(Options::dropout, Options::zoneout_h, Options::zoneout),
+                       ::testing::ValuesIn(backends)),
+    test_name);
 INSTANTIATE_TEST_SUITE_P(WideHidden, RecurrentGradient,
-                         ::testing::Combine(::testing::ValuesIn(cells), ::testing::Values(1),
+                         ::testing::Combine(::testing::ValuesIn(all_cells), ::testing::Values(1),
                                             ::testing::Values(false),
                                             ::testing::Values(&wide_hidden),
-                                            ::testing::Values(true), ::testing::ValuesIn(backends)),
+                                            ::testing::Values(Options::all),
+                                            ::testing::ValuesIn(backends)),
                          test_name);
 
 }  // namespace

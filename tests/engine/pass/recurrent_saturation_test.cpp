@@ -13,10 +13,13 @@
 namespace sluice::test {
 namespace {
 
-// What the biases put before each gate. LSTM i, f, g, o: c = g, nothing of c0. GRU r, z, n: h = n.
+// What the biases put before each gate. LSTM i, f, g, o, coupled i, g, o: c = g, nothing of c0. GRU
+// r, z, n: h = n.
 std::vector<float> pushes(Cell cell, float far) {
   switch (cell) {
-    case Cell::lstm: return {far, -far, far, far};
+    case Cell::lstm:
+    case Cell::lstm_peephole: return {far, -far, far, far};
+    case Cell::lstm_coupled: return {far, far, far};
     case Cell::gru:
     case Cell::gru_reset_before: return {far, -far, -far};
     default: return {far};
@@ -76,7 +79,9 @@ TEST_P(SaturatedLayers, HaveNoGradientAtAll) {
 
 INSTANTIATE_TEST_SUITE_P(All, SaturatedLayers,
                          ::testing::Combine(::testing::Values(Cell::rnn_tanh, Cell::lstm, Cell::gru,
-                                                              Cell::gru_reset_before),
+                                                              Cell::gru_reset_before,
+                                                              Cell::lstm_peephole,
+                                                              Cell::lstm_coupled),
                                             ::testing::ValuesIn(backends)),
                          [](const auto& test) {
                            return std::string(sluice::name_of(std::get<0>(test.param))) + "_" +

@@ -50,10 +50,10 @@ void expect_near(const std::vector<float>& got, const std::vector<float>& expect
 
 // Wide enough for threads to share a row's units on the CPU, and not a multiple of their share.
 TEST(RecurrentThreads, SameBitsWhereThreadsShareUnits) {
-  for (const Cell cell : cells) {
+  for (const Cell cell : all_cells) {
     for (const Lengths& lengths : {Lengths{4, 2, 3}, Lengths{1, 3, 3, 2, 3, 1, 1, 2, 3, 3}}) {
       RecurrentConfig config = make_config(cell, 5, lengths.size() == 3 ? 390 : 650, 1, true);
-      config.recurrent_dropout = 0.2;
+      turn_on_options(config, 0.2);
       std::vector<std::vector<float>> first;
       for (const int threads : {1, 2, 3, 4}) {
         RecurrentPass<float> pass(config, {DeviceKind::cpu, Algorithm::row_blocks},
@@ -160,7 +160,7 @@ TEST_P(RecurrentBehaviour, SameBitsWithAnyNumberOfThreads) {
   for (std::int32_t b = 0; b < 37; ++b) ragged.push_back(1 + (b * 7) % 13);
   for (const SequenceLayout& layout : {SequenceLayout(ragged), SequenceLayout::equal(9, 64)}) {
     RecurrentConfig config = make_config(cell(), 24, 40, 2, true);
-    config.input_dropout = config.layer_dropout = config.recurrent_dropout = 0.2;
+    turn_on_options(config, 0.2);
     std::vector<std::vector<float>> first;
     for (const int threads : {1, 2, 3, 1}) {
       RecurrentPass<float> pass(config, backend(), layout, true, threads);
@@ -293,7 +293,7 @@ TEST_P(RecurrentBehaviour, ANullInitialStateMeansZeros) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RecurrentBehaviour,
-                         ::testing::Combine(::testing::ValuesIn(cells),
+                         ::testing::Combine(::testing::ValuesIn(all_cells),
                                             ::testing::ValuesIn(backends)),
                          [](const auto& test) {
                            return std::string(sluice::name_of(std::get<0>(test.param))) + "_" +

@@ -110,7 +110,7 @@ void check_whole(const RecurrentConfig& config, const Backend& backend,
   expect_near_exact(pass, shape);
 }
 
-TEST_P(RecurrentTypes, TakeLayersDirectionsRaggedRowsDropoutAndSharedInputs) {
+TEST_P(RecurrentTypes, TakeLayersDirectionsRaggedRowsOptionsAndSharedInputs) {
   const auto [cell, backend] = GetParam();
   RecurrentConfig config;
   config.cell = cell;
@@ -119,9 +119,11 @@ TEST_P(RecurrentTypes, TakeLayersDirectionsRaggedRowsDropoutAndSharedInputs) {
   config.num_layers = 2;
   config.bidirectional = true;
   for (const bool dropout : {false, true}) {
-    SCOPED_TRACE(dropout ? "with dropout and rows of equal length" : "with a shared input");
+    SCOPED_TRACE(dropout ? "with options and rows of equal length" : "with a shared input");
     config.layer_dropout = dropout ? 0.2 : 0.0;
     config.recurrent_dropout = dropout ? 0.25 : 0.0;
+    config.zoneout_h = dropout ? 0.2 : 0.0;
+    config.zoneout_c = dropout && has_cell_state(cell) ? 0.3 : 0.0;
     const SequenceLayout layout = dropout ? SequenceLayout::equal(4, 3)
                                           : SequenceLayout(std::vector<std::int32_t>{3, 7, 1, 5});
     config.data_type = DataType::bfloat16;
@@ -132,7 +134,7 @@ TEST_P(RecurrentTypes, TakeLayersDirectionsRaggedRowsDropoutAndSharedInputs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RecurrentTypes,
-                         ::testing::Combine(::testing::ValuesIn(cells),
+                         ::testing::Combine(::testing::ValuesIn(all_cells),
                                             ::testing::ValuesIn(backends_of_16_bit)),
                          [](const auto& test) {
                            return std::string(sluice::name_of(std::get<0>(test.param))) + "_" +
