@@ -19,7 +19,7 @@ std::vector<double> gradient_norms_from_end(const Model& model, const Dataset& d
   const std::vector<float> gradient = probe.download_input_gradient();
   const auto targets = static_cast<double>(probe.targets());
 
-  const auto embedding = static_cast<std::size_t>(config.embedding_size);
+  const auto embedding = static_cast<std::size_t>(config.input_size());
   const auto steps = static_cast<std::size_t>(batch.layout.steps());
   std::vector<double> norms(steps, 0.0);
   std::vector<double> counted(steps, 0.0);

@@ -23,12 +23,24 @@ void BatchPlacement::note(const void* address) {
   signature_.push_back(static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(address)));
 }
 
-PlacedNumbers BatchPlacement::put(const std::vector<std::int32_t>& values) {
-  const PlacedNumbers placed = {staging_ == nullptr ? values.data() : staging_->put(values),
-                                static_cast<std::int64_t>(values.size())};
+template <class Number>
+Placed<Number> BatchPlacement::put_values(const std::vector<Number>& values) {
+  const Placed<Number> placed = {staging_ == nullptr ? values.data() : staging_->put(values),
+                                 static_cast<std::int64_t>(values.size())};
   note(placed.data);
   signature_.push_back(placed.count);
   return placed;
+}
+
+PlacedNumbers BatchPlacement::put(const std::vector<std::int32_t>& values) {
+  return put_values(values);
+}
+
+PlacedFrames BatchPlacement::put(const std::vector<float>& values) { return put_values(values); }
+
+std::int64_t BatchPlacement::put(std::int64_t number) {
+  signature_.push_back(number);
+  return number;
 }
 
 Sequences BatchPlacement::put(const SequenceLayout& layout) {

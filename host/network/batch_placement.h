@@ -13,10 +13,13 @@
 namespace sluice {
 
 /// Numbers of a batch as a launch reads them.
-struct PlacedNumbers {
-  const std::int32_t* data = nullptr;  ///< null: not placed
+template <class Number>
+struct Placed {
+  const Number* data = nullptr;  ///< null: not placed
   std::int64_t count = 0;
 };
+using PlacedNumbers = Placed<std::int32_t>;
+using PlacedFrames = Placed<float>;
 
 /// The one way of a batch into a pass: on the CPU its own memory, on CUDA a copy (BatchStaging).
 /// What a pass enqueues may depend on its batch by what it got here alone. So all of that is known,
@@ -33,7 +36,10 @@ class BatchPlacement {
   /// pass is enqueued. After send() launches can read it.
   void begin();
   PlacedNumbers put(const std::vector<std::int32_t>& values);
+  PlacedFrames put(const std::vector<float>& values);
   Sequences put(const SequenceLayout& layout);
+  /// A number that launches are given as it is.
+  std::int64_t put(std::int64_t number);
   void send();
 
   /// Two batches with the same numbers give a pass the same sizes and addresses: it enqueues the
@@ -43,6 +49,8 @@ class BatchPlacement {
   std::size_t bytes() const { return staging_ == nullptr ? 0 : staging_->bytes(); }
 
  private:
+  template <class Number>
+  Placed<Number> put_values(const std::vector<Number>& values);
   void note(const void* address);
 
   std::unique_ptr<BatchStaging> staging_;  // on CUDA

@@ -1,6 +1,7 @@
 #include "host/network/batch_staging.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "kernels/base/error.h"
 #include "kernels/device/device.h"
@@ -66,6 +67,12 @@ const std::int32_t* BatchStaging::put(const std::vector<std::int32_t>& values) {
   const std::int32_t* device = nullptr;
   std::copy(values.begin(), values.end(), take(values.size(), device));
   return device;
+}
+
+const float* BatchStaging::put(const std::vector<float>& values) {
+  const std::int32_t* device = nullptr;
+  std::memcpy(take(values.size(), device), values.data(), values.size() * sizeof(float));
+  return reinterpret_cast<const float*>(device);
 }
 
 void BatchStaging::send() {

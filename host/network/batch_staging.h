@@ -32,6 +32,7 @@ class BatchStaging {
   /// reserve() makes more room.
   std::int32_t* take(std::size_t count, const std::int32_t*& device);
   const std::int32_t* put(const std::vector<std::int32_t>& values);
+  const float* put(const std::vector<float>& values);
   void send();
 
   std::size_t bytes() const;

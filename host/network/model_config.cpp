@@ -25,6 +25,8 @@ JsonFields fields_of(ModelConfig& config) {
     fields.push_back(std::move(field));
   }
   fields.push_back(json_field("head_dropout", config.head_dropout));
+  fields.push_back(json_field("frame_width", config.frame_width));
+  fields.back().when_set = true;
   return fields;
 }
 
@@ -33,7 +35,7 @@ JsonFields fields_of(ModelConfig& config) {
 RecurrentConfig ModelConfig::recurrent() const {
   RecurrentConfig config;
   config.cell = cell;
-  config.input_size = embedding_size;
+  config.input_size = input_size();
   config.gate_input = one_hot();
   config.hidden_size = hidden_size;
   config.num_layers = num_layers;
@@ -56,13 +58,18 @@ void ModelConfig::validate() const {
     require(value >= 0.0 && value < 1.0,
             std::string(field) + " must be in [0, 1), got " + std::to_string(value));
   };
-  size(vocabulary_size, INT32_MAX, "vocabulary_size");
-  if (!one_hot()) size(embedding_size, 1 << 20, "embedding_size");
+  require(frame_width >= 0 && frame_width <= 1 << 20,
+          "frame_width must be 0 (tokens) or up to 1048576, got " + std::to_string(frame_width));
+  if (!has_frames()) size(vocabulary_size, INT32_MAX, "vocabulary_size");
+  if (!has_frames() && !one_hot()) size(embedding_size, 1 << 20, "embedding_size");
   size(hidden_size, 1 << 20, "hidden_size");
   size(num_layers, 1 << 10, "num_layers");
   size(classes, 1 << 20, "classes");
   require(classes >= 2, "there must be at least 2 classes, got " + std::to_string(classes));
   rate(word_dropout, "word_dropout");
+  require(!has_frames() || word_dropout == 0.0,
+          "word_dropout must be 0 with frames, which have no words, got " +
+              std::to_string(word_dropout) + "; input_dropout drops their numbers");
   rate(input_dropout, "input_dropout");
   require(!one_hot() || input_dropout == 0.0, "input_dropout must be 0 without an embedding, got " +
                                                   std::to_string(input_dropout) +

@@ -11,11 +11,13 @@
 
 namespace sluice {
 
-/// embedding [V, E] -> recurrent layers -> a task's head, such as pooling over time -> dense layer
-/// -> sigmoid or softmax. A task reads what means something to it.
+/// embedding [V, E], or frames -> recurrent layers -> a task's head, such as pooling over time ->
+/// dense layer -> sigmoid or softmax. A task reads what means something to it.
 struct ModelConfig {
   std::int64_t vocabulary_size = 0;   ///< V, the special ids included
   std::int64_t embedding_size = 128;  ///< E; 0: one-hot, each word has gates of its own instead
+  std::int32_t frame_width = 0;  ///< F; above 0: frames of so many numbers instead of tokens, and
+                                 ///< neither V nor E is read
   Cell cell = Cell::lstm;
   std::int64_t hidden_size = 64;  ///< H, of each direction
   int num_layers = 1;             ///< L
@@ -25,13 +27,16 @@ struct ModelConfig {
 
   // Dropout rates, each in [0, 1), in training only.
   double word_dropout = 0.0;   ///< a token is replaced by `unknown`
-  double input_dropout = 0.0;  ///< on the embeddings; mask constant over time
+  double input_dropout = 0.0;  ///< on embeddings or frames; mask constant over time
   double layer_dropout = 0.0;  ///< between recurrent layers; mask constant over time
-  double head_dropout = 0.0;   ///< on the pooled features
+  double head_dropout = 0.0;   ///< on the features that the head reads
 
   UnitOptions unit_options;  ///< of the recurrent layers
 
-  bool one_hot() const { return embedding_size == 0; }
+  bool has_frames() const { return frame_width > 0; }
+  bool one_hot() const { return embedding_size == 0 && !has_frames(); }
+  /// Of a row of x: E or F; 0 with one-hot input.
+  std::int64_t input_size() const { return has_frames() ? frame_width : embedding_size; }
   RecurrentConfig recurrent() const;
   std::int64_t features() const { return recurrent().output_size(); }  ///< F, what the head reads
 

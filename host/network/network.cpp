@@ -41,6 +41,7 @@ Network::Network(const Queue& queue, const ModelConfig& config, const Precision&
 // The most rows of a shared input.
 PassShape Network::with_shared_rows(const PassShape& shape) const {
   PassShape sharing = shape;
+  if (config_.has_frames()) return sharing;
   if (!shape.training || config_.input_dropout == 0.0) {
     sharing.shared_rows =
         config_.one_hot() ? config_.vocabulary_size
@@ -57,10 +58,10 @@ void Network::reserve(const PassShape& largest) {
   if (is_16_bit(precision_.data_type)) {
     stored(rounded_, parameter_count(recurrent_parameters(plan_.config())), 1);
   }
-  stored(x_, largest.rows, config_.embedding_size);
+  if (!reads_placed_frames()) stored(x_, largest.rows, config_.input_size());
   stored(y_, largest.rows, config_.features());
   if (!largest.training) return;
-  stored(dx_, largest.rows, config_.embedding_size);
+  if (!config_.has_frames() || !shares_inputs_) stored(dx_, largest.rows, config_.input_size());
   stored(dy_, largest.rows, config_.features());
   reserve_.reserve(queue_, plan_.reserve_bytes(with_shared_rows(largest)));
 }
@@ -70,6 +71,7 @@ std::size_t Network::workspace_bytes(const PassShape& largest) const {
   inference.training = false;  // needs more workspace, having no reserve
   const std::size_t bytes = plan_.workspace_bytes(with_shared_rows(inference));
   if (!largest.training) return bytes;
+  if (config_.has_frames()) return std::max(bytes, plan_.workspace_bytes(largest));
   return std::max({bytes, plan_.workspace_bytes(with_shared_rows(largest)),
                    embedding_backward_workspace_bytes(queue_, precision_.data_type, largest.rows,
                                                       config_.embedding_size)});
@@ -78,19 +80,31 @@ std::size_t Network::workspace_bytes(const PassShape& largest) const {
 std::size_t Network::placed_numbers(const PassShape& largest) const {
   const std::size_t arrangement =
       SequenceLayout::device_bytes(largest.rows, largest.steps, largest.batch);
-  return static_cast<std::size_t>(2 * largest.rows) + arrangement / sizeof(std::int32_t);
+  const std::int64_t each = config_.has_frames() ? config_.frame_width : 2;
+  return static_cast<std::size_t>(each * largest.rows) + arrangement / sizeof(std::int32_t);
 }
 
 DistinctSearch Network::distinct_search(bool training) const {
-  if (config_.one_hot() || !shares_inputs_ || (training && config_.input_dropout > 0.0)) return {};
+  if (config_.one_hot() || config_.has_frames() || !shares_inputs_ ||
+      (training && config_.input_dropout > 0.0))
+    return {};
   return {config_.vocabulary_size, queue_.device == DeviceKind::cuda ? distinct_multiple : 1};
 }
 
 void Network::place(const Batch& batch, bool training, BatchPlacement& placement) {
-  require(batch.width == 0, "this network reads tokens; the batch holds frames of " +
-                                std::to_string(batch.width) + " numbers");
+  check_input(batch);
+  if (config_.has_frames()) frames_ = placement.put(batch.frames);  // first, for its alignment
   sequences_ = placement.put(batch.layout);
-  place_tokens(batch, training, placement);
+  if (!config_.has_frames()) place_tokens(batch, training, placement);
+}
+
+void Network::check_input(const Batch& batch) const {
+  const auto named = [](std::int32_t width) {
+    return width == 0 ? "tokens" : "frames of " + std::to_string(width) + " numbers";
+  };
+  require(batch.width == config_.frame_width, "a batch of this model holds " +
+                                                  named(config_.frame_width) + ", got one of " +
+                                                  named(batch.width));
 }
 
 void Network::place_tokens(const Batch& batch, bool training, BatchPlacement& placement) {

@@ -37,7 +37,7 @@ class Network {
   DistinctSearch distinct_search(bool training) const;
 
   /// Takes a batch for the passes to come; between begin() and send() of `placement`.
-  /// Errors: usage when it holds frames.
+  /// Errors: usage when it holds tokens for frames, frames for tokens, or frames of another width.
   void place(const Batch& batch, bool training, BatchPlacement& placement);
 
   /// `dropout` null: an evaluation.
@@ -48,19 +48,29 @@ class Network {
 
   /// Of the batch placed last.
   const Sequences& sequences() const { return sequences_; }
-  const void* y() const { return y_.data(); }    ///< [N, F] of the precision's type
-  void* dy() const { return dy_.data(); }        ///< the same, in training
-  const void* dx() const { return dx_.data(); }  ///< [N, E] after backward()
+  const void* y() const { return y_.data(); }  ///< [N, F] of the precision's type
+  void* dy() const { return dy_.data(); }      ///< the same, in training
+  const void* dx() const {
+    return dx_.data();
+  }  ///< [N, E] after backward(); of frames [N, F] after
+     ///< keep_input_gradients() alone
 
   /// From now on every token of a batch has a row of its own in x and dx. Without this, passes that
   /// can do so embed and multiply each word of a batch once (SharedInput in engine/recurrent.h):
-  /// those without dropout on the input whose words stand twice on average.
+  /// those without dropout on the input whose words stand twice on average. Of frames there is no
+  /// dx without this, which comes before reserve().
   void keep_input_gradients() { shares_inputs_ = false; }
 
  private:
+  void check_input(const Batch& batch) const;
   void place_tokens(const Batch& batch, bool training, BatchPlacement& placement);
   PassShape with_shared_rows(const PassShape& shape) const;
   void embed(const Weights& weights);
+  bool reads_placed_frames() const {
+    return config_.has_frames() && !is_16_bit(precision_.data_type);
+  }
+  const void* input(const Weights& weights) const;
+  void* input_gradient(const Weights& weights) const;
   void embed_back(const Weights& weights, const Workspace& workspace);
   const void* recurrent_weights(const Weights& weights) const;
   void round_recurrent_weights(const Weights& weights);
@@ -76,10 +86,12 @@ class Network {
   // Of the batch placed last.
   Sequences sequences_;
   PlacedNumbers tokens_;  // [N], or [U] distinct ones
+  PlacedFrames frames_;   // [N, F], in place of tokens
   SharedInput shared_;    // with distinct tokens, or one-hot
 
   Buffer& rounded_;  // the recurrent weights of a 16-bit type; else empty
-  Buffer &x_, &dx_;  // [N, E] or [U, E], of data_type
+  Buffer &x_, &dx_;  // [N, E] or [U, E], or [N, F] of frames, of data_type; float32 frames are
+                     // read where they are placed
   Buffer &y_, &dy_;  // [N, F], of data_type
   Buffer& reserve_;
 };

@@ -1,4 +1,4 @@
-// The passes of a network: tokens to features, and back to the gradients of its weights.
+// The passes of a network: tokens or frames to features, and back to the gradients of its weights.
 #include "host/network/network.h"
 #include "kernels/arrays/convert.h"
 #include "kernels/arrays/rows.h"
@@ -11,6 +11,13 @@ namespace sluice {
 void Network::embed(const Weights& weights) {
   const TraceRange range("embedding");
   if (config_.one_hot()) return;
+  if (config_.has_frames()) {
+    if (reads_placed_frames()) return;
+    return convert(queue_, {.count = frames_.count,
+                            .from = frames_.data,
+                            .to_type = precision_.data_type,
+                            .to = x_.data()});
+  }
   EmbeddingForwardArgs embed;
   embed.type = precision_.data_type;
   embed.wide_table = true;
@@ -21,6 +28,16 @@ void Network::embed(const Weights& weights) {
   embed.tokens = tokens_.data;
   embed.out = x_.data();
   embedding_forward(queue_, embed);
+}
+
+// x of the recurrent layers.
+const void* Network::input(const Weights& weights) const {
+  if (reads_placed_frames()) return frames_.data;
+  return config_.one_hot() ? weights.value("rnn.gate_table_l0") : x_.data();
+}
+
+void* Network::input_gradient(const Weights& weights) const {
+  return config_.one_hot() ? weights.gradient("rnn.gate_table_l0") : dx_.data();
 }
 
 // Where the recurrent layers' weights stand in the type they are computed in.
@@ -45,7 +62,7 @@ void Network::forward(const Weights& weights, const DropoutSource* dropout,
   RecurrentForwardArgs recur;
   recur.sequences = sequences_;
   recur.parameters = recurrent_weights(weights);
-  recur.x = config_.one_hot() ? weights.value("rnn.gate_table_l0") : x_.data();
+  recur.x = input(weights);
   recur.shared_input = shared_;
   recur.y = y_.data();
   recur.workspace = workspace.data;
@@ -62,11 +79,11 @@ void Network::backward(const Weights& weights, const DropoutSource& dropout,
   RecurrentBackwardArgs recur;
   recur.sequences = sequences_;
   recur.parameters = recurrent_weights(weights);
-  recur.x = config_.one_hot() ? weights.value("rnn.gate_table_l0") : x_.data();
+  recur.x = input(weights);
   recur.shared_input = shared_;
   recur.y = y_.data();
   recur.dy = dy_.data();
-  recur.dx = config_.one_hot() ? weights.gradient("rnn.gate_table_l0") : dx_.data();
+  recur.dx = input_gradient(weights);
   recur.d_parameters = weights.gradients + weights.layout->recurrent;
   recur.reserve = reserve_.data();
   recur.workspace = workspace.data;
@@ -79,7 +96,7 @@ void Network::backward(const Weights& weights, const DropoutSource& dropout,
 
 void Network::embed_back(const Weights& weights, const Workspace& workspace) {
   const TraceRange range("embedding backward");
-  if (config_.one_hot()) return;
+  if (config_.one_hot() || config_.has_frames()) return;
   float* const d_table = weights.gradient("embedding.weight");
   const std::int64_t e = config_.embedding_size;
   if (shared_.index != nullptr) {  // each word has one row of dx

@@ -27,7 +27,7 @@ ParameterLayout::ParameterLayout(const ModelConfig& config,
               .layer = 0,
               .direction = direction});
     }
-  } else {
+  } else if (!config.has_frames()) {
     append("embedding.weight", {v, e},
            {.kind = ParameterKind::table, .gate_rows = v, .fan_in = v, .fan_out = e});
   }

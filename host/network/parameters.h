@@ -11,10 +11,10 @@
 namespace sluice {
 
 /// In this order: embedding.weight [V, E], or with one-hot input rnn.gate_table_l0 [V, G*H] (and
-/// _reverse); rnn.<PyTorch's name> for each tensor of the recurrent layers; the task's head. The
-/// three parts begin at multiples of 64 numbers; the gaps hold zeros, and stay zero. Each tensor
-/// has its role; a table of a recurrent layer (role.layer 0) is the input matrix of one-hot input,
-/// turned.
+/// _reverse), or with frames nothing; rnn.<PyTorch's name> for each tensor of the recurrent layers;
+/// the task's head. The three parts begin at multiples of 64 numbers; the gaps hold zeros, and stay
+/// zero. Each tensor has its role; a table of a recurrent layer (role.layer 0) is the input matrix
+/// of one-hot input, turned.
 struct ParameterLayout {
   std::vector<ParameterView> views;  ///< offsets into the flat buffer
   std::int64_t recurrent = 0;        ///< where the recurrent layers' own flat buffer begins

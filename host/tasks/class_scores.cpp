@@ -4,8 +4,11 @@
 
 #include "kernels/device/device.h"
 #include "kernels/losses/loss.h"
+#include "kernels/losses/loss_terms.h"
 
 namespace sluice {
+
+static_assert(no_label == kIgnoredLabel);
 
 ClassScores::ClassScores(const HeadContext& context, std::int64_t inputs, std::int64_t outputs)
     : queue_(context.queue),
@@ -30,8 +33,8 @@ void ClassScores::forward(const Weights& weights, std::int64_t rows, const float
   dense_.forward(queue_, weights, rows, features, logits_.as<float>());
 }
 
-void ClassScores::loss(const std::int32_t* labels, double* totals, const LossScale* loss_scale,
-                       const Workspace& workspace) {
+void ClassScores::loss(const std::int32_t* labels, std::int64_t targets, double* totals,
+                       const LossScale* loss_scale, const Workspace& workspace) {
   const auto fill = [&](auto& loss) {
     loss.rows = rows_;
     loss.logits = logits_.data();
@@ -39,6 +42,7 @@ void ClassScores::loss(const std::int32_t* labels, double* totals, const LossSca
     loss.loss_scale = loss_scale;
     loss.probabilities = probabilities_.data();
     if (labels == nullptr) return;
+    loss.gradient_scale = 1.0 / static_cast<double>(std::max<std::int64_t>(targets, 1));
     loss.d_logits = d_logits_.data();
     loss.totals = totals;
     loss.workspace = workspace.data;

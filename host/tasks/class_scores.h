@@ -11,6 +11,7 @@
 namespace sluice {
 
 /// One output is a sigmoid's, the probability of class 1 of two; more are a softmax's. In float32.
+/// A row with the label no_label has no loss and no gradient, and is not counted.
 class ClassScores {
  public:
   /// `inputs`: F, `outputs`: C.
@@ -21,9 +22,10 @@ class ClassScores {
 
   /// features [rows, F] to probabilities.
   void forward(const Weights& weights, std::int64_t rows, const float* features);
-  /// `labels` [rows] on the device, null if there are none. The rest as Head::loss().
-  void loss(const std::int32_t* labels, double* totals, const LossScale* loss_scale,
-            const Workspace& workspace);
+  /// `labels` [rows] on the device, null if there are none; `targets` of them are not no_label. The
+  /// rest as Head::loss().
+  void loss(const std::int32_t* labels, std::int64_t targets, double* totals,
+            const LossScale* loss_scale, const Workspace& workspace);
   /// d_features [rows, F], and the dense layer's gradients.
   void backward(const Weights& weights, const float* features, float* d_features,
                 const Workspace& workspace);

@@ -114,7 +114,8 @@ void Model::forward_pass(const Batch& batch, double* totals) {
 
 std::vector<float> Model::download_input_gradient() const {
   require(!config_.one_hot(), "one-hot input has no gradient; use an embedding");
-  const std::int64_t count = network_.sequences().rows * config_.embedding_size;
+  require(network_.dx() != nullptr, "of frames keep_input_gradients() comes before the first pass");
+  const std::int64_t count = network_.sequences().rows * config_.input_size();
   std::vector<std::byte> bytes(static_cast<std::size_t>(count) * size_of(precision_.data_type));
   download(queue_, bytes.data(), network_.dx(), bytes.size());
   synchronize(queue_);

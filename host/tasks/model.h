@@ -69,9 +69,10 @@ class Model {
 
   /// Of the last pass, by sorted row; these wait for the device.
   std::vector<float> download_outputs() const { return head_->download_outputs(); }
-  std::vector<float> download_input_gradient() const;  ///< [N, E] of the last train_pass(), after
-                                                       ///< keep_input_gradients(). Errors: usage
-                                                       ///< with one-hot input
+  std::vector<float> download_input_gradient()
+      const;  ///< [N, E] or [N, F] of the last train_pass(), after
+              ///< keep_input_gradients(). Errors: usage
+              ///< with one-hot input
   /// What the loss of the last pass is a mean over.
   std::int64_t targets() const { return head_->targets(); }
 

@@ -16,7 +16,7 @@ constexpr std::int32_t bucket_batches = 64;
 Evaluation run(Model& model, const Dataset& dataset, const std::vector<std::int32_t>& rows,
                std::int32_t batch_size, Metrics* metrics, const std::atomic<int>* stop) {
   require(!rows.empty(), "there are no examples to evaluate on");
-  require(!dataset.labels.empty(), "the examples to evaluate on have no labels");
+  require(dataset.has_targets(), "the examples to evaluate on have no labels");
   const auto start = std::chrono::steady_clock::now();
   const Queue& queue = model.queue();
   std::array<double, 3> sums{};  // loss, targets met, targets

@@ -21,7 +21,10 @@ bool all_finite(const std::vector<float>& values) {
                      [](float value) { return std::isfinite(value); });
 }
 
-// The most tokens a batch can have, whatever the shuffle: those of the longest rows.
+// Of nothing, 0.
+double mean(double sum, double count) { return count > 0.0 ? sum / count : 0.0; }
+
+// The most steps a batch can have, whatever the shuffle: those of the longest rows.
 PassShape largest_batch(const Dataset& dataset, const std::vector<std::int32_t>& rows,
                         std::int32_t batch_size, bool training) {
   std::vector<std::int32_t> lengths;
@@ -230,8 +233,8 @@ bool Trainer::train_epoch(const TrainingHooks& hooks, TrainingRequests& requests
     if (!hooks.progress) continue;
     const std::int32_t done = state_.batch - first;
     hooks.progress({state_.epoch + 1, config_.epochs, state_.batch, batches_per_epoch_,
-                    state_.totals[0] / state_.totals[2], state_.totals[1] / state_.totals[2],
-                    clock.per_second(clock.examples),
+                    mean(state_.totals[0], state_.totals[2]),
+                    mean(state_.totals[1], state_.totals[2]), clock.per_second(clock.examples),
                     clock.seconds / done * (batches_per_epoch_ - state_.batch)});
   }
   return false;
@@ -282,8 +285,8 @@ bool Trainer::finish_epoch(const TrainingHooks& hooks, TrainingRequests& request
                            const EpochClock& clock) {
   EpochReport report;
   report.epoch = state_.epoch + 1;
-  report.train_loss = state_.totals[0] / state_.totals[2];
-  report.train_accuracy = state_.totals[1] / state_.totals[2];
+  report.train_loss = mean(state_.totals[0], state_.totals[2]);
+  report.train_accuracy = mean(state_.totals[1], state_.totals[2]);
   report.examples_per_second = clock.per_second(clock.examples);
   report.tokens_per_second = clock.per_second(clock.tokens);
   report.seconds = clock.seconds;

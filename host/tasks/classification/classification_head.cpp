@@ -74,7 +74,7 @@ void ClassificationHead::forward(const HeadPass& pass) {
 
 void ClassificationHead::loss(const HeadPass& pass, double* totals, const LossScale* loss_scale) {
   const TraceRange range("loss");
-  scores_.loss(labels_.data, totals, loss_scale, pass.workspace);
+  scores_.loss(labels_.data, labels_.count, totals, loss_scale, pass.workspace);
 }
 
 void ClassificationHead::backward(const HeadPass& pass) {

@@ -41,6 +41,18 @@ TEST_F(BatchPlacementOnCpu, GivesTheBatchsOwnMemoryWithItsSizes) {
   EXPECT_EQ(sequences.lengths, layout.lengths().data());
 }
 
+TEST_F(BatchPlacementOnCpu, TakesFramesAndNumbersThatLaunchesGetAsTheyAre) {
+  const std::vector<float> frames = {0.5f, 1.5f};
+  const auto with = [&](std::int64_t number) {
+    return signature_of(device_, [&](BatchPlacement& placement) {
+      EXPECT_EQ(placement.put(frames).data, frames.data());
+      EXPECT_EQ(placement.put(number), number);
+    });
+  };
+  EXPECT_EQ(with(3), with(3));
+  EXPECT_NE(with(3), with(4));
+}
+
 TEST_F(BatchPlacementOnCpu, TheSameThingsInTheSamePlaceHaveTheSameSignature) {
   const SequenceLayout layout({2, 3});
   const Put put = [&](BatchPlacement& placement) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "host/network/parameters.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
@@ -44,6 +45,24 @@ TEST(ModelConfig, JsonKeepsEveryField) {
   EXPECT_EQ(back.unit_options.zoneout_h, 0.05);
   EXPECT_EQ(back.to_json(), config.to_json());
   EXPECT_EQ(back.head_dropout, 0.4);
+}
+
+TEST(ModelConfig, FramesStandInPlaceOfTokens) {
+  ModelConfig config = unusual();
+  EXPECT_EQ(config.to_json().find("frame_width"), std::string::npos) << "older versions read it";
+  config.word_dropout = 0.0;
+  config.frame_width = 3;
+  EXPECT_EQ(ModelConfig::from_json(config.to_json(), "test").frame_width, 3);
+  EXPECT_EQ(config.recurrent().input_size, 3);
+  EXPECT_EQ(ParameterLayout(config, {}).views.front().name, "rnn.weight_ih_l0");
+  config.embedding_size = 0;
+  EXPECT_FALSE(config.one_hot());
+  EXPECT_FALSE(config.recurrent().gate_input);
+  config.word_dropout = 0.1;
+  EXPECT_THROW(config.validate(), Error);
+  config.word_dropout = 0.0;
+  config.frame_width = -1;
+  EXPECT_THROW(config.validate(), Error);
 }
 
 TEST(ModelConfig, BrokenJsonNamesWhereItCameFrom) {
