@@ -101,7 +101,7 @@ std::vector<OptionInEffect> Subcommand::options() const {
     const bool given = option->count() > 0;
     found.push_back({option->get_lnames().front(),
                      given ? option->results().back() : option->get_default_str(),
-                     takes_no_value(*option), given});
+                     takes_no_value(*option), given, option->get_default_str()});
   }
   return found;
 }

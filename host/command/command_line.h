@@ -36,6 +36,7 @@ struct OptionInEffect {
   std::string value;  ///< given, else the default; empty without either
   bool flag = false;  ///< takes no value
   bool given = false;
+  std::string standard = "";  ///< the default; empty without one
 };
 
 /// A handle; CommandLine owns what it stands for. Options are named as users type them: "--lr" is

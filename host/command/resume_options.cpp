@@ -30,6 +30,23 @@ bool same_value(const std::string& a, const std::string& b) {
   return a == b || (number(a, x) && number(b, y) && x == y);
 }
 
+// Options given now that had no value then, or that the version which started the run did not know:
+// it did what they do by default.
+void refuse_new_options(const Subcommand& command, const Json& saved) {
+  const std::map<std::string, std::string> now = effective_options(command);
+  for (const OptionInEffect& option : command.options()) {
+    const auto value = now.find(option.name);
+    if (!option.given || value == now.end() || saved.contains(option.name) ||
+        free_to_change.count(option.name) != 0) {
+      continue;
+    }
+    const std::string standard = option.flag && option.standard.empty() ? "false" : option.standard;
+    require(same_value(value->second, standard),
+            "--resume: --" + option.name +
+                " was not set when the run was started; leave it out, or start another run");
+  }
+}
+
 }  // namespace
 
 void save_options(const Subcommand& command, const RunFolder& run) {
@@ -71,15 +88,7 @@ void take_up_options(Subcommand& command, const RunFolder& run) {
   } catch (const JsonError& error) {
     throw Error::runtime(name + " is damaged: " + error.what());
   }
-  // Options given now that had no value then.
-  for (const auto& [option, now] : effective_options(command)) {
-    if (!options.contains(option) && free_to_change.count(option) == 0 &&
-        command.was_given(option)) {
-      throw Error::usage("--resume: --" + option +
-                         " was not set when the run was started; leave "
-                         "it out, or start another run");
-    }
-  }
+  refuse_new_options(command, options);
 }
 
 }  // namespace sluice

@@ -76,6 +76,24 @@ TEST(OlderRun, GoesOnAsItWouldHaveThere) {
                  1e-3);
 }
 
+// Its version knew no --task, and did what is the default now.
+TEST(OlderRun, TakesTheDefaultsOfOptionsThatItsVersionLacked) {
+  const TemporaryFolder folder;
+  const std::string run = folder.path("run");
+  fs::copy(older_run, run, fs::copy_options::recursive);
+  const auto resume = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"train",  "--resume",        "--out",    run,
+                                          "--data", run + "/data.csv", "--epochs", "25"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_command(folder, arguments);
+  };
+  const CommandResult other = resume({"--task", "tagging"});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_NE(other.error.find("--task"), std::string::npos) << other.error;
+  const CommandResult same = resume({"--task", "classification", "--zoneout-h", "0"});
+  EXPECT_EQ(same.code, 0) << same.error;
+}
+
 TEST(OlderRun, AnOptionThatItsVersionLackedChangesTheModel) {
   const TemporaryFolder folder;
   const std::string run = folder.path("run");
