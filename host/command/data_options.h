@@ -16,8 +16,8 @@ struct ReadingOptions {
   bool strict = false;
 
   void add_to(Subcommand& command);
-  /// `split`: which half of a folder that holds train/ and test/.
-  ReadOptions read_options(const std::string& split) const;
+  /// `split`: which half of a folder that holds train/ and test/; `targets`: what has labels.
+  ReadOptions read_options(const std::string& split, TargetKind targets) const;
 };
 
 struct BuiltinOptions : BuiltinData {
@@ -27,5 +27,8 @@ struct BuiltinOptions : BuiltinData {
 /// Reads a file or folder and says on standard error how many rows were left out.
 /// Errors: as read_examples().
 ExampleSet load_examples(const std::string& path, const ReadOptions& options);
+
+/// Errors: usage, with the file, unless `set` holds frames of `width` numbers, or for 0 tokens.
+void check_width(const ExampleSet& set, std::int32_t width);
 
 }  // namespace sluice

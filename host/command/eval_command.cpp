@@ -22,13 +22,13 @@ struct EvalOptions {
 
 ExampleSet examples_to_test(const EvalOptions& options, const ModelDescription& description) {
   if (!options.data.empty()) {
-    return load_examples(options.data, options.reading.read_options("test"));
+    return load_examples(options.data,
+                         options.reading.read_options("test", description.task->targets()));
   }
   const auto note = description.notes.find(builtin_note);
-  require(
-      note != description.notes.end(),
-      "--data is missing: the labelled texts to evaluate on (only a run trained on the built-in "
-      "reviews can do without)");
+  require(note != description.notes.end(),
+          "--data is missing: the labelled examples to evaluate on (only a run trained on built-in "
+          "ones can do without)");
   const BuiltinData builtin = BuiltinData::from_json(note->second, options.run);
   return description.task->builtin_examples(builtin.held_out(options.count));
 }
@@ -41,9 +41,11 @@ int run(const EvalOptions& options) {
   const ModelDescription& description = trained.description;
   check_task(description, options.task, options.run);
   const Task& task = *description.task;
+  const ExampleSet examples = examples_to_test(options, description);
+  check_width(examples, description.model.frame_width);
   const Dataset dataset =
-      task.encode(examples_to_test(options, description), trained.labels, description.tokenizer,
-                  trained.vocabulary, description.encode, device.queue().threads);
+      task.encode(examples, trained.labels, description.tokenizer, trained.vocabulary,
+                  description.encode, device.queue().threads);
   const std::unique_ptr<Metrics> metrics = task.make_metrics(trained.labels);
   const Evaluation result =
       evaluate(trained.model, dataset, all_rows(dataset), options.batch, *metrics);
@@ -59,17 +61,17 @@ int run(const EvalOptions& options) {
 
 std::function<int()> add_eval_command(CommandLine& line) {
   const auto options = std::make_shared<EvalOptions>();
-  Subcommand command = line.add_subcommand("eval", "Measure a trained run on labelled texts");
+  Subcommand command = line.add_subcommand("eval", "Measure a trained run on labelled examples");
   command.show_defaults();
   command.option("run", options->run, "Folder of the run").required();
   command.option("--task", options->task, run_task_help);
   command
       .option("--data", options->data,
-              "Labelled texts, as for train; without it, built-in reviews the run has not "
-              "seen, if it was trained on such")
+              "Labelled examples, as for train; without it, built-in ones the run has not seen, "
+              "if it was trained on such")
       .group("Data");
   options->reading.add_to(command);
-  command.option("--count", options->count, "Built-in reviews to make without --data");
+  command.option("--count", options->count, "Built-in examples to make without --data");
   command.option("--batch", options->batch, "Examples at a time");
   command.option("--device", options->device, "auto, cpu, cuda or cuda:N");
   command.option("--threads", options->threads, "CPU threads; 0: one for each processor");

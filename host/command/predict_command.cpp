@@ -47,18 +47,28 @@ int run(const PredictOptions& options) {
 std::function<int()> add_predict_command(CommandLine& line) {
   const auto options = std::make_shared<PredictOptions>();
   Subcommand command = line.add_subcommand(
-      "predict", "Classify texts, one a line: label, its probability and the text, by tabs");
+      "predict",
+      "Answer what a run was trained for: the label of each text, or of each token of a sentence");
   command.show_defaults();
   command.option("run", options->prediction.run, "Folder of the run").required();
   command.option("file", options->file,
-                 "Texts, one a line, as plain UTF-8; standard input without it, or for -");
+                 "Texts, one a line, as plain UTF-8; to tag also JSON lines or columns of tokens; "
+                 "standard input without it, or for -");
   command.option("--task", options->task, run_task_help);
-  command.option("--batch", options->batch, "Lines at a time");
+  command
+      .option(
+          "--format", options->prediction.format,
+          "How the input is written; auto goes by name and content. jsonl: an object a line with "
+          "\"text\", \"tokens\" or \"frames\"; conll: a token a line, to tag")
+      .one_of({"auto", "text", "jsonl", "conll"});
+  command.option("--batch", options->batch, "Records at a time");
   command.option("--device", options->device, "auto, cpu, cuda or cuda:N");
   command.option("--threads", options->threads, "CPU threads; 0: one for each processor");
-  command.flag("--json", options->prediction.json, "JSON lines of label, probability and text");
+  command.flag("--json", options->prediction.json,
+               "JSON lines: label, probability and text; of a sentence tokens, labels and "
+               "probabilities");
   command.flag("--strict", options->prediction.strict,
-               "Stop at a line of ill-formed UTF-8 or without text");
+               "Stop at a line of ill-formed UTF-8, without text or that is no record");
   command.flag("--plain", options->prediction.plain,
                "Take any lines as they are; else what looks like CSV, TSV, JSON, UTF-16 or a "
                "compressed file is refused");

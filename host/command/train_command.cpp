@@ -27,6 +27,7 @@ ModelDescription describe(const TrainOptions& options, const TrainingData& data)
   description.model = options.model_config();
   description.model.vocabulary_size = data.vocabulary.size();
   description.model.classes = data.labels.size();
+  description.model.frame_width = data.examples.width;
   description.model.validate();
   description.labels = data.labels.names();
   description.vocabulary_fingerprint = data.vocabulary.fingerprint();
@@ -76,7 +77,7 @@ void check_same_model(const ModelDescription& now, const ModelDescription& then,
 class TrainCommand {
  public:
   explicit TrainCommand(CommandLine& line)
-      : command_(line.add_subcommand("train", "Train a model on labelled texts")) {
+      : command_(line.add_subcommand("train", "Train a model on labelled examples")) {
     options_.add_to(command_);
     command_.footer(
         "Ctrl-C and SIGTERM save and stop; a second one more than a second later ends at once.\n"
@@ -114,7 +115,7 @@ class TrainCommand {
     require(options_.test_count >= 0,
             "--test-count must be 0 or more, got " + std::to_string(options_.test_count));
     require(options_.data.empty() || options_.test_count == 0,
-            "--test-count makes built-in reviews, which do not go with --data; use --test");
+            "--test-count makes built-in examples, which do not go with --data; use --test");
     options_.training_config().validate();
     options_.precision().validate();
     ModelConfig model = options_.model_config();

@@ -18,10 +18,17 @@ void TrainOptions::add_data_options(Subcommand& command) {
   command.begin_group("Data");
   std::vector<std::string> tasks;
   for (const Task* each : all_tasks()) tasks.push_back(each->name());
-  command.option("--task", task, "What is learned").one_of(tasks);
-  command.option("--data", data,
-                 "Labelled texts: CSV, TSV, JSON lines (each also .gz) or a folder with a folder "
-                 "of text files for each label; without it, the built-in reviews");
+  command
+      .option("--task", task,
+              "What is learned. classification: a label for each text; tagging: one for each "
+              "token of a sentence")
+      .one_of(tasks);
+  command.option(
+      "--data", data,
+      "Labelled texts: CSV, TSV, JSON lines (each also .gz) or a folder with a folder "
+      "of text files for each label; to tag, JSON lines of \"tokens\" and \"labels\", or "
+      "columns of a token and its label with a blank line between sentences. JSON lines "
+      "may have \"frames\", lists of numbers, for tokens. Without it, built-in examples");
   command.option("--test", test, "Labelled texts to test the best weights on at the end");
   command.option("--validation", validation,
                  "Labelled texts to validate on, instead of a part of --data");
@@ -34,8 +41,8 @@ void TrainOptions::add_data_options(Subcommand& command) {
       .one_of({"sample", "tail"});
   reading.add_to(command);
   builtin.add_to(command);
-  command.option("--test-count", test_count, "Built-in reviews to test on at the end")
-      .group("Built-in reviews (used without --data)");
+  command.option("--test-count", test_count, "Built-in examples to test on at the end")
+      .group("Built-in examples (used without --data)");
 
   command.begin_group("Text");
   command.option("--vocab", vocabulary,

@@ -7,7 +7,8 @@ namespace {
 
 ExampleSet load_training_examples(const TrainOptions& options) {
   if (options.data.empty()) return options.learned().builtin_examples(options.builtin);
-  return load_examples(options.data, options.reading.read_options("train"));
+  return load_examples(options.data,
+                       options.reading.read_options("train", options.learned().targets()));
 }
 
 TrainingData encode(const TrainOptions& options, const ExampleSet& examples, LabelSet labels,
@@ -17,13 +18,14 @@ TrainingData encode(const TrainOptions& options, const ExampleSet& examples, Lab
   data.vocabulary = std::move(vocabulary);
   const Task& task = options.learned();
   const auto to_numbers = [&](const ExampleSet& set) {
+    check_width(set, examples.width);
     return task.encode(set, data.labels, options.tokenizer_options(), data.vocabulary,
                        options.encode_options(), threads);
   };
   data.examples = to_numbers(examples);
+  const ReadOptions reading = options.reading.read_options("test", task.targets());
   if (!options.validation.empty()) {
-    data.validation =
-        to_numbers(load_examples(options.validation, options.reading.read_options("test")));
+    data.validation = to_numbers(load_examples(options.validation, reading));
     data.validation_rows = all_rows(data.validation);
     data.training_rows = all_rows(data.examples);
   } else {
@@ -32,7 +34,7 @@ TrainingData encode(const TrainOptions& options, const ExampleSet& examples, Lab
     data.validation_rows = std::move(split.validation);
   }
   if (!options.test.empty()) {
-    data.test = to_numbers(load_examples(options.test, options.reading.read_options("test")));
+    data.test = to_numbers(load_examples(options.test, reading));
   } else if (options.test_count > 0) {
     data.test = to_numbers(task.builtin_examples(options.builtin.held_out(options.test_count)));
   }

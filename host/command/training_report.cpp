@@ -37,11 +37,14 @@ void TrainingReport::begin(const TrainingData& data, const ModelConfig& model, s
   write_note(text("%s: %zu examples to train on, %zu to validate on, %d to test on, %d classes",
                   device_.description().c_str(), data.training_rows.size(),
                   data.validation_rows.size(), data.test.size(), model.classes));
-  write_note(text(
-      "vocabulary %lld, embedding %lld, %d layer(s) of %lld %s units%s, %lld weights",
-      static_cast<long long>(model.vocabulary_size), static_cast<long long>(model.embedding_size),
-      model.num_layers, static_cast<long long>(model.hidden_size), name_of(model.cell),
-      model.bidirectional ? " in both directions" : "", static_cast<long long>(weights)));
+  const std::string input = model.has_frames() ? text("frames of %d numbers", model.frame_width)
+                                               : text("vocabulary %lld, embedding %lld",
+                                                      static_cast<long long>(model.vocabulary_size),
+                                                      static_cast<long long>(model.embedding_size));
+  write_note(text("%s, %d layer(s) of %lld %s units%s, %lld weights", input.c_str(),
+                  model.num_layers, static_cast<long long>(model.hidden_size), name_of(model.cell),
+                  model.bidirectional ? " in both directions" : "",
+                  static_cast<long long>(weights)));
   if (resumed) {
     const TrainingState& state = trainer_.state();
     write_note(text("resuming in epoch %d after %d of its batches, step %u", state.epoch + 1,

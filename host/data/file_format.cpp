@@ -7,33 +7,10 @@
 namespace sluice {
 namespace {
 
-FileFormat format_by_name(std::string_view path) {
-  if (path.ends_with(".gz")) path.remove_suffix(3);
-  const auto ends_with = [&](std::initializer_list<std::string_view> endings) {
-    for (const std::string_view ending : endings) {
-      if (path.ends_with(ending)) return true;
-    }
-    return false;
-  };
-  if (ends_with({".csv"})) return FileFormat::csv;
-  if (ends_with({".tsv", ".tab"})) return FileFormat::tsv;
-  if (ends_with({".jsonl", ".ndjson", ".json"})) return FileFormat::json_lines;
-  if (ends_with({".conll", ".bio", ".iob", ".iob2"})) return FileFormat::conll;
-  return FileFormat::automatic;
-}
-
 FileFormat format_of_rows(std::string_view begin) {
   const std::string_view line = begin.substr(0, begin.find('\n'));
   if (line.starts_with('{')) return FileFormat::json_lines;
   return line.find('\t') != std::string_view::npos ? FileFormat::tsv : FileFormat::csv;
-}
-
-// A brace alone may be a token.
-bool begins_object(std::string_view begin) {
-  begin = trim_ascii(begin);
-  if (!begin.starts_with('{')) return false;
-  begin = trim_ascii(begin.substr(1));
-  return begin.starts_with('"') || begin.starts_with('}');
 }
 
 FileFormat format_of_steps(const std::string& path, std::string_view begin) {
@@ -50,6 +27,28 @@ bool has(FileFormat format, TargetKind targets) {
 }
 
 }  // namespace
+
+FileFormat format_by_name(std::string_view path) {
+  if (path.ends_with(".gz")) path.remove_suffix(3);
+  const auto ends_with = [&](std::initializer_list<std::string_view> endings) {
+    for (const std::string_view ending : endings) {
+      if (path.ends_with(ending)) return true;
+    }
+    return false;
+  };
+  if (ends_with({".csv"})) return FileFormat::csv;
+  if (ends_with({".tsv", ".tab"})) return FileFormat::tsv;
+  if (ends_with({".jsonl", ".ndjson", ".json"})) return FileFormat::json_lines;
+  if (ends_with({".conll", ".bio", ".iob", ".iob2"})) return FileFormat::conll;
+  return FileFormat::automatic;
+}
+
+bool begins_object(std::string_view begin) {
+  begin = trim_ascii(begin);
+  if (!begin.starts_with('{')) return false;
+  begin = trim_ascii(begin.substr(1));
+  return begin.starts_with('"') || begin.starts_with('}');
+}
 
 FileFormat find_format(const std::string& path, std::string_view begin, TargetKind targets) {
   std::string_view name = path;

@@ -8,6 +8,12 @@
 
 namespace sluice {
 
+/// By the end of its name; automatic where that says nothing.
+FileFormat format_by_name(std::string_view path);
+
+/// Whether a file with that beginning holds JSON objects. A brace alone may be a token.
+bool begins_object(std::string_view begin);
+
 /// By its name, and else by its beginning; never automatic. Errors: as check_format().
 FileFormat find_format(const std::string& path, std::string_view begin, TargetKind targets);
 

@@ -15,6 +15,7 @@ namespace random_stream {
 constexpr std::uint32_t shuffle = 0x73687566;  ///< batches of an epoch (item)
 constexpr std::uint32_t split = 0x73706C74;    ///< validation rows of a class (item)
 constexpr std::uint32_t reviews = 0x72657677;  ///< a built-in review (item)
+constexpr std::uint32_t tagged = 0x74616767;   ///< a built-in sentence with labels (item)
 }  // namespace random_stream
 
 /// Philox4x32-10 with counter {low(i), high(i), item, 0} and the key of RandomStream: the same

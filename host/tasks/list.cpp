@@ -1,13 +1,15 @@
 #include "host/tasks/list.h"
 
 #include "host/tasks/classification/classification_task.h"
+#include "host/tasks/tagging/tagging_task.h"
 #include "kernels/base/error.h"
 
 namespace sluice {
 
 const std::vector<const Task*>& all_tasks() {
   static const ClassificationTask classification;
-  static const std::vector<const Task*> tasks = {&classification};
+  static const TaggingTask tagging;
+  static const std::vector<const Task*> tasks = {&classification, &tagging};
   return tasks;
 }
 

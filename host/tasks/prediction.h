@@ -24,10 +24,11 @@ struct TrainedModel {
 };
 
 struct PredictionOptions {
-  bool json = false;            ///< answers as JSON lines
-  bool strict = false;          ///< a bad record is an error; else it is answered and counted
-  bool plain = false;           ///< take anything for text
-  std::string format = "auto";  ///< of the input; a task says which it knows
+  bool json = false;    ///< answers as JSON lines
+  bool strict = false;  ///< a bad record is an error; else it is counted, and answered as well
+                        ///< as can be
+  bool plain = false;   ///< take anything for text
+  std::string format = "auto";  ///< of the input, or text, jsonl, conll; a task says which it knows
   std::string run;              ///< the run's folder, for remedies
 };
 

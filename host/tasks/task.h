@@ -32,6 +32,7 @@ class Task {
 
   // --- Data: what a batch holds, and its targets ---
 
+  virtual TargetKind targets() const = 0;  ///< what of its examples has a label
   /// Where no file is given. Errors: usage, naming the option.
   virtual ExampleSet builtin_examples(const BuiltinData& options) const = 0;
   /// Classes, from training examples. Errors: usage when there is nothing to tell apart.

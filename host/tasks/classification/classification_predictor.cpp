@@ -15,7 +15,7 @@ ClassificationPredictor::ClassificationPredictor(TrainedModel& trained, TextLine
                                                  const PredictionOptions& options)
     : trained_(trained), lines_(lines), options_(options), judged_(options.plain) {
   require(options.format == "auto" || options.format == "text",
-          "--format: texts to classify are read one a line, got " + options.format);
+          "--format: texts to classify are text (one a line) or jsonl, got " + options.format);
   // A compressed file may have no line to wait for.
   if (!judged_) refuse(find_binary_format(lines_.beginning(telling_bytes)));
 }

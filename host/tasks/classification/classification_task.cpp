@@ -4,6 +4,7 @@
 #include "host/tasks/classification/classification_head.h"
 #include "host/tasks/classification/classification_metrics.h"
 #include "host/tasks/classification/classification_predictor.h"
+#include "host/tasks/classification/classification_records.h"
 
 namespace sluice {
 
@@ -47,6 +48,9 @@ std::unique_ptr<Metrics> ClassificationTask::make_metrics(const LabelSet& labels
 
 std::unique_ptr<Predictor> ClassificationTask::make_predictor(
     TrainedModel& trained, TextLines& lines, const PredictionOptions& options) const {
+  if (trained.description.model.has_frames() || options.format == "jsonl") {
+    return std::make_unique<ClassificationRecords>(trained, lines, options);
+  }
   return std::make_unique<ClassificationPredictor>(trained, lines, options);
 }
 

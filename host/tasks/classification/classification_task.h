@@ -10,6 +10,7 @@ class ClassificationTask : public Task {
   const char* name() const override { return "classification"; }
   const char* examples() const override { return "reviews"; }
 
+  TargetKind targets() const override { return TargetKind::row; }
   ExampleSet builtin_examples(const BuiltinData& options) const override;
   LabelSet collect_labels(const ExampleSet& examples) const override;
   Dataset encode(const ExampleSet& examples, const LabelSet& labels,

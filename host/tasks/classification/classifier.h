@@ -1,4 +1,4 @@
-// Labels for texts, for programs.
+// Labels for texts and other examples, for programs.
 #pragma once
 
 #include <cstdint>
@@ -17,5 +17,9 @@ struct ClassPrediction {
 /// One for each text, in their order. Ill-formed UTF-8 is read as U+FFFD; a text without a word is
 /// one unknown word. Errors: usage if the model's task is another one.
 std::vector<ClassPrediction> classify(TrainedModel& trained, const std::vector<std::string>& texts);
+
+/// The same of texts, tokens or frames. Labels of the set are not read. Errors: also when the model
+/// takes others.
+std::vector<ClassPrediction> classify(TrainedModel& trained, const ExampleSet& set);
 
 }  // namespace sluice
