@@ -40,6 +40,11 @@ struct RecurrentConfig {
   double zoneout_c = 0.0;  ///< likewise c; cells with c alone
 
   UnitOptions unit_options() const { return {recurrent_dropout, zoneout_h, zoneout_c}; }
+  void set(const UnitOptions& options) {
+    recurrent_dropout = options.recurrent_dropout;
+    zoneout_h = options.zoneout_h;
+    zoneout_c = options.zoneout_c;
+  }
   int directions() const { return bidirectional ? 2 : 1; }
   std::int64_t output_size() const { return directions() * hidden_size; }
 };

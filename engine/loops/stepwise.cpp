@@ -148,7 +148,7 @@ void forward(const Queue& queue, const LoopForwardArgs& args) {
         .mask = r.mask,
         .h_operand = h_operand,
         .unit_weights = r.unit_weights,
-        .zoneout = r.draws.zoneout,
+        .draws = r.draws,
         .step = step.number,
         .order = r.sequences.order};
     for (const ProductRun& run : of.runs) {
@@ -210,7 +210,7 @@ void backward(const Queue& queue, const LoopBackwardArgs& args) {
         .mask = r.mask,
         .dq = args.memory.d_operand,
         .unit_weights = r.unit_weights,
-        .zoneout = r.draws.zoneout,
+        .draws = r.draws,
         .step = step.number,
         .order = r.sequences.order};
     if (of.spec.two_phases()) {

@@ -36,7 +36,7 @@ struct LoopRequest {
   /// Whether a mask multiplies what enters R.
   bool masks() const { return drops && config.recurrent_dropout > 0.0; }
   /// Whether some of the unit options is on.
-  bool draws() const { return masks() || config.unit_options().zones_out(); }
+  bool draws() const { return masks() || config.unit_options().wrap(); }
   RecurrenceShape shape() const {
     return {config.cell, config.data_type, config.hidden_size, config.math};
   }

@@ -42,9 +42,7 @@ RecurrentConfig ModelConfig::recurrent() const {
   config.bidirectional = bidirectional;
   config.input_dropout = input_dropout;
   config.layer_dropout = layer_dropout;
-  config.recurrent_dropout = unit_options.recurrent_dropout;
-  config.zoneout_h = unit_options.zoneout_h;
-  config.zoneout_c = unit_options.zoneout_c;
+  config.set(unit_options);
   return config;
 }
 

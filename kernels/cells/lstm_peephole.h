@@ -1,5 +1,4 @@
-// Long short-term memory with peephole connections (Gers, Schraudolph & Schmidhuber 2000; ONNX's
-// P).
+// Long short-term memory with peephole connections (Gers & Schmidhuber 2000; what ONNX calls P).
 //
 // Public API.
 #pragma once
@@ -10,7 +9,7 @@
 namespace sluice {
 
 /// Slots: i, f, g, o and c as the gates' equations leave it, which zoneout may then not take over.
-/// Weights of a unit: p_i, p_f, p_o, in ONNX's order.
+/// Weights of a unit: p_i, p_f, p_o, in the order of the gates; ONNX has p_i, p_o, p_f.
 ///   i, f = sigmoid(pre + p c_prev), g = tanh(pre), c = f c_prev + i g,
 ///   o = sigmoid(pre + p_o c), h = o tanh(c)
 struct LstmPeepholeCell {

@@ -22,7 +22,8 @@ struct UnitOptions {
   double zoneout_h = 0.0;
   double zoneout_c = 0.0;
 
-  constexpr bool zones_out() const { return zoneout_h > 0.0 || zoneout_c > 0.0; }
+  /// Whether one is on that acts on the cells' equations; see Wrapped.
+  constexpr bool wrap() const { return zoneout_h > 0.0 || zoneout_c > 0.0; }
 };
 
 /// An option by name, as files, configurations and command lines have it.
@@ -78,7 +79,7 @@ struct RecurrentDropoutDraws {
   double rate = 0.0;
   RandomStream random = {};
 
-  bool on() const { return rate > 0.0; }
+  SLUICE_HOST_DEVICE bool on() const { return rate > 0.0; }
 };
 
 /// What a pass of one direction draws for its options.
@@ -86,7 +87,16 @@ struct UnitDraws {
   RecurrentDropoutDraws recurrent_dropout;
   ZoneoutDraws zoneout;
 
-  bool on() const { return recurrent_dropout.on() || zoneout.on(); }
+  SLUICE_HOST_DEVICE bool on() const { return recurrent_dropout.on() || wrap(); }
+  /// Whether the cells' equations run within Wrapped, as one of the options needs.
+  SLUICE_HOST_DEVICE bool wrap() const { return zoneout.on(); }
+
+  /// Number i of what Wrapped takes, of Wrapped::numbers.
+  template <class T>
+  SLUICE_HOST_DEVICE T number(int i, std::uint32_t step, std::uint32_t row,
+                              std::uint32_t unit) const {
+    return zoneout.taken<T>(i, step, row, unit);
+  }
 };
 
 /// `direction_index`: layer * D + direction. `step`: device, of training; null means 0. Without
@@ -145,6 +155,23 @@ struct Zoneout {
   template <class T>
   SLUICE_HOST_DEVICE static void join(Unit<C, T>& u, const T (&kept)[states]) {
     for_each_index<states>([&](auto s) { u.d_state[s] = u.d_state[s] + kept[s]; });
+  }
+};
+
+/// A cell within the options that act on its units' equations: what time loops run where
+/// UnitDraws::wrap() says so. They draw the numbers, `numbers` for each unit, by UnitDraws::number.
+template <class C>
+struct Wrapped {
+  static constexpr int numbers = C::spec.states;
+
+  template <class T>
+  SLUICE_HOST_DEVICE static void forward(Unit<C, T>& u, const T (&drawn)[numbers]) {
+    Zoneout<C>::forward(u, drawn);
+  }
+  /// `u.state` need not be set.
+  template <class T>
+  SLUICE_HOST_DEVICE static void backward(Unit<C, T>& u, const T (&drawn)[numbers]) {
+    Zoneout<C>::backward(u, drawn);
   }
 };
 

@@ -89,39 +89,39 @@ struct MaskAlone {
   }
 };
 
-/// Zoneout too, and a mask if there is one.
+/// All that wraps a cell too, and a mask if there is one.
 struct AllOptions {
-  ZoneoutDraws zoneout;
+  UnitDraws draws;
   std::uint32_t step;
   const std::int32_t* order;
 
   template <class Args>
   explicit AllOptions(const Args& args)
-      : zoneout(args.zoneout), step(static_cast<std::uint32_t>(args.step)), order(args.order) {}
+      : draws(args.draws), step(static_cast<std::uint32_t>(args.step)), order(args.order) {}
 
   __device__ __forceinline__ static bool has_mask(const void* mask) { return mask != nullptr; }
   template <class C, class T>
   __device__ __forceinline__ void forward(Unit<C, T>& u, std::int64_t row,
                                           std::int64_t unit) const {
-    T taken[C::spec.states];
-    draw(row, unit, taken);
-    Zoneout<C>::forward(u, taken);
+    T drawn[Wrapped<C>::numbers];
+    draw(row, unit, drawn);
+    Wrapped<C>::forward(u, drawn);
   }
   template <class C, class T>
   __device__ __forceinline__ void backward(Unit<C, T>& u, std::int64_t row,
                                            std::int64_t unit) const {
-    T taken[C::spec.states];
-    draw(row, unit, taken);
-    Zoneout<C>::backward(u, taken);
+    T drawn[Wrapped<C>::numbers];
+    draw(row, unit, drawn);
+    Wrapped<C>::backward(u, drawn);
   }
 
  private:
-  template <class T, int states>
+  template <class T, int numbers>
   __device__ __forceinline__ void draw(std::int64_t row, std::int64_t unit,
-                                       T (&taken)[states]) const {
+                                       T (&drawn)[numbers]) const {
     const auto given = static_cast<std::uint32_t>(order == nullptr ? row : order[row]);
-    for_each_index<states>([&](auto i) {
-      taken[i] = zoneout.template taken<T>(i, step, given, static_cast<std::uint32_t>(unit));
+    for_each_index<numbers>([&](auto i) {
+      drawn[i] = draws.template number<T>(i, step, given, static_cast<std::uint32_t>(unit));
     });
   }
 };
@@ -386,7 +386,7 @@ void cell_step_forward(const Queue& queue, const CellStepForwardArgs& args, Cell
               config, step);
         }
       }
-      if (args.zoneout.on()) {
+      if (args.draws.wrap()) {
         return launch(forward_options_kernel<C, T>, config, step, AllOptions(args));
       }
       launch(masked ? forward_kernel<C, true, T> : forward_kernel<C, false, T>, config, step);
@@ -408,7 +408,7 @@ void cell_step_backward(const Queue& queue, const CellStepBackwardArgs& args, Ce
         }
       }
       // A matrix's mask has its part in the products.
-      if (args.zoneout.on() || (masked && !C::spec.recurrent_matrix)) {
+      if (args.draws.wrap() || (masked && !C::spec.recurrent_matrix)) {
         return launch(backward_options_kernel<C, T>, config, step, AllOptions(args));
       }
       launch(backward_kernel<C, T>, config, step);

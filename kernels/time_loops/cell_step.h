@@ -36,9 +36,9 @@ struct CellStepForwardArgs {
                                ///< [G, B, H] mask * h; without one [B, H] h itself, which only a
                                ///< 16-bit type needs, and may be null. Not written for a cell
                                ///< without a recurrent matrix
-  const void* unit_weights = nullptr;  ///< [P, H] of a cell that has any
-  ZoneoutDraws zoneout = {};
-  std::int32_t step = 0;                ///< t, for zoneout's draws
+  const void* unit_weights = nullptr;   ///< [P, H] of a cell that has any
+  UnitDraws draws = {};                 ///< of the unit options; recurrent dropout is by `mask`
+  std::int32_t step = 0;                ///< t, for the draws
   const std::int32_t* order = nullptr;  ///< [B] the caller's row of each; null: as given
 };
 
@@ -77,7 +77,7 @@ struct CellStepBackwardArgs {
   const void* mask = nullptr;  ///< [G, B, H] as in forward
   const void* dq = nullptr;    ///< [rows, H] phase operand: gradient by the operand slot
   const void* unit_weights = nullptr;  ///< as in forward, as the next three
-  ZoneoutDraws zoneout = {};
+  UnitDraws draws = {};
   std::int32_t step = 0;
   const std::int32_t* order = nullptr;
 };

@@ -58,8 +58,8 @@ class StepRow {
       }
     });
   }
-  SLUICE_INLINE ZoneoutRow zoneout_row() const {
-    return {args.zoneout, args.step, callers_row(args.order, row)};
+  SLUICE_INLINE DrawnRow drawn_row() const {
+    return {args.draws, args.step, callers_row(args.order, row)};
   }
 
   const Args& args;
@@ -67,7 +67,7 @@ class StepRow {
   std::int64_t u = 0, count = 0;
 };
 
-template <class T, class C, bool zones_out>
+template <class T, class C, bool wrap>
 class ForwardRow {
   using W = Wide<T>;
   using P = Pack<W>;
@@ -129,7 +129,7 @@ class ForwardRow {
     });
     load_previous(units);
     row_.load_weights(units);
-    UnitPack<C, zones_out, W>::forward(units, row_.zoneout_row(), row_.u);
+    UnitPack<C, wrap, W>::forward(units, row_.drawn_row(), row_.u);
     for_each_index<spec.slots>([&](auto s) {
       if constexpr (!spec.enters_operand(s) && s != spec.operand_slot()) {
         store_pack(units.slot[s], row_.slot(s), row_.count);
@@ -162,7 +162,7 @@ class ForwardRow {
   StepRow<T, C, CellStepForwardArgs> row_;
 };
 
-template <class T, class C, bool zones_out>
+template <class T, class C, bool wrap>
 class BackwardRow {
   using W = Wide<T>;
   using P = Pack<W>;
@@ -210,12 +210,12 @@ class BackwardRow {
     load_previous(units);
     if constexpr (spec.has_cell_state()) {
       units.d_state[1] = P::load(dc_state(), row_.count);
-      if constexpr (!zones_out) {
+      if constexpr (!wrap) {
         units.state[1] = load_pack(row_.template at<T>(row_.args.c, row_.hidden), row_.count);
       }
     }
     row_.load_weights(units);
-    UnitPack<C, zones_out, W>::backward(units, row_.zoneout_row(), row_.u);
+    UnitPack<C, wrap, W>::backward(units, row_.drawn_row(), row_.u);
     if constexpr (spec.has_cell_state()) units.d_state[1].store(dc_state(), row_.count);
     for_each_index<spec.slots>(
         [&](auto s) { store_pack(units.slot[s], row_.slot(s), row_.count); });
@@ -260,7 +260,7 @@ void step_rows(const Args& args, CellPhase phase, std::int64_t first, std::int64
   with_number_stepped(args.type, [&]<class T>(T) {
     with_cell(args.cell, [&]<class C>(C) {
       for (std::int64_t row = first; row < first + count; ++row) {
-        args.zoneout.on() ? Row<T, C, true>(args, row).run(phase)
+        args.draws.wrap() ? Row<T, C, true>(args, row).run(phase)
                           : Row<T, C, false>(args, row).run(phase);
       }
     });

@@ -9,9 +9,9 @@
 
 namespace sluice::SLUICE_ISA {
 
-/// A row at a step, as zoneout draws for it.
-struct ZoneoutRow {
-  const ZoneoutDraws& draws;
+/// A row at a step, as the options draw for it.
+struct DrawnRow {
+  const UnitDraws& draws;
   std::int32_t step, row;  ///< the caller's row
 };
 
@@ -19,53 +19,53 @@ inline std::int32_t callers_row(const std::int32_t* order, std::int64_t row) {
   return order == nullptr ? static_cast<std::int32_t>(row) : order[row];
 }
 
-/// Zoneout's factors of the units from `unit` on; not inline, since it is long and rarely called.
+/// Number `number` of the units from `unit` on; not inline, since it is long and rarely called.
 template <class T>
-__attribute__((noinline)) void put_taken(const ZoneoutRow& at, int state, std::int64_t unit,
-                                         T* lanes) {
-  const ZoneoutDraws draws = at.draws;
+__attribute__((noinline)) void put_numbers(const DrawnRow& at, int number, std::int64_t unit,
+                                           T* lanes) {
+  const UnitDraws draws = at.draws;
   for (int i = 0; i < Pack<T>::width; ++i) {
     lanes[i] =
-        draws.taken<T>(state, static_cast<std::uint32_t>(at.step),
-                       static_cast<std::uint32_t>(at.row), static_cast<std::uint32_t>(unit + i));
+        draws.number<T>(number, static_cast<std::uint32_t>(at.step),
+                        static_cast<std::uint32_t>(at.row), static_cast<std::uint32_t>(unit + i));
   }
 }
 
-/// The cell, or with `zones_out` Zoneout of it, for the units from `unit` on.
-template <class C, bool zones_out, class T>
+/// The cell, or with `wrap` Wrapped, for the units from `unit` on.
+template <class C, bool wrap, class T>
 struct UnitPack {
   using P = Pack<T>;
   using Units = Unit<C, P>;
-  static constexpr int states = C::spec.states;
+  static constexpr int numbers = Wrapped<C>::numbers;
 
-  SLUICE_INLINE static void forward(Units& units, [[maybe_unused]] const ZoneoutRow& at,
+  SLUICE_INLINE static void forward(Units& units, [[maybe_unused]] const DrawnRow& at,
                                     [[maybe_unused]] std::int64_t unit) {
-    if constexpr (zones_out) {
-      P taken[states];
-      take(at, unit, taken);
-      Zoneout<C>::forward(units, taken);
+    if constexpr (wrap) {
+      P drawn[numbers];
+      draw(at, unit, drawn);
+      Wrapped<C>::forward(units, drawn);
     } else {
       C::forward(units);
     }
   }
 
-  SLUICE_INLINE static void backward(Units& units, [[maybe_unused]] const ZoneoutRow& at,
+  SLUICE_INLINE static void backward(Units& units, [[maybe_unused]] const DrawnRow& at,
                                      [[maybe_unused]] std::int64_t unit) {
-    if constexpr (zones_out) {
-      P taken[states];
-      take(at, unit, taken);
-      Zoneout<C>::backward(units, taken);
+    if constexpr (wrap) {
+      P drawn[numbers];
+      draw(at, unit, drawn);
+      Wrapped<C>::backward(units, drawn);
     } else {
       C::backward(units);
     }
   }
 
  private:
-  SLUICE_INLINE static void take(const ZoneoutRow& at, std::int64_t unit, P (&taken)[states]) {
-    for_each_index<states>([&](auto s) {
+  SLUICE_INLINE static void draw(const DrawnRow& at, std::int64_t unit, P (&drawn)[numbers]) {
+    for_each_index<numbers>([&](auto i) {
       alignas(64) T lanes[P::width];
-      put_taken(at, s, unit, lanes);
-      taken[s] = P::load(lanes);
+      put_numbers(at, i, unit, lanes);
+      drawn[i] = P::load(lanes);
     });
   }
 };

@@ -15,11 +15,11 @@ using GatesFromOperand = GateGroup<C::spec.gates_from_h(), C::spec.gates - C::sp
 // packs and shared by the members, each of which writes its own units: `input` is what enters R (h,
 // or mask * h for each gate), double-buffered, since every unit of a step reads all of the step
 // before.
-template <class T, class C, bool zones_out>
+template <class T, class C, bool wrap>
 class ForwardBlock {
   using P = Pack<T>;
   using Units = Unit<C, P>;
-  using Packs = UnitPack<C, zones_out, T>;
+  using Packs = UnitPack<C, wrap, T>;
   static constexpr CellSpec spec = C::spec;
 
  public:
@@ -171,7 +171,7 @@ class ForwardBlock {
     });
     load_previous(r, u, units);
     block_.load_weights(r, u, units);
-    Packs::forward(units, block_.zoneout_row(t_, r), u);
+    Packs::forward(units, block_.drawn_row(t_, r), u);
     if constexpr (spec.has_cell_state()) units.state[1].store(c_ + r * block_.padded + u);
     if (block_.args.training) {
       for_each_index<spec.slots>([&](auto s) {

@@ -117,8 +117,8 @@ class RowBlock {
       }
     });
   }
-  SLUICE_INLINE ZoneoutRow zoneout_row(std::int32_t t, std::int64_t r) const {
-    return {args.draws.zoneout, t, callers_row(args.sequences.order, first + r)};
+  SLUICE_INLINE DrawnRow drawn_row(std::int32_t t, std::int64_t r) const {
+    return {args.draws, t, callers_row(args.sequences.order, first + r)};
   }
 
   const Args& args;
@@ -131,12 +131,11 @@ class RowBlock {
   T* next_scratch_;
 };
 
-/// Calls Block<T, C, zones_out>(args, task).run() for the cell and type of a pass.
+/// Calls Block<T, C, wrap>(args, task).run() for the cell and type of a pass.
 template <template <class, class, bool> class Block, class T, class Args>
 void run_block(const Args& args, const RecurrenceTask& task) {
   with_cell(args.shape.cell, [&]<class C>(C) {
-    args.draws.zoneout.on() ? Block<T, C, true>(args, task).run()
-                            : Block<T, C, false>(args, task).run();
+    args.draws.wrap() ? Block<T, C, true>(args, task).run() : Block<T, C, false>(args, task).run();
   });
 }
 

@@ -89,7 +89,7 @@ TEST(ModelConfig, AnOlderFilesFieldsAreReadAndTheOthersHaveTheirDefaults) {
       R"("input_dropout":0.2,"layer_dropout":0.2,"recurrent_dropout":0.15,"head_dropout":0.2})";
   const ModelConfig config = ModelConfig::from_json(older, "test");
   EXPECT_EQ(config.unit_options.recurrent_dropout, 0.15);
-  EXPECT_FALSE(config.unit_options.zones_out());
+  EXPECT_FALSE(config.unit_options.wrap());
   EXPECT_EQ(config.to_json(), older) << "that version still reads what does without new options";
   EXPECT_EQ(ModelConfig::from_json(R"({"vocabulary_size":30})", "test").hidden_size, 64);
 }

@@ -208,7 +208,7 @@ void check_forward(const Queue& queue, Cell cell, std::int64_t hidden, bool with
   args.mask = with_mask ? mask.data() : nullptr;
   args.h_operand = with_mask ? h_masked.data() : nullptr;
   args.unit_weights = step.spec.unit_weights > 0 ? unit_weights.data() : nullptr;
-  args.zoneout = step.zoneout;
+  args.draws.zoneout = step.zoneout;
   args.step = step.number;
   args.order = static_cast<const std::int32_t*>(order.data());
   if (step.spec.two_phases()) {
@@ -311,7 +311,7 @@ void check_backward(const Queue& queue, Cell cell, std::int64_t hidden, bool wit
   args.mask = with_mask ? mask.data() : nullptr;
   args.dq = dq.data();
   args.unit_weights = step.spec.unit_weights > 0 ? unit_weights.data() : nullptr;
-  args.zoneout = step.zoneout;
+  args.draws.zoneout = step.zoneout;
   args.step = step.number;
   args.order = static_cast<const std::int32_t*>(order.data());
   if (step.spec.two_phases()) {
