@@ -28,8 +28,10 @@ struct UnitOptions {
 
 /// An option by name, as files, configurations and command lines have it.
 struct UnitOption {
+  using Rate = double UnitOptions::*;
+
   const char* name;
-  double UnitOptions::*rate;
+  Rate rate;
   int states;           ///< that a cell must have for it
   const char* meaning;  ///< for people
   const char* words;    ///< for people, within a sentence
