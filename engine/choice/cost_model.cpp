@@ -134,13 +134,17 @@ CostPrediction stepwise_cost(const RecurrentConfig& config, const PassShape& sha
     for (int l = 0; l < config.num_layers; ++l) {
       const Layer layer = layer_of(config, shape, l);
       const PassTime outside = outside_loop(layer, peak, rates, large_share);
-      const double product = std::max(
-          {layer.step_flops() / (peak * small_share), layer.weight_bytes() / rates.cache_bandwidth,
-           kernels_idle * rates.smallest_kernel * (1 + layer.hidden / 1024)});
+      const int kernels = layer.recurrent_gates > 0 ? 2 : 1;  // without R there is no product
+      const double product =
+          kernels == 1
+              ? 0.0
+              : std::max({layer.step_flops() / (peak * small_share),
+                          layer.weight_bytes() / rates.cache_bandwidth,
+                          kernels_idle * rates.smallest_kernel * (1 + layer.hidden / 1024)});
       const double cell = std::max(
           6 * layer.alive * layer.gates * layer.hidden * layer.element / rates.cache_bandwidth,
           kernels_idle * rates.smallest_kernel);
-      const double step = product + cell + kernels_idle * 2 * rates.dependent_kernel;
+      const double step = product + cell + kernels_idle * kernels * rates.dependent_kernel;
       total.forward += outside.forward + layer.directions * layer.steps * step;
       total.backward += outside.backward + layer.directions * layer.steps * step;
     }

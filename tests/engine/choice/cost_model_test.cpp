@@ -84,6 +84,15 @@ TEST(CostModelLimit, CountsOnLayersThatOverlap) {
   EXPECT_GT(of_layers(small, 4, true), 3.9 * of_layers(small, 1, true));
 }
 
+TEST(CostModelStepwise, HasNoProductWhereNoMatrixRecurs) {
+  const Row row{Cell::rnn_relu, 100, 16, 512, 512}, diagonal{Cell::indrnn, 100, 16, 512, 512};
+  const auto cost = [](const Row& of) {
+    return stepwise_cost(config_of(of), shape_of(of), h200_rates());
+  };
+  EXPECT_LT(cost(diagonal).predicted.total(), 0.6 * cost(row).predicted.total());
+  EXPECT_LT(cost(diagonal).floor.total(), cost(row).floor.total());
+}
+
 TEST(CostModelLimit, GrowsWithTheWork) {
   const Row row{Cell::lstm, 100, 16, 512, 512}, longer{Cell::lstm, 200, 16, 512, 512};
   const PassTime one = limit(config_of(row), shape_of(row), h200_rates());
