@@ -161,10 +161,8 @@ std::string test_name(const ::testing::TestParamInfo<SharedInputTest::ParamType>
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SharedInputTest,
-                         ::testing::Combine(::testing::Values(Cell::lstm, Cell::gru,
-                                                              Cell::gru_reset_before,
-                                                              Cell::rnn_tanh),
-                                            ::testing::Bool(), ::testing::ValuesIn(backends)),
+                         ::testing::Combine(::testing::ValuesIn(all_cells), ::testing::Bool(),
+                                            ::testing::ValuesIn(backends)),
                          test_name);
 
 TEST(SharedInputArguments, AreChecked) {
