@@ -174,6 +174,12 @@ constexpr const char* fault_of(const CellSpec& spec) {
       return "slot.bias: expected each gate's two biases in one slot each";
     }
   }
+  for (int s = spec.gates; s < spec.slots; ++s) {
+    const CellSlot& slot = spec.slot[s];
+    if (slot.bias != SlotBias::none && !(slot.bias == SlotBias::recurrent && slot.recurrent >= 0)) {
+      return "slot.bias: expected none of a slot after all gates but its product's";
+    }
+  }
   if (!spec.recurrent_matrix && spec.unit_weights == 0) return "unit_weights: expected what recurs";
   const int from_h = spec.gates_from_h();
   for (int s = 0; s < spec.slots; ++s) {

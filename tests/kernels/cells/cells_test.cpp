@@ -237,6 +237,7 @@ TEST(CellSpec, SaysWhatIsWrongWithIt) {
   expect_fault("slot.recurrent", [](CellSpec& spec) { spec.recurrent_matrix = false; });
   expect_fault("slot.bias", [](CellSpec& spec) { spec.slot[1].bias = SlotBias::input; });
   expect_fault("slot.bias", [](CellSpec& spec) { spec.slot[0].bias = SlotBias::none; });
+  expect_fault("slot.bias", [](CellSpec& spec) { spec.slot[3].bias = SlotBias::recurrent; });
   expect_fault("slot.operand", [](CellSpec& spec) { spec.slot[2].operand = 1; });
   expect_fault("unit_weight", [](CellSpec& spec) { spec.unit_weights = 1; });
   expect_fault("unit_weights", [](CellSpec& spec) {
