@@ -85,24 +85,36 @@ const GpuRates::Latency& exchange_of(const GpuRates& rates, PersistentKind kind)
                                            : rates.grid_exchange;
 }
 
+// Of H numbers a row, what a step sends from block to block.
+double exchanged_slots(const PersistentKernel& kernel, const Layer& layer) {
+  switch (kernel.matrix) {
+    case PersistentMatrix::none: break;
+    case PersistentMatrix::rows: return 1;
+    case PersistentMatrix::columns: return layer.gates;
+    case PersistentMatrix::scattered: return 4 / layer.element;  // float32 sums
+  }
+  return 0;
+}
+
 PassTime persistent_time(const RecurrentConfig& config, const PassShape& shape,
-                         const GpuRates& rates, const PersistentFit& backward_fit,
-                         const Group& forward, const Group& backward, LatencyOf which,
-                         double share) {
+                         const GpuRates& rates, const PersistentFit& forward,
+                         const PersistentFit& backward, LatencyOf which, double share) {
   const double peak = rates.products(config.data_type, config.math);
   PassTime time;
   for (int l = 0; l < config.num_layers; ++l) {
     const Layer layer = layer_of(config, shape, l);
     const PassTime outside = outside_loop(layer, peak, rates, share);
-    const auto loop = [&](const Group& group, double exchanged_slots) {
+    const auto loop = [&](const PersistentFit& fit) {
+      const Group group{static_cast<double>(fit.blocks),
+                        std::min(static_cast<double>(fit.rows), static_cast<double>(shape.batch)),
+                        static_cast<double>(fit.rows), static_cast<double>(fit.waves()),
+                        static_cast<double>(fit.kept_bytes)};
       return group.waves * layer.steps *
-             persistent_step(layer, peak, rates, exchange_of(rates, backward_fit.request.kind),
-                             group, which, exchanged_slots);
+             persistent_step(layer, peak, rates, exchange_of(rates, fit.request.kind), group, which,
+                             exchanged_slots(fit.kernel, layer));
     };
-    time.forward += outside.forward + loop(forward, 1);
-    // Cluster and block gather the gates' gradients; the grid scatters float32 sums of dh.
-    const bool scatters = backward_fit.kernel.scatters();
-    time.backward += outside.backward + loop(backward, scatters ? 4 / layer.element : layer.gates);
+    time.forward += outside.forward + loop(forward);
+    time.backward += outside.backward + loop(backward);
   }
   return time;
 }
@@ -112,15 +124,8 @@ PassTime persistent_time(const RecurrentConfig& config, const PassShape& shape,
 CostPrediction persistent_cost(const RecurrentConfig& config, const PassShape& shape,
                                const GpuRates& rates, const PersistentFit& forward,
                                const PersistentFit& backward) {
-  const auto group_of = [&](const PersistentFit& fit) {
-    return Group{static_cast<double>(fit.blocks),
-                 std::min(static_cast<double>(fit.rows), static_cast<double>(shape.batch)),
-                 static_cast<double>(fit.rows), static_cast<double>(fit.waves()),
-                 static_cast<double>(fit.kept_bytes)};
-  };
   const auto time = [&](LatencyOf which, double share) {
-    return persistent_time(config, shape, rates, backward, group_of(forward), group_of(backward),
-                           which, share);
+    return persistent_time(config, shape, rates, forward, backward, which, share);
   };
   return {time(&GpuRates::Latency::target, kProductShareOfPeak),
           time(&GpuRates::Latency::floor, 1.0)};

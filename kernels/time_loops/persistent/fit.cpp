@@ -33,9 +33,14 @@ std::string obstacle(const PersistentLimits& limits, const PersistentRequest& re
   if (spec_of(shape.cell).two_phases()) {
     return std::string(name_of(shape.cell)) + " needs two products a step, one after the other";
   }
-  if (shape.type == DataType::float64) return "it has no float64";
-  const int least = request.kind == PersistentKind::cluster ? 9 : 8;
-  if (limits.major < least) return compute_capability(least);
+  if (spec_of(shape.cell).recurrent_matrix) {
+    if (shape.type == DataType::float64) return "it has no float64";
+    const int least = request.kind == PersistentKind::cluster ? 9 : 8;
+    if (limits.major < least) return compute_capability(least);
+  } else if (request.kind != PersistentKind::block) {
+    return "blocks would have nothing to exchange, since " + std::string(name_of(shape.cell)) +
+           " has no recurrent matrix: persistent_block takes it";
+  }
   constexpr std::int64_t most_hidden = 1 << 14, most_batch = 1 << 24;
   if (shape.hidden_size > most_hidden)
     return "the hidden size is above " + std::to_string(most_hidden);
@@ -76,6 +81,25 @@ std::optional<Compiled> kernel_for(const PersistentRequest& request, bool wide, 
     if (tiles * found->numbers.split * 32 <= found->numbers.most_threads) break;
   }
   return found;
+}
+
+/// A thread a unit of a row: blocks of 128, as many units wide as H needs, then rows.
+PersistentFit units_cut(const PersistentLimits& limits, const PersistentRequest& request) {
+  constexpr int threads = 128, threads_of_multiprocessor = 2048;
+  const auto hidden = static_cast<int>(request.shape.hidden_size);
+  int width = 32;
+  while (width < hidden && width < threads) width *= 2;
+  PersistentFit fit;
+  fit.request = request;
+  fit.kernel = {.matrix = PersistentMatrix::none, .options = request.options};
+  fit.fits = true;
+  fit.blocks = divide_up(hidden, width);
+  fit.rows = threads / width;
+  fit.groups = divide_up(static_cast<int>(request.batch), fit.rows);
+  const int resident = limits.multiprocessors * (threads_of_multiprocessor / threads);
+  fit.groups_at_once = std::max(1, resident / fit.blocks);
+  fit.threads = threads;
+  return fit;
 }
 
 /// One cut of a request, and what it costs.
@@ -150,6 +174,7 @@ PersistentFit persistent_fit(const PersistentLimits& limits, const PersistentReq
   none.request = request;
   none.why_not = obstacle(limits, request);
   if (!none.why_not.empty()) return none;
+  if (held_matrix(request) == PersistentMatrix::none) return units_cut(limits, request);
   const int tiles = shape_of(held_matrix(request), request.shape).unit_tiles;
   PersistentFit best = none;
   // Fewest waves, then fewest rows, then by blocks.

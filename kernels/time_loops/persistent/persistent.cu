@@ -5,6 +5,7 @@
 #include "kernels/device/device.h"
 #include "kernels/time_loops/persistent/geometry.h"
 #include "kernels/time_loops/persistent/products.h"
+#include "kernels/time_loops/persistent/units.h"
 
 namespace sluice::cuda {
 namespace {
@@ -23,6 +24,9 @@ void lower_flags(const Queue& queue, const PersistentFit& fit, const Args* direc
 
 void persistent_forward(const Queue& queue, const PersistentFit& fit,
                         const PersistentForwardArgs* directions) {
+  if (fit.kernel.matrix == PersistentMatrix::none) {
+    return run_units_forward(queue, fit, directions);
+  }
   lower_flags(queue, fit, directions);
   with_product(fit, [&]<class Product>(Product) {
     run_persistent_forward<Product>(queue, fit, directions);
@@ -31,6 +35,9 @@ void persistent_forward(const Queue& queue, const PersistentFit& fit,
 
 void persistent_backward(const Queue& queue, const PersistentFit& fit,
                          const PersistentBackwardArgs* directions) {
+  if (fit.kernel.matrix == PersistentMatrix::none) {
+    return run_units_backward(queue, fit, directions);
+  }
   lower_flags(queue, fit, directions);
   with_product(fit, [&]<class Product>(Product) {
     run_persistent_backward<Product>(queue, fit, directions);

@@ -8,7 +8,8 @@
 // row. c, the float32 h and the gradients by them stay in registers.
 //
 // 16-bit types are multiplied by tensor cores, float32 by FFMA or, with MatrixMath::tf32, by tensor
-// cores in TF32. float64 and cells of two phases are not done here.
+// cores in TF32. float64 and cells of two phases are not done here. A cell without R needs no
+// products: kind `block` takes it, each thread a unit of a row, float64 too.
 #pragma once
 
 #include <cstddef>
@@ -90,7 +91,7 @@ struct PersistentFit {
   bool fits = false;
   std::string why_not;           ///< empty if it fits
   int blocks = 0;                ///< of a group
-  int rows = 0;                  ///< batch rows of a group at most, a multiple of 8
+  int rows = 0;                  ///< batch rows of a group at most; with R a multiple of 8
   int groups = 0;                ///< of a direction: ceil(B / rows)
   int groups_at_once = 0;        ///< of all directions, by the limits; more run one after the other
   int tiles = 0;                 ///< blocks' shares in tiles of 16 units

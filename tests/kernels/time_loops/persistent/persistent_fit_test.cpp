@@ -172,6 +172,26 @@ TEST(PersistentFit, WhatIsHeldFollowsThePass) {
             PersistentMatrix::columns);
 }
 
+TEST(PersistentFit, ACellWithoutAMatrixNeedsNeitherPackedWeightsNorAnExchange) {
+  using enum PersistentKind;
+  for (const DataType type : {DataType::float64, DataType::float32, DataType::bfloat16}) {
+    const PersistentRequest asked = request(block, type, 300, 9, Cell::indrnn);
+    const PersistentFit fit = persistent_fit(t4, asked);  // no tensor cores, no cooperative launch
+    ASSERT_TRUE(fit.fits) << fit.why_not;
+    EXPECT_EQ(fit.kernel.matrix, PersistentMatrix::none);
+    EXPECT_FALSE(fit.kernel.options);
+    EXPECT_GE(fit.blocks * fit.threads, 300);
+    EXPECT_GE(fit.groups * fit.rows, 9);
+    EXPECT_EQ(fit.shared_bytes, 0u);
+    EXPECT_EQ(persistent_weight_bytes(asked) + persistent_exchange_bytes(asked), 0u);
+  }
+  for (const PersistentKind kind : {cluster, grid}) {
+    const PersistentFit fit =
+        persistent_fit(h200, request(kind, DataType::float32, 300, 9, Cell::indrnn));
+    EXPECT_NE(fit.why_not.find("persistent_block"), std::string::npos) << fit.why_not;
+  }
+}
+
 TEST(PersistentFit, MemoryForALargeBatchServesASmallOne) {
   std::size_t before = 0;
   for (const std::int64_t batch : {1, 7, 8, 9, 64, 65, 1000}) {
