@@ -38,8 +38,11 @@ RecurrentPlan::RecurrentPlan(const RecurrentConfig& config, DeviceKind device, A
 
 void RecurrentPlan::check_algorithm(Algorithm algorithm) const {
   const std::string why = why_not(algorithm, config_, device_);
-  require(why.empty(), std::string("RecurrentPlan: algorithm ") + name_of(algorithm) +
-                           " does not fit: " + why + "; use stepwise or automatic");
+  if (why.empty()) return;
+  const bool row_blocks = why_not(Algorithm::row_blocks, config_, device_).empty();
+  throw Error::usage(std::string("RecurrentPlan: algorithm ") + name_of(algorithm) +
+                     " does not fit: " + why + "; use " + (row_blocks ? "row_blocks" : "stepwise") +
+                     " or automatic");
 }
 
 // Those that take a batch of one row: what does not, takes no other either.

@@ -18,7 +18,7 @@ __global__ void __launch_bounds__(kThreads)
   const std::int64_t begin = std::int64_t{blockIdx.x} * kColumnSumChunk;
   const std::int64_t end =
       begin + kColumnSumChunk < args.rows ? begin + kColumnSumChunk : args.rows;
-  Wide<T> sums[weights];
+  Wide<T> sums[weights] = {};
   for (std::int64_t i = begin; i < end; ++i) {
     const UnitWeightRow<C, T> row(args, i);
     for_each_index<weights>([&](auto p) {
