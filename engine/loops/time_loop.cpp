@@ -63,7 +63,10 @@ const AlgorithmTraits& traits_of(Algorithm algorithm) {
   return kAlgorithms[static_cast<std::size_t>(algorithm)].traits;
 }
 
-const char* name_of(Algorithm algorithm) { return traits_of(algorithm).name; }
+const char* name_of(Algorithm algorithm) {
+  const auto number = static_cast<std::size_t>(algorithm);
+  return number < std::size(kAlgorithms) ? kAlgorithms[number].traits.name : "?";
+}
 
 std::unique_ptr<const TimeLoop> time_loop(Algorithm algorithm, const LoopRequest& request) {
   return kAlgorithms[static_cast<std::size_t>(algorithm)].make(request);

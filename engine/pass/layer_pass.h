@@ -24,9 +24,10 @@ void run_layer(const Wavefront& wavefront, const Pass<typename Way::Args>& pass,
   const RecurrentConfig& config = pass.config;
   const Queue& queue = wavefront.queue(position);
   const int together = pass.schedule.together;
-  Wavefront sides(queue, config.bidirectional && together == 1 ? pass.schedule.lanes : 1, 1);
   const std::int32_t steps = pass.args.sequences.steps;
-  if (config.bidirectional) Way::drop_before(queue, pass, layer, 0, steps);
+  if (config.bidirectional)
+    Way::drop_before(queue, pass, layer, 0, steps);  // both sides wait for it
+  Wavefront sides(queue, config.bidirectional && together == 1 ? pass.schedule.lanes : 1, 1);
   for (int first = 0; first < config.directions(); first += together) {
     const TraceRange range(name_of(config.cell), pass.backward() ? "backward" : "forward",
                            layer.number, first == 1);
