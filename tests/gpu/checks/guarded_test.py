@@ -79,7 +79,7 @@ class Cases(Fixture):
             self.assertIn("3 cases of grid hung", found["Grid/P.d"][1])
 
     def test_what_the_kernels_say_is_known(self):
-        kernels = ROOM.parents[1] / "kernels" / "persistent"
+        kernels = ROOM.parents[1] / "kernels" / "time_loops" / "persistent"
         said = [line.replace("%u", "3").replace("%d", "5") for path in sorted(kernels.glob("*.*h"))
                 for line in path.read_text().splitlines() if "waits more than" in line]
         self.assertGreaterEqual(len(said), 2)

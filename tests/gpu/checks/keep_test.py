@@ -157,7 +157,7 @@ class Keep(unittest.TestCase):
         self.assertEqual(kept["probes"]["launches/memory"], {"bytes_per_second": 3.0e12})
         rows = {row["name"]: (row["old"], row["new"]) for row in kept["constants"]}
         # The old ones as engine/choice/gpu_rates.cpp of this tree has them.
-        source = (ROOT / "engine" / "gpu_rates.cpp").read_text()
+        source = (ROOT / "engine" / "choice" / "gpu_rates.cpp").read_text()
         gap = re.search(r"rates\.dependent_kernel = ([^;]+);", source)[1]
         self.assertEqual(rows["dependent_kernel"], (gap, "0.91 * kMicro"))
         exchange = re.search(r"rates\.cluster_exchange = \{[^,]+, ([^}]+)\};", source)[1]
@@ -171,7 +171,7 @@ class Keep(unittest.TestCase):
         self.assertIn(f"dependent_kernel: {gap} -> 0.91 * kMicro", done.stdout)
 
     def test_every_constant_is_one_of_the_source(self):
-        source = (ROOT / "engine" / "gpu_rates.cpp").read_text()
+        source = (ROOT / "engine" / "choice" / "gpu_rates.cpp").read_text()
         probes = {}
         for _, names, key, _, _ in constants.REPLACED:
             probes.setdefault(names[0], {})[key] = 1.0
@@ -197,7 +197,7 @@ class Keep(unittest.TestCase):
         self.assertIn("all of it was filed before", done.stdout)
         self.assertEqual(self.all_files(), before)
         # Nor when the constants have been replaced since.
-        rates = self.root / "engine" / "gpu_rates.cpp"
+        rates = self.root / "engine" / "choice" / "gpu_rates.cpp"
         rates.write_text(re.sub(r"dependent_kernel = [0-9.]+", "dependent_kernel = 0.91", rates.read_text()))
         before = self.all_files()
         self.keep(out)

@@ -200,7 +200,7 @@ def _file_probes(of_machine, folder):
         probes = {**before["probes"], **probes}
         if probes == before["probes"]:  # with the constants as they were then
             return before["constants"]
-    source = (ROOT / "engine" / "gpu_rates.cpp").read_text()
+    source = (ROOT / "engine" / "choice" / "gpu_rates.cpp").read_text()
     rows = constants.replaced(probes, source, last.card)
     content = {"machine": last.gpu, "driver": last.driver, "date": last.date, "commit": last.commit, "probes": probes,
                "constants": rows}

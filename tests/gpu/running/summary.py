@@ -62,7 +62,7 @@ def _value_lines(visit):
 def _constants(visit):
     probes = {one["name"]: one["values"] for one in visit.cases if one["stage"] == "probes" and one.get("values")}
     try:
-        source = (visit.root / "engine" / "gpu_rates.cpp").read_text()
+        source = (visit.root / "engine" / "choice" / "gpu_rates.cpp").read_text()
         card = re.search(r"h100|h200", visit.machine.get("gpu", "").lower())
         return constants.lines(constants.replaced(probes, source, card[0] if card else ""))
     except Exception:  # pylint: disable=broad-except
