@@ -130,29 +130,26 @@ struct AllOptions {
 using Slots = unsigned;
 constexpr bool has(Slots slots, int slot) { return (slots >> slot & 1) != 0; }
 
-/// Those in which anything is added up: the others are the equations' own.
-constexpr Slots sums_of(const CellSpec& spec) {
+/// Those of which `belongs(slot)` holds.
+template <class Belongs>
+constexpr Slots slots_where(const CellSpec& spec, Belongs belongs) {
   Slots slots = 0;
   for (int s = 0; s < spec.slots; ++s) {
-    if (s < spec.gates || spec.slot[s].recurrent >= 0) slots |= 1u << s;
+    if (belongs(s)) slots |= 1u << s;
   }
   return slots;
+}
+/// Those in which anything is added up: the others are the equations' own.
+constexpr Slots sums_of(const CellSpec& spec) {
+  return slots_where(spec, [&](int s) { return spec.holds_sum(s); });
 }
 /// Those that one half of a step fills; a cell of one phase has but one half, not the operand's.
 constexpr Slots half_of(const CellSpec& spec, bool operand) {
-  Slots of_operand = 0;
-  for (int s = 0; s < spec.slots && spec.two_phases(); ++s) {
-    if (spec.slot[s].recurrent >= 0 && spec.slot[s].operand < 0) of_operand |= 1u << s;
-    if (spec.slot[s].operand >= 0) of_operand |= 1u << spec.slot[s].operand;
-  }
-  return operand ? of_operand : ((1u << spec.slots) - 1) & ~of_operand;
+  return slots_where(
+      spec, [&](int s) { return (spec.enters_operand(s) || s == spec.operand_slot()) == operand; });
 }
 constexpr Slots biased_of(const CellSpec& spec) {
-  Slots slots = 0;
-  for (int s = 0; s < spec.slots; ++s) {
-    if (spec.slot[s].bias != SlotBias::none) slots |= 1u << s;
-  }
-  return slots;
+  return slots_where(spec, [&](int s) { return spec.slot[s].bias != SlotBias::none; });
 }
 
 /// Calls body(row, unit) once for each element of [rows, hidden_size]; neighbouring threads take

@@ -167,7 +167,7 @@ constexpr bool is_compiled(const TilingChoice& choice) {
   switch (kind) {
     case PersistentKind::block: return tensor_cores && small && !wide;
     case PersistentKind::cluster: return halves ? small : !tensor_cores && !small && !wide;
-    case PersistentKind::grid: return !small && (!wide || halves);
+    case PersistentKind::grid: return !small && (!wide || tensor_cores);
   }
   return false;
 }
