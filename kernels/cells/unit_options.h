@@ -139,8 +139,7 @@ struct Zoneout {
     join(u, kept);
   }
 
-  // What comes before and after the cell's equations, for those who know at run time alone whether
-  // it does.
+  // What comes before and after the cell's equations.
   template <class T>
   SLUICE_HOST_DEVICE static void mix(Unit<C, T>& u, const T (&taken)[states]) {
     for_each_index<states>(
@@ -160,8 +159,8 @@ struct Zoneout {
   }
 };
 
-/// A cell within the options that act on its units' equations: what time loops run where
-/// UnitDraws::wrap() says so. They draw the numbers, `numbers` for each unit, by UnitDraws::number.
+/// A cell within the options that act on its units' equations, where UnitDraws::wrap() says so.
+/// Time loops draw the numbers, `numbers` for each unit, by UnitDraws::number.
 template <class C>
 struct Wrapped {
   static constexpr int numbers = C::spec.states;
@@ -174,6 +173,24 @@ struct Wrapped {
   template <class T>
   SLUICE_HOST_DEVICE static void backward(Unit<C, T>& u, const T (&drawn)[numbers]) {
     Zoneout<C>::backward(u, drawn);
+  }
+
+  // What comes before and after the cell's equations, for those who know at run time alone whether
+  // it does; `kept` passes from one to the other.
+  static constexpr int kept_numbers = C::spec.states;
+
+  template <class T>
+  SLUICE_HOST_DEVICE static void after_forward(Unit<C, T>& u, const T (&drawn)[numbers]) {
+    Zoneout<C>::mix(u, drawn);
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE static void before_backward(Unit<C, T>& u, const T (&drawn)[numbers],
+                                                 T (&kept)[kept_numbers]) {
+    Zoneout<C>::split(u, drawn, kept);
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE static void after_backward(Unit<C, T>& u, const T (&kept)[kept_numbers]) {
+    Zoneout<C>::join(u, kept);
   }
 };
 

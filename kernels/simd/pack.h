@@ -44,6 +44,37 @@ struct VectorOf<double> {
   typedef double Type __attribute__((vector_size(kVectorBytes)));
 };
 
+// Part of a vector: `count` lanes, less than its width, none where it is below 0. Without masks it
+// is not inline: long, and rarely called.
+#if defined(__AVX512F__)
+SLUICE_INLINE unsigned first_lanes(std::int64_t count) {
+  return count > 0 ? (1u << count) - 1 : 0u;
+}
+SLUICE_INLINE VectorOf<float>::Type load_part(const float* from, std::int64_t count) {
+  return VectorOf<float>::Type(_mm512_maskz_loadu_ps(__mmask16(first_lanes(count)), from));
+}
+SLUICE_INLINE VectorOf<double>::Type load_part(const double* from, std::int64_t count) {
+  return VectorOf<double>::Type(_mm512_maskz_loadu_pd(__mmask8(first_lanes(count)), from));
+}
+SLUICE_INLINE void store_part(VectorOf<float>::Type v, float* to, std::int64_t count) {
+  _mm512_mask_storeu_ps(to, __mmask16(first_lanes(count)), __m512(v));
+}
+SLUICE_INLINE void store_part(VectorOf<double>::Type v, double* to, std::int64_t count) {
+  _mm512_mask_storeu_pd(to, __mmask8(first_lanes(count)), __m512d(v));
+}
+#else
+template <class T>
+__attribute__((noinline)) typename VectorOf<T>::Type load_part(const T* from, std::int64_t count) {
+  typename VectorOf<T>::Type v = {};
+  if (count > 0) std::memcpy(&v, from, static_cast<std::size_t>(count) * sizeof(T));
+  return v;
+}
+template <class T>
+__attribute__((noinline)) void store_part(typename VectorOf<T>::Type v, T* to, std::int64_t count) {
+  if (count > 0) std::memcpy(to, &v, static_cast<std::size_t>(count) * sizeof(T));
+}
+#endif
+
 template <class T>
 struct Pack;
 
@@ -78,16 +109,10 @@ struct Pack {
 
   // The first `count` lanes; the others read as zero and are not written.
   SLUICE_INLINE static Pack load(const T* from, std::int64_t count) {
-    if (count >= width) return load(from);
-    T lanes[width] = {};
-    for (int i = 0; i < count; ++i) lanes[i] = from[i];
-    return load(lanes);
+    return count >= width ? load(from) : Pack(load_part(from, count));
   }
   SLUICE_INLINE void store(T* to, std::int64_t count) const {
-    if (count >= width) return store(to);
-    T lanes[width];
-    store(lanes);
-    for (int i = 0; i < count; ++i) to[i] = lanes[i];
+    count >= width ? store(to) : store_part(v, to, count);
   }
 
   SLUICE_INLINE friend Pack operator+(Pack a, Pack b) { return Pack(a.v + b.v); }

@@ -63,8 +63,8 @@ SLUICE_INLINE void panel_product(const PanelInput<T>& input, const Panel<T>& pan
 
 /// The same for any number of rows from 1 to kPanelRows<vectors>.
 template <class T, int vectors, int inputs, int rows = kPanelRows<vectors>>
-void panel_rows(std::int64_t count, const PanelInput<T>& input, const Panel<T>& panel,
-                std::int64_t depth, T* out) {
+__attribute__((noinline)) void panel_rows(std::int64_t count, const PanelInput<T>& input,
+                                          const Panel<T>& panel, std::int64_t depth, T* out) {
   if (count == rows) {
     panel_product<T, vectors, inputs, rows>(input, panel, depth, out);
   } else if constexpr (rows > 1) {
@@ -72,32 +72,34 @@ void panel_rows(std::int64_t count, const PanelInput<T>& input, const Panel<T>& 
   }
 }
 
-/// The same for any number of rows, in groups of about the same size. Before a group's product it
-/// calls expect(r) for each of its rows, to fetch what use(r, sums) will read after it.
-template <class T, int vectors, int inputs, class Expect, class Use>
+/// The same for any number of rows, in groups of about the same size, for as many inputs as `input`
+/// has: 1, or one for each of `gates`, if it has a stride. Before a group's product it calls
+/// expect(r) for each of its rows, to fetch what use(r, sums) will read after it.
+template <class T, int vectors, int gates, class Expect, class Use>
 SLUICE_INLINE void panel_times_rows(const PanelInput<T>& input, std::int64_t rows,
                                     const Panel<T>& panel, std::int64_t depth, Expect&& expect,
                                     Use&& use) {
   constexpr int most = kPanelRows<vectors>, width = vectors * Pack<T>::width;
+  const auto product =
+      input.input_stride == 0 ? panel_rows<T, vectors, 1> : panel_rows<T, vectors, gates>;
   alignas(64) T sums[most * width];
   const std::int64_t groups = divide_up(rows, most);
   for (std::int64_t group = 0, begin = 0; group < groups; ++group) {
     const std::int64_t end = (group + 1) * rows / groups;
     for (std::int64_t r = begin; r < end; ++r) expect(r);
-    panel_rows<T, vectors, inputs>(end - begin,
-                                   {input.a + begin * input.ld, input.ld, input.input_stride},
-                                   panel, depth, sums);
+    product(end - begin, {input.a + begin * input.ld, input.ld, input.input_stride}, panel, depth,
+            sums);
     for (std::int64_t r = begin; r < end; ++r) use(r, sums + (r - begin) * width);
     begin = end;
   }
 }
 
 /// The same against a packed panel, whose rows follow one another.
-template <class T, int vectors, int inputs, class Expect, class Use>
+template <class T, int vectors, int gates, class Expect, class Use>
 SLUICE_INLINE void panel_times_rows(const PanelInput<T>& input, std::int64_t rows, const T* panel,
                                     std::int64_t depth, Expect&& expect, Use&& use) {
-  panel_times_rows<T, vectors, inputs>(input, rows, Panel<T>{panel, vectors * Pack<T>::width},
-                                       depth, expect, use);
+  panel_times_rows<T, vectors, gates>(input, rows, Panel<T>{panel, vectors * Pack<T>::width}, depth,
+                                      expect, use);
 }
 
 }  // namespace sluice::SLUICE_ISA

@@ -16,7 +16,7 @@ class StepRow {
 
  public:
   StepRow(const Args& args_of_step, std::int64_t row_of_step)
-      : args(args_of_step), hidden(args.hidden_size), row(row_of_step) {}
+      : args(args_of_step), hidden(args.hidden_size), row(row_of_step), wraps(args.draws.wrap()) {}
 
   /// Calls use() for each pack.
   template <class Use>
@@ -64,10 +64,11 @@ class StepRow {
 
   const Args& args;
   const std::int64_t hidden, row;
+  const bool wraps;
   std::int64_t u = 0, count = 0;
 };
 
-template <class T, class C, bool wrap>
+template <class T, class C>
 class ForwardRow {
   using W = Wide<T>;
   using P = Pack<W>;
@@ -129,7 +130,7 @@ class ForwardRow {
     });
     load_previous(units);
     row_.load_weights(units);
-    UnitPack<C, wrap, W>::forward(units, row_.drawn_row(), row_.u);
+    UnitPack<C, W>::forward(units, row_.wraps, row_.drawn_row(), row_.u);
     for_each_index<spec.slots>([&](auto s) {
       if constexpr (!spec.enters_operand(s) && s != spec.operand_slot()) {
         store_pack(units.slot[s], row_.slot(s), row_.count);
@@ -162,7 +163,7 @@ class ForwardRow {
   StepRow<T, C, CellStepForwardArgs> row_;
 };
 
-template <class T, class C, bool wrap>
+template <class T, class C>
 class BackwardRow {
   using W = Wide<T>;
   using P = Pack<W>;
@@ -210,12 +211,10 @@ class BackwardRow {
     load_previous(units);
     if constexpr (spec.has_cell_state()) {
       units.d_state[1] = P::load(dc_state(), row_.count);
-      if constexpr (!wrap) {
-        units.state[1] = load_pack(row_.template at<T>(row_.args.c, row_.hidden), row_.count);
-      }
+      units.state[1] = load_pack(row_.template at<T>(row_.args.c, row_.hidden), row_.count);
     }
     row_.load_weights(units);
-    UnitPack<C, wrap, W>::backward(units, row_.drawn_row(), row_.u);
+    UnitPack<C, W>::backward(units, row_.wraps, row_.drawn_row(), row_.u);
     if constexpr (spec.has_cell_state()) units.d_state[1].store(dc_state(), row_.count);
     for_each_index<spec.slots>(
         [&](auto s) { store_pack(units.slot[s], row_.slot(s), row_.count); });
@@ -255,13 +254,12 @@ void with_number_stepped(DataType type, Use&& use) {
 #endif
 }
 
-template <template <class, class, bool> class Row, class Args>
+template <template <class, class> class Row, class Args>
 void step_rows(const Args& args, CellPhase phase, std::int64_t first, std::int64_t count) {
   with_number_stepped(args.type, [&]<class T>(T) {
     with_cell(args.cell, [&]<class C>(C) {
       for (std::int64_t row = first; row < first + count; ++row) {
-        args.draws.wrap() ? Row<T, C, true>(args, row).run(phase)
-                          : Row<T, C, false>(args, row).run(phase);
+        Row<T, C>(args, row).run(phase);
       }
     });
   });

@@ -31,38 +31,37 @@ __attribute__((noinline)) void put_numbers(const DrawnRow& at, int number, std::
   }
 }
 
-/// The cell, or with `wrap` Wrapped, for the units from `unit` on.
-template <class C, bool wrap, class T>
+/// The cell, within Wrapped if `wraps`, which is UnitDraws::wrap(), for the units from `unit` on.
+template <class C, class T>
 struct UnitPack {
   using P = Pack<T>;
   using Units = Unit<C, P>;
-  static constexpr int numbers = Wrapped<C>::numbers;
+  using W = Wrapped<C>;
 
-  SLUICE_INLINE static void forward(Units& units, [[maybe_unused]] const DrawnRow& at,
-                                    [[maybe_unused]] std::int64_t unit) {
-    if constexpr (wrap) {
-      P drawn[numbers];
-      draw(at, unit, drawn);
-      Wrapped<C>::forward(units, drawn);
-    } else {
-      C::forward(units);
-    }
+  SLUICE_INLINE static void forward(Units& units, bool wraps, const DrawnRow& at,
+                                    std::int64_t unit) {
+    C::forward(units);
+    if (!wraps) return;
+    P drawn[W::numbers];
+    draw(at, unit, drawn);
+    W::after_forward(units, drawn);
   }
 
-  SLUICE_INLINE static void backward(Units& units, [[maybe_unused]] const DrawnRow& at,
-                                     [[maybe_unused]] std::int64_t unit) {
-    if constexpr (wrap) {
-      P drawn[numbers];
+  SLUICE_INLINE static void backward(Units& units, bool wraps, const DrawnRow& at,
+                                     std::int64_t unit) {
+    P kept[W::kept_numbers];
+    if (wraps) {
+      P drawn[W::numbers];
       draw(at, unit, drawn);
-      Wrapped<C>::backward(units, drawn);
-    } else {
-      C::backward(units);
+      W::before_backward(units, drawn, kept);
     }
+    C::backward(units);
+    if (wraps) W::after_backward(units, kept);
   }
 
  private:
-  SLUICE_INLINE static void draw(const DrawnRow& at, std::int64_t unit, P (&drawn)[numbers]) {
-    for_each_index<numbers>([&](auto i) {
+  SLUICE_INLINE static void draw(const DrawnRow& at, std::int64_t unit, P (&drawn)[W::numbers]) {
+    for_each_index<W::numbers>([&](auto i) {
       alignas(64) T lanes[P::width];
       put_numbers(at, i, unit, lanes);
       drawn[i] = P::load(lanes);

@@ -12,11 +12,11 @@ inline constexpr std::int64_t kPanelColumns = kPanelVectors* Pack<T>::width;
 // A task on its way back through the steps. Scratch, rows padded to whole packs, shared by the
 // members, each of which writes its own units: `dh`, `dc` are the gradients by the state; `dg`
 // [rows, G*H] those that enter R^T, double-buffered, since all members read them.
-template <class T, class C, bool wrap>
+template <class T, class C>
 class BackwardBlock {
   using P = Pack<T>;
   using Units = Unit<C, P>;
-  using Packs = UnitPack<C, wrap, T>;
+  using Packs = UnitPack<C, T>;
   static constexpr CellSpec spec = C::spec;
 
   // Of a block's row, the states of the step before.
@@ -159,13 +159,11 @@ class BackwardBlock {
     load_previous(u, states, units);
     if constexpr (spec.has_cell_state()) {
       units.d_state[1] = P::load(dc_place);
-      if constexpr (!wrap) {
-        units.state[1] =
-            P::load(static_cast<const T*>(block_.args.c) + row * block_.hidden + u, count);
-      }
+      units.state[1] =
+          P::load(static_cast<const T*>(block_.args.c) + row * block_.hidden + u, count);
     }
     block_.load_weights(r, u, units);
-    Packs::backward(units, block_.drawn_row(t_, r), u);
+    Packs::backward(units, block_.wraps, block_.drawn_row(t_, r), u);
     if constexpr (spec.has_cell_state()) units.d_state[1].store(dc_place);
     put_dg<false>(r, u, units);
     for_each_index<spec.slots>([&](auto s) { units.slot[s].store(block_.slot(row, s, u), count); });

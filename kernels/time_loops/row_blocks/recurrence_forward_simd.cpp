@@ -15,11 +15,11 @@ using GatesFromOperand = GateGroup<C::spec.gates_from_h(), C::spec.gates - C::sp
 // packs and shared by the members, each of which writes its own units: `input` is what enters R (h,
 // or mask * h for each gate), double-buffered, since every unit of a step reads all of the step
 // before.
-template <class T, class C, bool wrap>
+template <class T, class C>
 class ForwardBlock {
   using P = Pack<T>;
   using Units = Unit<C, P>;
-  using Packs = UnitPack<C, wrap, T>;
+  using Packs = UnitPack<C, T>;
   static constexpr CellSpec spec = C::spec;
 
  public:
@@ -112,13 +112,9 @@ class ForwardBlock {
           if (u < block_.hidden) use(r, u, sums + p * gates * P::width);
         }
       };
-      if (apart) {
-        panel_times_rows<T, vectors, gates>({a, block_.padded, block_.count * block_.padded}, rows,
-                                            panel, block_.hidden, expect, each_pack);
-      } else {
-        panel_times_rows<T, vectors, 1>({a, block_.padded}, rows, panel, block_.hidden, expect,
-                                        each_pack);
-      }
+      panel_times_rows<T, vectors, gates>(
+          {a, block_.padded, apart ? block_.count * block_.padded : 0}, rows, panel, block_.hidden,
+          expect, each_pack);
     }
   }
 
@@ -171,7 +167,7 @@ class ForwardBlock {
     });
     load_previous(r, u, units);
     block_.load_weights(r, u, units);
-    Packs::forward(units, block_.drawn_row(t_, r), u);
+    Packs::forward(units, block_.wraps, block_.drawn_row(t_, r), u);
     if constexpr (spec.has_cell_state()) units.state[1].store(c_ + r * block_.padded + u);
     if (block_.args.training) {
       for_each_index<spec.slots>([&](auto s) {

@@ -38,6 +38,7 @@ class RowBlock {
         first_row(args.sequences.host_offsets[args.begin]),
         longest(args.sequences.lengths[first]),
         end(args.end < longest ? args.end : longest),
+        wraps(args.draws.wrap()),
         next_scratch_(static_cast<T*>(args.scratch) + first * scratch_planes(spec) * padded) {}
 
   /// The next `planes` of the block's scratch, [planes, count, padded].
@@ -126,17 +127,16 @@ class RowBlock {
   const std::int64_t hidden, padded, first, count;
   const std::int64_t first_row;     ///< packed row that `gates` begins with
   const std::int32_t longest, end;  ///< steps of the block's first row, and the last that is run
+  const bool wraps;                 ///< whether an option wraps the cell
 
  private:
   T* next_scratch_;
 };
 
-/// Calls Block<T, C, wrap>(args, task).run() for the cell and type of a pass.
-template <template <class, class, bool> class Block, class T, class Args>
+/// Calls Block<T, C>(args, task).run() for the cell and type of a pass.
+template <template <class, class> class Block, class T, class Args>
 void run_block(const Args& args, const RecurrenceTask& task) {
-  with_cell(args.shape.cell, [&]<class C>(C) {
-    args.draws.wrap() ? Block<T, C, true>(args, task).run() : Block<T, C, false>(args, task).run();
-  });
+  with_cell(args.shape.cell, [&]<class C>(C) { Block<T, C>(args, task).run(); });
 }
 
 }  // namespace sluice::SLUICE_ISA
