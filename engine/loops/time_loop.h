@@ -34,7 +34,7 @@ struct LoopRequest {
   bool drops = true;       ///< a training pass that drops
 
   /// Whether a mask multiplies what enters R.
-  bool masks() const { return drops && config.recurrent_dropout > 0.0; }
+  bool masks() const { return drops && config.unit_options().masks(); }
   /// Whether some of the unit options is on.
   bool draws() const { return masks() || config.unit_options().wrap(); }
   RecurrenceShape shape() const {
@@ -73,7 +73,7 @@ class TimeLoop {
   const LoopRequest& request() const { return request_; }
   /// Why it cannot do what it was made for; empty if it can.
   virtual std::string why_not() const { return ""; }
-  /// Whether it reads recurrent dropout's mask as an array; else it draws it.
+  /// Whether it reads the mask on what enters R as an array; else it draws it.
   virtual bool reads_mask() const { return true; }
   /// Whether it fetches the rows of a shared input itself.
   virtual bool gathers() const { return false; }

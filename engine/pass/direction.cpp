@@ -84,16 +84,15 @@ void store_state(const Queue& queue, const Sequences& sequences, const Recurrent
 }
 
 const void* draw_recurrent_mask(const Queue& queue, const Sequences& sequences,
-                                const Direction& direction, const RecurrentDropoutDraws& draws,
-                                void* mask) {
-  if (draws.rate == 0.0) return nullptr;
+                                const Direction& direction, const UnitDraws& draws, void* mask) {
+  if (!draws.mask.on()) return nullptr;
   const RecurrentConfig& config = direction.config;
   dropout_mask(queue, {.type = config.data_type,
                        .planes = gate_count(config.cell),
                        .rows = sequences.batch,
                        .columns = config.hidden_size,
-                       .rate = draws.rate,
-                       .random = draws.random,
+                       .rate = draws.mask.rate,
+                       .random = draws.mask.random,
                        .order = sequences.order,
                        .mask = mask});
   return mask;

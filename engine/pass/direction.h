@@ -40,9 +40,8 @@ void load_state(const Queue& queue, const Sequences& sequences, const RecurrentC
 void store_state(const Queue& queue, const Sequences& sequences, const RecurrentConfig& config,
                  const void* from, void* states, int index);
 
-/// Fills `mask` [G, B, H] if recurrent dropout is drawn; returns it, or null without.
+/// Fills `mask` [G, B, H] if what enters R is masked; returns it, or null without.
 const void* draw_recurrent_mask(const Queue& queue, const Sequences& sequences,
-                                const Direction& direction, const RecurrentDropoutDraws& draws,
-                                void* mask);
+                                const Direction& direction, const UnitDraws& draws, void* mask);
 
 }  // namespace sluice

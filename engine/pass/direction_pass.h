@@ -83,8 +83,8 @@ class DirectionPass {
   }
 
   const void* drawn_mask() const {
-    return draw_recurrent_mask(queue_, pass_.args.sequences, direction_,
-                               loop_.recurrence.draws.recurrent_dropout, workspace_.mask);
+    return draw_recurrent_mask(queue_, pass_.args.sequences, direction_, loop_.recurrence.draws,
+                               workspace_.mask);
   }
   /// Where the direction's columns begin in rows of [D*H].
   template <class Pointer>

@@ -46,7 +46,7 @@ struct DirectionWorkspace {
   void* bias = nullptr;     ///< [S*H]
   void* h_state = nullptr;  ///< [B, H]
   void* c_state = nullptr;  ///< [B, H] of a cell with c
-  void* mask = nullptr;     ///< [G, B, H] recurrent dropout, where the loop or backward reads it
+  void* mask = nullptr;     ///< [G, B, H] of UnitDraws::mask, where the loop or backward reads it
   void* shared_gates = nullptr;  ///< [U, G*H] product of a shared input, or its gradient
   // Backward alone:
   void* dh_state = nullptr;  ///< [B, H]

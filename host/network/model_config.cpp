@@ -20,8 +20,7 @@ JsonFields fields_of(ModelConfig& config) {
                        json_field("layer_dropout", config.layer_dropout)};
   for (const UnitOption& option : unit_option_list) {
     JsonField field = json_field(option.name, config.unit_options.*option.rate);
-    // The first version of the format asks for this one.
-    field.when_set = option.rate != &UnitOptions::recurrent_dropout;
+    field.when_set = !option.in_every_file;
     fields.push_back(std::move(field));
   }
   fields.push_back(json_field("head_dropout", config.head_dropout));

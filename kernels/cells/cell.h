@@ -201,7 +201,7 @@ constexpr bool is_sound(const CellSpec& spec) { return fault_of(spec)[0] == '\0'
 
 /// A cell of one phase: forward(unit), backward(unit). Of two, see CellSpec::two_phases:
 ///   forward_operand(unit, h_masked)  fills the operand slot; slots of the first gates in and out;
-///                                    h_masked: h that enters R, with recurrent dropout
+///                                    h_masked: h that enters R, masked by an option
 ///   backward_operand(unit, h_masked, d_operand, d_h_masked)  the first gates' gradients, from that
 ///                                    by the operand slot
 /// A cell with c also has restate(unit): state[1] as forward left it, from slots and previous.

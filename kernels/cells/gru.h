@@ -40,8 +40,8 @@ struct GruCell {
   }
 };
 
-/// Reset before the product. Slots: r, z, n and q = r m h_prev, where m is the recurrent dropout's
-/// mask of gate n (1 without). Two halves, since n needs q of all units.
+/// Reset before the product. Slots: r, z, n and q = r m h_prev, where m is gate n's mask on what
+/// enters R (1 without). Two halves, since n needs q of all units.
 ///   r, z = sigmoid(pre), n = tanh(Wn x + Rn q + b), h = (1 - z) n + z h_prev
 struct GruResetBeforeCell {
   static constexpr CellSpec spec = {

@@ -22,6 +22,8 @@ struct UnitOptions {
   double zoneout_h = 0.0;
   double zoneout_c = 0.0;
 
+  /// Whether one is on that masks what enters R; see UnitDraws::mask.
+  constexpr bool masks() const { return recurrent_dropout > 0.0; }
   /// Whether one is on that acts on the cells' equations; see Wrapped.
   constexpr bool wrap() const { return zoneout_h > 0.0 || zoneout_c > 0.0; }
 };
@@ -35,10 +37,13 @@ struct UnitOption {
   int states;           ///< that a cell must have for it
   const char* meaning;  ///< for people
   const char* words;    ///< for people, within a sentence
+  /// Whether model files name it even where it is off, as readers of their first version expect.
+  bool in_every_file = false;
 };
 inline constexpr UnitOption unit_option_list[] = {
     {"recurrent_dropout", &UnitOptions::recurrent_dropout, 1,
-     "Dropout on the hidden state where it re-enters the cell", "dropout on the recurrent state"},
+     "Dropout on the hidden state where it re-enters the cell", "dropout on the recurrent state",
+     true},
     {"zoneout_h", &UnitOptions::zoneout_h, 1,
      "Zoneout: part of the units that keep the hidden state of the step before",
      "zoneout of the hidden state"},
@@ -75,21 +80,23 @@ struct ZoneoutDraws {
   }
 };
 
-/// Recurrent dropout's, on what enters R for gate g: the number is `random`'s for (0, row in the
-/// caller's order, g * H + unit); 1/(1-rate) if it is kept, else 0.
-struct RecurrentDropoutDraws {
-  double rate = 0.0;
+/// A mask on what enters R for gate g, the same at every step: the number is `random`'s for (0, row
+/// in the caller's order, g * H + unit); scale() if it is kept, else 0. [G, B, H] where it is an
+/// array.
+struct RecurrentMaskDraws {
+  double rate = 0.0;  ///< of zeros
   RandomStream random = {};
 
   SLUICE_HOST_DEVICE bool on() const { return rate > 0.0; }
+  double scale() const { return 1.0 / (1.0 - rate); }
 };
 
 /// What a pass of one direction draws for its options.
 struct UnitDraws {
-  RecurrentDropoutDraws recurrent_dropout;
+  RecurrentMaskDraws mask;
   ZoneoutDraws zoneout;
 
-  SLUICE_HOST_DEVICE bool on() const { return recurrent_dropout.on() || wrap(); }
+  SLUICE_HOST_DEVICE bool on() const { return mask.on() || wrap(); }
   /// Whether the cells' equations run within Wrapped, as one of the options needs.
   SLUICE_HOST_DEVICE bool wrap() const { return zoneout.on(); }
 
@@ -109,7 +116,7 @@ inline UnitDraws unit_draws(const UnitOptions& options, std::int64_t hidden_size
   const auto direction = static_cast<std::uint32_t>(direction_index);
   UnitDraws draws;
   if (drops) {
-    draws.recurrent_dropout = {options.recurrent_dropout, {seed, direction * 2 + 1, step}};
+    draws.mask = {options.recurrent_dropout, {seed, direction * 2 + 1, step}};
   }
   draws.zoneout = {
       .rate = {static_cast<float>(options.zoneout_h), static_cast<float>(options.zoneout_c)},

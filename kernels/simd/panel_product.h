@@ -12,8 +12,8 @@ inline constexpr int kPanelRows = kVectorRegisters == 32 ? 24 / vectors
                                   : vectors == 4         ? 2
                                                          : 12 / vectors;
 
-/// The left side of a product: rows `ld` apart. Recurrent dropout gives each gate an input of its
-/// own; then they are `input_stride` apart, and vector j of a panel meets input j % inputs.
+/// The left side of a product: rows `ld` apart. A mask on what enters R gives each gate an input of
+/// its own; then they are `input_stride` apart, and vector j of a panel meets input j % inputs.
 template <class T>
 struct PanelInput {
   const T* a;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "kernels/base/dispatch.h"
+#include "kernels/cells/unit_draw_checks.h"
 
 namespace sluice {
 namespace {
@@ -38,6 +39,7 @@ Check checked(const char* function, const Args& args, CellPhase phase) {
   }
   check.that(args.hidden_size >= 1, "hidden_size >= 1");
   check.that(args.rows >= 0 && args.rows <= args.batch, "0 <= rows <= batch");
+  check_draws(function, args.draws);
   return check;
 }
 

@@ -30,14 +30,14 @@ struct CellStepForwardArgs {
   void* c = nullptr;             ///< [rows, H] c kept for backward; null if not training
   void* h = nullptr;             ///< [rows, ldh] where the layer's output goes; may be null
   std::int64_t ldh = 0;
-  const void* mask = nullptr;  ///< [G, B, H] recurrent dropout; null without. On what enters R, or
+  const void* mask = nullptr;  ///< [G, B, H] of UnitDraws::mask; null without. On what enters R, or
                                ///< without a recurrent matrix on the unit weights
   void* h_operand = nullptr;   ///< out: h as it enters the next step's products. With a mask
                                ///< [G, B, H] mask * h; without one [B, H] h itself, which only a
                                ///< 16-bit type needs, and may be null. Not written for a cell
                                ///< without a recurrent matrix
   const void* unit_weights = nullptr;   ///< [P, H] of a cell that has any
-  UnitDraws draws = {};                 ///< of the unit options; recurrent dropout is by `mask`
+  UnitDraws draws = {};                 ///< of the unit options; their mask is `mask`
   std::int32_t step = 0;                ///< t, for the draws
   const std::int32_t* order = nullptr;  ///< [B] the caller's row of each; null: as given
 };

@@ -60,9 +60,9 @@ struct RecurrenceForwardArgs {
   void* c = nullptr;             ///< [N, H] in training: every c
   void* h = nullptr;             ///< [N, ldh] every h
   std::int64_t ldh = 0;
-  const void* mask = nullptr;          ///< [G, B, H] recurrent dropout; null without
+  const void* mask = nullptr;          ///< [G, B, H] of UnitDraws::mask; null without
   const void* unit_weights = nullptr;  ///< [P, H] of a cell that has any
-  UnitDraws draws = {};     ///< of the unit options; recurrent dropout by `mask` where there is one
+  UnitDraws draws = {};     ///< of the unit options; their mask is `mask` where there is one
   void* scratch = nullptr;  ///< recurrence_scratch_bytes()
 };
 void recurrence_forward(const Queue& queue, const RecurrenceForwardArgs& args);

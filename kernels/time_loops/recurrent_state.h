@@ -1,4 +1,4 @@
-// Moves of the recurrent state beside the cell step: recurrent dropout's masks on it, and the
+// Moves of the recurrent state beside the cell step: the unit options' masks on it, and the
 // state before each row of a sequence, for the gradient of R.
 //
 // Public API.

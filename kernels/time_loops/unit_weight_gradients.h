@@ -13,7 +13,7 @@
 namespace sluice {
 
 /// out[p, u] = sum over rows i of the gradient in slot unit_weight[p].slot times that weight's
-/// factor, and times the row's mask where recurrent dropout acts on the weight; zeros if there are
+/// factor, and times the row's mask where one acts on the weight; zeros if there are
 /// no rows. Rows are summed in fixed chunks of state_type(type), the chunks' sums in double.
 struct UnitWeightGradientsArgs {
   Cell cell = Cell::lstm;
@@ -29,7 +29,7 @@ struct UnitWeightGradientsArgs {
   const void* c = nullptr;          ///< [N, H]; for a factor c, as c_initial
   const void* h_initial = nullptr;  ///< [B, H] of state_type(type), in sorted order
   const void* c_initial = nullptr;  ///< [B, H] likewise
-  const void* mask = nullptr;       ///< [G, B, H] recurrent dropout's, which a cell with a
+  const void* mask = nullptr;       ///< [G, B, H] of UnitDraws::mask, which a cell with a
                                     ///< recurrent matrix does not read; null without
   bool add = false;                 ///< to what `out` holds; else that is overwritten
   void* out = nullptr;              ///< [P, H] of state_type(type)

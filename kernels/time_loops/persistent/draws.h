@@ -15,7 +15,7 @@ __device__ __forceinline__ std::uint32_t given_row(const GroupLaunch& launch, in
 __device__ inline bool keeps(const GroupLaunch& launch, const UnitDraws& draws, int row, int gate,
                              int unit) {
   const auto number = static_cast<std::uint32_t>(gate * launch.hidden_size + unit);
-  return sluice::keeps(draws.recurrent_dropout.random.word(0, given_row(launch, row), number),
+  return sluice::keeps(draws.mask.random.word(0, given_row(launch, row), number),
                        launch.dropout_rate);
 }
 

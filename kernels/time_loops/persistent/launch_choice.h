@@ -94,9 +94,9 @@ void fill(GroupLaunch& launch, const PersistentFit& fit, const Args& args) {
   launch.order = args.recurrence.sequences.order;
   launch.blocks = fit.blocks;
   launch.tiles = fit.tiles;
-  const double rate = args.recurrence.draws.recurrent_dropout.rate;
-  launch.dropout_rate = static_cast<float>(rate);
-  launch.dropout_scale = static_cast<float>(1.0 / (1.0 - rate));
+  const RecurrentMaskDraws& mask = args.recurrence.draws.mask;
+  launch.dropout_rate = static_cast<float>(mask.rate);
+  launch.dropout_scale = static_cast<float>(mask.scale());
   launch.mask_planes = fit.mask_planes;
 }
 

@@ -3,6 +3,7 @@
 
 #include "kernels/base/argument_checks.h"
 #include "kernels/base/dispatch.h"
+#include "kernels/cells/unit_draw_checks.h"
 
 namespace sluice {
 namespace {
@@ -52,8 +53,7 @@ void check(const char* operation, RecurrentPass pass, const PersistentFit& fit,
             std::string(operation) + ": sequences.batch: expected the request's " +
                 std::to_string(request.batch) + ", got " +
                 std::to_string(recurrence.sequences.batch));
-    check_range(operation, "draws.recurrent_dropout.rate", recurrence.draws.recurrent_dropout.rate,
-                0.0, 1.0);
+    check_draws(operation, recurrence.draws);
     require(recurrence.draws.on() == request.options,
             std::string(operation) +
                 ": draws: expected a positive rate where the request has options, and none "

@@ -99,7 +99,7 @@ class UnitPlace {
   __device__ void load_weights(Unit<C, W>& u) const {
     for_each_index<C::spec.unit_weights>([&](auto w) {
       u.weight[w] = widen(direction.unit_weights[w * launch.hidden_size + unit]);
-      const RecurrentDropoutDraws& dropout = direction.draws.recurrent_dropout;
+      const RecurrentMaskDraws& dropout = direction.draws.mask;
       if (options && dropout.rate > 0.0) {
         const auto number =
             static_cast<std::uint32_t>(C::spec.unit_weight[w].slot * launch.hidden_size + unit);

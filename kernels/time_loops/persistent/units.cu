@@ -14,7 +14,7 @@ void fill(UnitLaunch<Direction>& to, const PersistentFit& fit, const Args& args)
   to.lengths = args.recurrence.sequences.lengths;
   to.order = args.recurrence.sequences.order;
   to.blocks = fit.blocks;
-  to.dropout_scale = 1.0 / (1.0 - args.recurrence.draws.recurrent_dropout.rate);
+  to.dropout_scale = args.recurrence.draws.mask.scale();
 }
 
 template <class T, class Direction, class Recurrence>

@@ -136,7 +136,7 @@ struct PersistentDirection {
         twin_backward(cpu, recurrence_weight_bytes(twin_shape(test))),
         scratch(cpu, recurrence_scratch_bytes(twin_shape(test), batch)) {
     const auto stream = static_cast<std::uint32_t>(number);
-    draws.recurrent_dropout = {test.dropout, {.seed = 5, .stream = stream}};
+    draws.mask = {test.dropout, {.seed = 5, .stream = stream}};
     draws.zoneout = {
         .rate = {static_cast<float>(test.zoneout_h), static_cast<float>(test.zoneout_c)},
         .drops = test.drops,
@@ -200,7 +200,7 @@ class PersistentRun {
                             .rows = at.batch,
                             .columns = at.hidden,
                             .rate = test_.dropout,
-                            .random = at.draws.recurrent_dropout.random,
+                            .random = at.draws.mask.random,
                             .order = on_cpu_.view().order,
                             .mask = at.mask.data()});
       }
