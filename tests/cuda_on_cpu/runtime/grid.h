@@ -1,6 +1,7 @@
 // The state of a launch: threads, warps, blocks, clusters, the grid, and what they wait for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -15,6 +16,8 @@ namespace cuda_on_cpu {
 struct Block;
 struct Cluster;
 struct Grid;
+
+inline constexpr unsigned warp_size = 32;
 
 /// A counter that waiting threads watch: they go on when it has changed.
 using Phase = unsigned;
@@ -128,6 +131,11 @@ struct Grid {
 
 extern Grid* grid;
 extern Thread* running;
+
+inline std::size_t volume(const dim3& size) { return std::size_t{size.x} * size.y * size.z; }
+
+/// The launch's cluster of that number with its threads, none of which has begun.
+std::unique_ptr<Cluster> create_cluster(std::size_t number);
 
 /// Stops the running thread until *watched differs from `seen`.
 void wait_until_changed(const Phase* watched, Phase seen, Site site, const char* waits_for);

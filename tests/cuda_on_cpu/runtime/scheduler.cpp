@@ -1,20 +1,14 @@
 // Runs the threads of a launch on fibers, in the order asked for.
 #include <algorithm>
-#include <cstdarg>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <map>
 #include <mutex>
-#include <numeric>
-#include <random>
 
 #include "cuda_on_cpu/device.h"
 #include "cuda_on_cpu/device_memory.h"
 #include "cuda_on_cpu/language.h"
-#include "cuda_on_cpu/schedule.h"
 #include "runtime/grid.h"
 #include "runtime/sanitizers.h"
+#include "runtime/schedule.h"
 
 uint3 threadIdx, blockIdx;
 dim3 blockDim, gridDim;
@@ -30,7 +24,7 @@ constexpr int success = cudaSuccess, invalid_configuration = cudaErrorInvalidCon
               launch_failure = cudaErrorLaunchFailure,
               too_many_blocks = cudaErrorCooperativeLaunchTooLarge;
 
-constexpr unsigned warp_size = 32, most_threads = 1024, most_cluster_blocks = 16;
+constexpr unsigned most_threads = 1024, most_cluster_blocks = 16;
 constexpr std::size_t most_shared_bytes = 227 * 1024;  // of a block, compute capability 9.0
 constexpr std::size_t most_threads_of_multiprocessor = 2048;
 constexpr int most_idle_rounds = 100000;
@@ -39,45 +33,6 @@ constexpr std::uint64_t idle_nanoseconds = 1000000;
 std::mutex launches;
 std::uint64_t clock_time = 0;  // nanoseconds
 char end_token;  // ThreadSanitizer: what kernels did comes before what the host does afterwards
-
-Schedule schedule_from_environment() {
-  const char* text = std::getenv("CUDA_ON_CPU_ORDER");
-  if (text == nullptr || std::strcmp(text, "forward") == 0) return {Order::forward, 1};
-  if (std::strcmp(text, "reverse") == 0) return {Order::reverse, 1};
-  unsigned seed = 1;
-  if (std::sscanf(text, "random:%u", &seed) == 1) return {Order::random, seed};
-  std::fprintf(stderr, "CUDA_ON_CPU_ORDER: expected forward, reverse or random:SEED, got %s\n",
-               text);
-  std::exit(2);
-}
-
-Schedule schedule = schedule_from_environment();
-std::mt19937 generator(schedule.seed);
-
-std::string& failure() {
-  static std::string text;
-  return text;
-}
-
-void record_failure(Site site, const char* format, va_list arguments) {
-  char message[700];
-  int length = std::vsnprintf(message, sizeof message, format, arguments);
-  length = std::min<int>(length, sizeof message - 1);
-  if (site.file != nullptr) {
-    length += std::snprintf(message + length, sizeof message - length, ", at %s:%d", site.file,
-                            site.line);
-    length = std::min<int>(length, sizeof message - 1);
-  }
-  if (running != nullptr) {
-    const Coordinates& at = running->coordinates;
-    std::snprintf(message + length, sizeof message - length,
-                  ", block (%u, %u, %u), thread (%u, %u, %u)", at.block_index.x, at.block_index.y,
-                  at.block_index.z, at.thread_index.x, at.thread_index.y, at.thread_index.z);
-  }
-  const HiddenFromRaces hidden;
-  failure() = message;
-  grid->failed = true;
-}
 
 void start_thread() {
   Fiber::announce_start();
@@ -124,16 +79,6 @@ void run_thread(Thread& thread) {
   running = nullptr;
   if (thread.state == Thread::State::done) grid->fibers.give_back(std::move(thread.fiber));
 }
-
-std::vector<unsigned> order_of(std::size_t count) {
-  std::vector<unsigned> order(count);
-  std::iota(order.begin(), order.end(), 0u);
-  if (schedule.order == Order::reverse) std::reverse(order.begin(), order.end());
-  if (schedule.order == Order::random) std::shuffle(order.begin(), order.end(), generator);
-  return order;
-}
-
-bool is_greedy() { return schedule.order != Order::random || generator() % 2 == 0; }
 
 /// Calls visit(index) for each index in this schedule's order, again and again while greedy and
 /// something ran. Returns whether anything ran.
@@ -222,54 +167,6 @@ void run_resident() {
   for (const Block* block : blocks) check_shared_guards(*block);
 }
 
-uint3 coordinates_of(std::size_t index, const dim3& size) {
-  return {static_cast<unsigned>(index % size.x), static_cast<unsigned>(index / size.x % size.y),
-          static_cast<unsigned>(index / size.x / size.y)};
-}
-
-std::size_t volume(const dim3& size) { return std::size_t{size.x} * size.y * size.z; }
-
-std::unique_ptr<Block> create_block(const uint3& index, Cluster& cluster) {
-  const Launch& launch = grid->launch;
-  auto block = std::make_unique<Block>();
-  block->number = index.x + launch.grid.x * (index.y + launch.grid.y * index.z);
-  block->cluster = &cluster;
-  const std::size_t count = volume(launch.block);
-  block->threads = std::vector<Thread>(count);
-  block->warps.resize((count + warp_size - 1) / warp_size);
-  block->alive = static_cast<int>(count);
-  block->barrier.name = "__syncthreads";
-  block->barrier.size = static_cast<int>(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    Thread& thread = block->threads[i];
-    const auto lane = static_cast<unsigned>(i % warp_size);
-    thread.coordinates = {coordinates_of(i, launch.block), index, lane};
-    thread.warp = static_cast<unsigned>(i / warp_size);
-    thread.block = block.get();
-    block->warps[thread.warp].alive |= 1u << lane;
-  }
-  return block;
-}
-
-std::unique_ptr<Cluster> create_cluster(std::size_t number) {
-  const Launch& launch = grid->launch;
-  const dim3 clusters(launch.grid.x / launch.cluster.x, launch.grid.y / launch.cluster.y,
-                      launch.grid.z / launch.cluster.z);
-  const uint3 first = coordinates_of(number, clusters);
-  auto cluster = std::make_unique<Cluster>();
-  cluster->barrier.name = "the cluster's barrier";
-  cluster->barrier.size = static_cast<int>(volume(launch.cluster) * volume(launch.block));
-  for (std::size_t rank = 0; rank < volume(launch.cluster); ++rank) {
-    const uint3 inside = coordinates_of(rank, launch.cluster);
-    cluster->blocks.push_back(
-        create_block({first.x * launch.cluster.x + inside.x, first.y * launch.cluster.y + inside.y,
-                      first.z * launch.cluster.z + inside.z},
-                     *cluster));
-    cluster->blocks.back()->rank = static_cast<unsigned>(rank);
-  }
-  return cluster;
-}
-
 /// 0, or the status with which CUDA refuses such a launch.
 int check_launch(const Launch& launch) {
   const std::size_t threads = volume(launch.block), blocks = volume(launch.grid);
@@ -297,47 +194,7 @@ int check_launch(const Launch& launch) {
 
 }  // namespace
 
-Schedule current_schedule() { return schedule; }
-
-void set_schedule(const Schedule& wanted) {
-  schedule = wanted;
-  generator.seed(wanted.seed);
-}
-
-std::string name_of(const Schedule& named) {
-  switch (named.order) {
-    case Order::forward: return "forward";
-    case Order::reverse: return "reverse";
-    case Order::random: return "random:" + std::to_string(named.seed);
-  }
-  return "?";
-}
-
-const std::string& last_failure() { return failure(); }
-
-void keep_failure(const std::string& text) { failure() = text; }
-
 std::uint64_t global_timer() { return clock_time; }
-
-void fail(Site site, const char* format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  record_failure(site, format, arguments);
-  va_end(arguments);
-  running->fiber->finish();  // this fiber and all others of the launch are dropped
-}
-
-void report_failure(Site site, const char* format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  record_failure(site, format, arguments);
-  va_end(arguments);
-}
-
-bool arrives_at_once() {
-  return schedule.order == Order::reverse ||
-         (schedule.order == Order::random && generator() % 2 == 0);
-}
 
 unsigned lane() { return running->coordinates.lane; }
 
@@ -349,7 +206,7 @@ void yield(Site site) {
 }
 
 void pause_at_random() {
-  if (schedule.order == Order::random && generator() % 2 == 0) yield({});
+  if (pauses()) yield({});
 }
 
 void wait_until_changed(const Phase* watched, Phase seen, Site site, const char* waits_for) {
