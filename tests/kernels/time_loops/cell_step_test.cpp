@@ -4,10 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <string>
 #include <tuple>
@@ -15,163 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/base/philox.h"
 #include "tests/kernels/test_device.h"
+#include "tests/kernels/time_loops/cell_step_problem.h"
 
 namespace sluice::test {
 namespace {
-
-double logistic(double x) { return 1 / (1 + std::exp(-x)); }
-
-/// What one unit of one row reads.
-struct UnitIn {
-  double pre[5];  ///< the sums its slots hold before the step, bias included
-  double h_prev, c_prev;
-  double weight[3];  ///< with recurrent dropout's factor where that is on them
-  double mask;       ///< recurrent dropout's factor of gate n
-  double taken[2];   ///< zoneout's share of the new h, c
-};
-struct UnitOut {
-  double slot[5], h, c;
-};
-
-/// Without zoneout.
-UnitOut equations(Cell cell, const UnitIn& in) {
-  UnitOut out = {};
-  double* const slot = out.slot;
-  const double *pre = in.pre, *weight = in.weight;
-  switch (cell) {
-    case Cell::rnn_tanh: slot[0] = out.h = std::tanh(pre[0]); break;
-    case Cell::rnn_relu: slot[0] = out.h = std::max(pre[0], 0.0); break;
-    case Cell::indrnn: slot[0] = out.h = std::max(pre[0] + weight[0] * in.h_prev, 0.0); break;
-    case Cell::lstm:
-      for (const int gate : {0, 1, 3}) slot[gate] = logistic(pre[gate]);
-      slot[2] = std::tanh(pre[2]);
-      out.c = slot[1] * in.c_prev + slot[0] * slot[2];
-      out.h = slot[3] * std::tanh(out.c);
-      break;
-    case Cell::lstm_peephole:
-      for (const int gate : {0, 1}) slot[gate] = logistic(pre[gate] + weight[gate] * in.c_prev);
-      slot[2] = std::tanh(pre[2]);
-      slot[4] = out.c = slot[1] * in.c_prev + slot[0] * slot[2];
-      slot[3] = logistic(pre[3] + weight[2] * out.c);
-      out.h = slot[3] * std::tanh(out.c);
-      break;
-    case Cell::lstm_coupled:
-      for (const int gate : {0, 2}) slot[gate] = logistic(pre[gate]);
-      slot[1] = std::tanh(pre[1]);
-      out.c = (1 - slot[0]) * in.c_prev + slot[0] * slot[1];
-      out.h = slot[2] * std::tanh(out.c);
-      break;
-    case Cell::gru:
-    case Cell::gru_reset_before:
-      slot[0] = logistic(pre[0]);
-      slot[1] = logistic(pre[1]);
-      if (cell == Cell::gru) {
-        slot[3] = pre[3];
-        slot[2] = std::tanh(pre[2] + slot[0] * pre[3]);
-      } else {
-        slot[3] = slot[0] * in.mask * in.h_prev;
-        slot[2] = std::tanh(pre[2]);
-      }
-      out.h = (1 - slot[1]) * slot[2] + slot[1] * in.h_prev;
-      break;
-  }
-  return out;
-}
-
-UnitOut reference(Cell cell, const UnitIn& in) {
-  UnitOut out = equations(cell, in);
-  out.h = in.taken[0] * out.h + (1 - in.taken[0]) * in.h_prev;
-  out.c = in.taken[1] * out.c + (1 - in.taken[1]) * in.c_prev;
-  return out;
-}
-
-/// d(loss)/d(field) by central differences.
-double derivative(const std::function<double(const UnitIn&)>& loss, UnitIn in,
-                  double* (*field)(UnitIn&, int), int index) {
-  const double epsilon = 1e-6, value = *field(in, index);
-  *field(in, index) = value + epsilon;
-  const double above = loss(in);
-  *field(in, index) = value - epsilon;
-  return (above - loss(in)) / (2 * epsilon);
-}
-double* pre_field(UnitIn& in, int slot) { return &in.pre[slot]; }
-double* h_prev_field(UnitIn& in, int) { return &in.h_prev; }
-double* c_prev_field(UnitIn& in, int) { return &in.c_prev; }
-
-enum class ZoneoutKind { off, draws, mixes };
-
-/// The buffers of one step on a device, filled with the same numbers for every run.
-template <class Number>
-struct Step {
-  static constexpr std::int64_t rows = 5, batch = 7, previous_rows = 3, gap = 3;
-  static constexpr std::int32_t number = 3;  // t
-  const Cell cell;
-  const CellSpec& spec;
-  const std::int64_t hidden, slots, gates;
-  const std::vector<std::int32_t> order = {4, 0, 6, 2, 1, 5, 3};
-  ZoneoutDraws zoneout;
-  std::vector<Number> pre, bias, h_state, c_state, mask, unit_weights, dy, dh, dc, dq;
-
-  Step(Cell of, std::int64_t hidden_size, ZoneoutKind zoneout_kind)
-      : cell(of),
-        spec(spec_of(of)),
-        hidden(hidden_size),
-        slots(slot_count(of)),
-        gates(gate_count(of)) {
-    if (zoneout_kind != ZoneoutKind::off) {
-      zoneout = {.rate = {0.4f, spec.has_cell_state() ? 0.25f : 0.0f},
-                 .drops = zoneout_kind == ZoneoutKind::draws,
-                 .hidden_size = static_cast<std::uint32_t>(hidden),
-                 .random = {.seed = 77, .stream = 6}};
-    }
-    pre = numbers(rows * slots * hidden, 1, 2.0);
-    bias = numbers(slots * hidden, 2, 1.0);
-    h_state = numbers(batch * hidden, 3, 1.0);
-    c_state = numbers(batch * hidden, 4, 2.0);
-    mask = numbers(gates * batch * hidden, 5, 1.0);
-    for (Number& factor : mask) factor = factor < 0 ? Number(0) : Number(1.25);
-    dy = numbers(rows * (hidden + gap), 6, 1.0);
-    dh = numbers(batch * hidden, 7, 1.0);
-    dc = numbers(batch * hidden, 8, 1.0);
-    dq = numbers(rows * hidden, 9, 1.0);
-    unit_weights = numbers(std::max(1, spec.unit_weights) * hidden, 10, 1.0);
-  }
-
-  static std::vector<Number> numbers(std::int64_t count, std::uint32_t seed, double scale) {
-    std::vector<Number> values(static_cast<std::size_t>(count));
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const auto block = Philox::draw({{static_cast<std::uint32_t>(i), 0, 0, 0}}, seed, 0);
-      values[i] = static_cast<Number>((2.0 * Philox::uniform(block.word[0]) - 1.0) * scale);
-    }
-    return values;
-  }
-
-  std::int64_t slot_index(std::int64_t row, std::int64_t slot, std::int64_t unit) const {
-    return (row * slots + slot) * hidden + unit;
-  }
-  double mask_of(std::int64_t gate, std::int64_t row, std::int64_t unit) const {
-    return mask[(gate * batch + row) * hidden + unit];
-  }
-  UnitIn unit_in(std::int64_t row, std::int64_t unit, bool with_bias, bool with_mask) const {
-    UnitIn in{};
-    for (std::int64_t s = 0; s < slots; ++s) {
-      in.pre[s] = pre[slot_index(row, s, unit)] + (with_bias ? double{bias[s * hidden + unit]} : 0);
-    }
-    in.h_prev = h_state[row * hidden + unit];
-    in.c_prev = c_state[row * hidden + unit];
-    in.mask = with_mask && spec.two_phases() ? mask_of(2, row, unit) : 1.0;
-    for (int w = 0; w < spec.unit_weights; ++w) {
-      in.weight[w] = unit_weights[w * hidden + unit];
-      if (with_mask && !spec.recurrent_matrix) in.weight[w] *= mask_of(0, row, unit);
-    }
-    for (int state = 0; state < 2; ++state) {
-      in.taken[state] = zoneout.taken<double>(state, number, order[row], unit);
-    }
-    return in;
-  }
-};
 
 template <class Number>
 constexpr DataType data_type =
@@ -431,6 +277,8 @@ TEST(CellStepArguments, RefusesWhatItCannotRun) {
   refused([](auto& bad) { bad.rows = 2; });
   refused([](auto& bad) { bad.hidden_size = 0; });
   refused([&](auto& bad) { bad.mask = memory.data(); });
+  refused([](auto& bad) { bad.draws.mask.rate = 1.0; });
+  refused([](auto& bad) { bad.draws.zoneout.rate[1] = -0.5f; });
   refused([](auto&) {}, CellPhase::operand);
   refused([](auto& bad) { bad.cell = Cell::gru_reset_before; });
   refused([](auto& bad) { bad.cell = Cell::lstm_peephole; });
