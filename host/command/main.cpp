@@ -17,7 +17,8 @@ namespace {
 
 int parse_and_run(int argc, char** argv) {
   sluice::CommandLine line(
-      "sluice", "Sluice trains recurrent networks that classify texts, on CPUs and NVIDIA GPUs.",
+      "sluice",
+      "Sluice trains recurrent networks on texts and other sequences, on CPUs and NVIDIA GPUs.",
       std::string("sluice ") + sluice::version);
   std::map<std::string, std::function<int()>> commands;
   commands["train"] = sluice::add_train_command(line);

@@ -17,12 +17,12 @@ void TrainOptions::add_to(Subcommand& command) {
 void TrainOptions::add_data_options(Subcommand& command) {
   command.begin_group("Data");
   std::vector<std::string> tasks;
-  for (const Task* each : all_tasks()) tasks.push_back(each->name());
-  command
-      .option("--task", task,
-              "What is learned. classification: a label for each text; tagging: one for each "
-              "token of a sentence")
-      .one_of(tasks);
+  std::string meaning = "What is learned";
+  for (const Task* each : all_tasks()) {
+    meaning += std::string(tasks.empty() ? ". " : "; ") + each->name() + ": " + each->meaning();
+    tasks.push_back(each->name());
+  }
+  command.option("--task", task, meaning.c_str()).one_of(tasks);
   command.option(
       "--data", data,
       "Labelled texts: CSV, TSV, JSON lines (each also .gz) or a folder with a folder "

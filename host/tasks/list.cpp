@@ -5,11 +5,21 @@
 #include "kernels/base/error.h"
 
 namespace sluice {
+namespace {
+
+template <class OneTask>
+const Task* the() {
+  static const OneTask task;
+  return &task;
+}
+
+}  // namespace
 
 const std::vector<const Task*>& all_tasks() {
-  static const ClassificationTask classification;
-  static const TaggingTask tagging;
-  static const std::vector<const Task*> tasks = {&classification, &tagging};
+  static const std::vector<const Task*> tasks = {
+      the<ClassificationTask>(),
+      the<TaggingTask>(),
+  };
   return tasks;
 }
 

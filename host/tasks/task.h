@@ -28,6 +28,7 @@ class Task {
   virtual ~Task() = default;
 
   virtual const char* name() const = 0;      ///< on the command line and in model files
+  virtual const char* meaning() const = 0;   ///< for people: what it learns
   virtual const char* examples() const = 0;  ///< what people call its rows: "reviews"
 
   // --- Data: what a batch holds, and its targets ---

@@ -8,6 +8,7 @@ namespace sluice {
 class ClassificationTask : public Task {
  public:
   const char* name() const override { return "classification"; }
+  const char* meaning() const override { return "a label for each text"; }
   const char* examples() const override { return "reviews"; }
 
   TargetKind targets() const override { return TargetKind::row; }

@@ -8,6 +8,7 @@ namespace sluice {
 class TaggingTask : public Task {
  public:
   const char* name() const override { return "tagging"; }
+  const char* meaning() const override { return "a label for each token of a sentence"; }
   const char* examples() const override { return "sentences"; }
 
   TargetKind targets() const override { return TargetKind::step; }

@@ -18,6 +18,7 @@ TEST(Tasks, EachIsFoundByItsName) {
   std::set<std::string> names;
   for (const Task* task : all_tasks()) {
     EXPECT_EQ(&task_from_name(task->name()), task);
+    EXPECT_STRNE(task->meaning(), "");
     names.insert(task->name());
   }
   EXPECT_EQ(names.size(), all_tasks().size());
