@@ -40,6 +40,7 @@ std::size_t ExampleSet::steps(std::size_t i) const {
 
 std::string ExampleSet::location(std::size_t i) const {
   const Example& example = examples[i];
+  if (files.empty()) return "example " + std::to_string(i + 1);
   return files[static_cast<std::size_t>(example.file)] + ":" + std::to_string(example.line);
 }
 

@@ -39,13 +39,13 @@ struct ExampleSet {
   TargetKind targets = TargetKind::row;
   std::int32_t width = 0;  ///< F of frames
   std::vector<Example> examples;
-  std::vector<std::string> files;        ///< the paths read
+  std::vector<std::string> files;        ///< the paths read; none of examples that a program made
   std::int64_t bad_rows = 0;             ///< rows left out
   std::vector<std::string> bad_reports;  ///< "file:line: reason" of the first few
 
   /// Tokens or frames of example i; 0 of a text.
   std::size_t steps(std::size_t i) const;
-  /// "file:line" of example i.
+  /// "file:line" of example i, or which one it is where there are no files.
   std::string location(std::size_t i) const;
   /// For people: how many rows were left out and why the first were; empty if none.
   std::string bad_row_summary() const;

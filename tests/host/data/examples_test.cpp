@@ -232,6 +232,12 @@ TEST_F(ReadExamples, RecordsMayStraddleReads) {
   }
 }
 
+TEST(Examples, OfAProgramAreNamedByTheirPlace) {
+  ExampleSet set;
+  set.examples.resize(2);
+  EXPECT_EQ(set.location(1), "example 2");
+}
+
 TEST(RealReviews, AreReadWhole) {
   const std::string imdb = real_data_file("imdb/test.csv.gz");
   const std::string sst = real_data_file("sst2/train.csv");
