@@ -23,9 +23,12 @@ struct UnitOptions {
   double zoneout_c = 0.0;
 
   /// Whether one is on that masks what enters R; see UnitDraws::mask.
-  constexpr bool masks() const { return recurrent_dropout > 0.0; }
+  constexpr bool masks() const { return some(true); }
   /// Whether one is on that acts on the cells' equations; see Wrapped.
-  constexpr bool wrap() const { return zoneout_h > 0.0 || zoneout_c > 0.0; }
+  constexpr bool wrap() const { return some(false); }
+
+ private:
+  constexpr bool some(bool that_masks) const;
 };
 
 /// An option by name, as files, configurations and command lines have it.
@@ -37,13 +40,14 @@ struct UnitOption {
   int states;           ///< that a cell must have for it
   const char* meaning;  ///< for people
   const char* words;    ///< for people, within a sentence
+  bool masks = false;   ///< it masks what enters R; else it acts on the cells' equations
   /// Whether model files name it even where it is off, as readers of their first version expect.
   bool in_every_file = false;
 };
 inline constexpr UnitOption unit_option_list[] = {
     {"recurrent_dropout", &UnitOptions::recurrent_dropout, 1,
      "Dropout on the hidden state where it re-enters the cell", "dropout on the recurrent state",
-     true},
+     true, true},
     {"zoneout_h", &UnitOptions::zoneout_h, 1,
      "Zoneout: part of the units that keep the hidden state of the step before",
      "zoneout of the hidden state"},
@@ -51,6 +55,13 @@ inline constexpr UnitOption unit_option_list[] = {
      "Zoneout: part of the units that keep the cell state of the step before",
      "zoneout of the cell state"},
 };
+
+constexpr bool UnitOptions::some(bool that_masks) const {
+  for (const UnitOption& option : unit_option_list) {
+    if (option.masks == that_masks && this->*option.rate > 0.0) return true;
+  }
+  return false;
+}
 
 /// Zoneout as the launches of a direction take it. The number for state s (0 h, 1 c) of a unit at a
 /// step of a row is `random`'s for (step, row in the caller's order, s * H + unit).
@@ -100,11 +111,22 @@ struct UnitDraws {
   /// Whether the cells' equations run within Wrapped, as one of the options needs.
   SLUICE_HOST_DEVICE bool wrap() const { return zoneout.on(); }
 
-  /// Number i of what Wrapped takes, of Wrapped::numbers.
+  /// Number i of what Wrapped takes, of Wrapped::numbers: 0 and 1 are zoneout's, of h and of c.
   template <class T>
   SLUICE_HOST_DEVICE T number(int i, std::uint32_t step, std::uint32_t row,
                               std::uint32_t unit) const {
     return zoneout.taken<T>(i, step, row, unit);
+  }
+  /// The same in two halves, for those who draw for many units before they need the numbers: where
+  /// bits are needed, the bit, and the number by it; where they are not, by false.
+  SLUICE_HOST_DEVICE bool needs_bits() const { return zoneout.on() && zoneout.drops; }
+  SLUICE_HOST_DEVICE bool bit(int i, std::uint32_t step, std::uint32_t row,
+                              std::uint32_t unit) const {
+    return !zoneout.takes(i, step, row, unit);
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE T number(int i, bool bit) const {
+    return zoneout.taken<T>(i, !bit);
   }
 };
 
@@ -126,34 +148,21 @@ inline UnitDraws unit_draws(const UnitOptions& options, std::int64_t hidden_size
   return draws;
 }
 
-/// A cell whose units may keep their states: `taken` as ZoneoutDraws gives it, for each state.
+/// Units that may keep their states, in what comes before and after their cell's equations: `taken`
+/// as ZoneoutDraws gives it, for each state.
 template <class C>
 struct Zoneout {
   static constexpr int states = C::spec.states;
 
-  template <class T>
-  SLUICE_HOST_DEVICE static void forward(Unit<C, T>& u, const T (&taken)[states]) {
-    C::forward(u);
-    mix(u, taken);
-  }
-
-  /// `u.state` need not be set: it is made again from what forward kept.
-  template <class T>
-  SLUICE_HOST_DEVICE static void backward(Unit<C, T>& u, const T (&taken)[states]) {
-    T kept[states];
-    split(u, taken, kept);
-    C::backward(u);
-    join(u, kept);
-  }
-
-  // What comes before and after the cell's equations.
-  template <class T>
-  SLUICE_HOST_DEVICE static void mix(Unit<C, T>& u, const T (&taken)[states]) {
+  template <class T, int numbers>
+  SLUICE_HOST_DEVICE static void mix(Unit<C, T>& u, const T (&taken)[numbers]) {
     for_each_index<states>(
         [&](auto s) { u.state[s] = taken[s] * u.state[s] + (T(1) - taken[s]) * u.previous[s]; });
   }
-  template <class T>
-  SLUICE_HOST_DEVICE static void split(Unit<C, T>& u, const T (&taken)[states], T (&kept)[states]) {
+  /// `u.state` need not be set: it is made again from what forward kept.
+  template <class T, int numbers>
+  SLUICE_HOST_DEVICE static void split(Unit<C, T>& u, const T (&taken)[numbers],
+                                       T (&kept)[states]) {
     if constexpr (C::spec.has_cell_state()) C::restate(u);
     for_each_index<states>([&](auto s) {
       kept[s] = (T(1) - taken[s]) * u.d_state[s];
@@ -171,25 +180,16 @@ struct Zoneout {
 template <class C>
 struct Wrapped {
   static constexpr int numbers = C::spec.states;
-
-  template <class T>
-  SLUICE_HOST_DEVICE static void forward(Unit<C, T>& u, const T (&drawn)[numbers]) {
-    Zoneout<C>::forward(u, drawn);
-  }
-  /// `u.state` need not be set.
-  template <class T>
-  SLUICE_HOST_DEVICE static void backward(Unit<C, T>& u, const T (&drawn)[numbers]) {
-    Zoneout<C>::backward(u, drawn);
-  }
-
-  // What comes before and after the cell's equations, for those who know at run time alone whether
-  // it does; `kept` passes from one to the other.
+  /// That pass from before to after backward's equations.
   static constexpr int kept_numbers = C::spec.states;
 
+  // What comes before and after the cell's equations, for those who know at run time alone whether
+  // it does.
   template <class T>
   SLUICE_HOST_DEVICE static void after_forward(Unit<C, T>& u, const T (&drawn)[numbers]) {
     Zoneout<C>::mix(u, drawn);
   }
+  /// `u.state` need not be set.
   template <class T>
   SLUICE_HOST_DEVICE static void before_backward(Unit<C, T>& u, const T (&drawn)[numbers],
                                                  T (&kept)[kept_numbers]) {
@@ -198,6 +198,19 @@ struct Wrapped {
   template <class T>
   SLUICE_HOST_DEVICE static void after_backward(Unit<C, T>& u, const T (&kept)[kept_numbers]) {
     Zoneout<C>::join(u, kept);
+  }
+
+  template <class T>
+  SLUICE_HOST_DEVICE static void forward(Unit<C, T>& u, const T (&drawn)[numbers]) {
+    C::forward(u);
+    after_forward(u, drawn);
+  }
+  template <class T>
+  SLUICE_HOST_DEVICE static void backward(Unit<C, T>& u, const T (&drawn)[numbers]) {
+    T kept[kept_numbers];
+    before_backward(u, drawn, kept);
+    C::backward(u);
+    after_backward(u, kept);
   }
 };
 

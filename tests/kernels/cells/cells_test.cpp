@@ -1,5 +1,5 @@
-// Every cell's equations, for one unit in double: gradients against finite differences, with and
-// without zoneout, and what the descriptions promise.
+// Every cell's equations, for one unit in double: gradients against finite differences, alone and
+// within the options, and what the descriptions promise.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,8 +25,8 @@ struct OneUnit {
   // Sums of the slots without the operand's product, states before, unit weights.
   double sum[spec.slots] = {}, previous[spec.states] = {}, weight[U::weights] = {};
   double matrix = 0, mask = 1;
-  double taken[spec.states] = {};
-  bool zones_out = false;
+  double drawn[Wrapped<C>::numbers] = {};
+  bool wraps = false;
 
   U forward() const {
     U u = {};
@@ -39,7 +39,7 @@ struct OneUnit {
         if (spec.slot[s].operand >= 0) u.slot[s] += matrix * u.slot[spec.slot[s].operand];
       }
     }
-    zones_out ? Zoneout<C>::forward(u, taken) : C::forward(u);
+    wraps ? Wrapped<C>::forward(u, drawn) : C::forward(u);
     return u;
   }
 
@@ -47,11 +47,11 @@ struct OneUnit {
   U backward(const double (&d_state)[spec.states]) const {
     U u = forward();
     for (int s = 0; s < spec.states; ++s) u.d_state[s] = d_state[s];
-    // What backward may not read: forward's h, and with zoneout c too.
+    // What backward may not read: forward's h, and within options c too.
     u.state[0] = std::nan("");
-    if (zones_out) u.state[spec.states - 1] = std::nan("");
+    if (wraps) u.state[spec.states - 1] = std::nan("");
     if (!spec.reads_previous_h) u.previous[0] = std::nan("");
-    zones_out ? Zoneout<C>::backward(u, taken) : C::backward(u);
+    wraps ? Wrapped<C>::backward(u, drawn) : C::backward(u);
     if constexpr (spec.two_phases()) {
       double d_operand = 0, d_h_masked = 0;
       for (int s = 0; s < spec.slots; ++s) {
@@ -143,14 +143,15 @@ TYPED_TEST(EachCell, BackwardIsTheDerivativeOfForward) {
   for (int trial = 0; trial < 50; ++trial) this->expect_derivatives(this->unit());
 }
 
-TYPED_TEST(EachCell, BackwardIsTheDerivativeOfForwardWithZoneout) {
+TYPED_TEST(EachCell, BackwardIsTheDerivativeOfForwardWithinTheOptions) {
   for (int trial = 0; trial < 200; ++trial) {
     auto one = this->unit();
-    one.zones_out = true;
-    // Kept, taken, and mixed as in evaluation; each state apart.
-    for (int s = 0; s < TestFixture::spec.states; ++s) {
+    one.wraps = true;
+    // Zoneout's: kept, taken, and mixed as in evaluation; each number apart.
+    int i = 0;
+    for (double& number : one.drawn) {
       const double choices[] = {0.0, 1.0, 0.7};
-      one.taken[s] = choices[(trial + s * (trial / 3)) % 3];
+      number = choices[(trial + i++ * (trial / 3)) % 3];
     }
     this->expect_derivatives(one);
   }
@@ -159,10 +160,13 @@ TYPED_TEST(EachCell, BackwardIsTheDerivativeOfForwardWithZoneout) {
 TYPED_TEST(EachCell, ZoneoutKeepsOrMixesTheStates) {
   const auto plain = this->unit();
   const auto expected = plain.forward();
-  for (const double taken : {0.0, 0.7, 1.0}) {
+  for (const float taken : {0.0f, 0.75f, 1.0f}) {
+    UnitDraws draws;
+    draws.zoneout = {.rate = {1 - taken, 1 - taken}, .drops = false, .hidden_size = 1};
     auto one = plain;
-    one.zones_out = true;
-    std::fill(std::begin(one.taken), std::end(one.taken), taken);
+    one.wraps = true;
+    int i = 0;
+    for (double& number : one.drawn) number = draws.number<double>(i++, 0, 0, 0);
     const auto u = one.forward();
     for (int s = 0; s < TestFixture::spec.states; ++s) {
       EXPECT_NEAR(u.state[s], taken * expected.state[s] + (1 - taken) * one.previous[s], 1e-15);
@@ -198,6 +202,38 @@ TYPED_TEST(EachCell, ProductRunsCoverEachGateOnce) {
     gate += run.count;
   }
   EXPECT_EQ(gate, described.recurrent_matrix ? described.gates : 0);
+}
+
+TEST(UnitOptions, SayWhatTheyActOn) {
+  for (const UnitOption& option : unit_option_list) {
+    UnitOptions options;
+    EXPECT_FALSE(options.masks() || options.wrap());
+    options.*option.rate = 0.5;
+    EXPECT_EQ(options.masks(), option.masks) << option.name;
+    EXPECT_EQ(options.wrap(), !option.masks) << option.name;
+    const UnitDraws draws = unit_draws(options, 4, 0, true, 1, nullptr);
+    EXPECT_EQ(draws.mask.on(), option.masks) << option.name;
+    EXPECT_EQ(draws.wrap(), !option.masks) << option.name;
+    EXPECT_TRUE(draws.on()) << option.name;
+  }
+}
+
+TEST(UnitDraws, AreTheSameInTwoHalves) {
+  constexpr int numbers = Wrapped<LstmCell>::numbers;
+  for (const bool drops : {true, false}) {
+    for (const UnitOption& option : unit_option_list) {
+      UnitOptions options;
+      options.*option.rate = 0.5;
+      const UnitDraws draws = unit_draws(options, 16, 0, drops, 1, nullptr);
+      for (std::uint32_t unit = 0; unit < 16; ++unit) {
+        for (int i = 0; i < numbers; ++i) {
+          const bool bit = draws.needs_bits() && draws.bit(i, 3, 2, unit);
+          EXPECT_EQ(draws.number<double>(i, bit), draws.number<double>(i, 3, 2, unit))
+              << option.name << (drops ? "" : ", mixed") << ", number " << i;
+        }
+      }
+    }
+  }
 }
 
 TEST(ListOfCells, HaveNamesOfTheirOwn) {

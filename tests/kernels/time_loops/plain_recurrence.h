@@ -54,9 +54,9 @@ class PlainRecurrence {
         }
       }
       for (std::int64_t u = 0; u < hidden_; ++u) {
-        double taken[spec.states];
-        take(taken, r, t, u);
-        Zoneout<C>::forward(units[u], taken);
+        double drawn[Wrapped<C>::numbers];
+        draw(drawn, r, t, u);
+        Wrapped<C>::forward(units[u], drawn);
         put(a_.kept, units[u], r, t, u);
         a_.h_last[r * hidden_ + u] = a_.h[row(r, t) * hidden_ + u] = units[u].state[0];
         if constexpr (spec.has_cell_state()) {
@@ -92,9 +92,9 @@ class PlainRecurrence {
           unit.previous[1] = c_before[u];
           unit.d_state[1] = a_.dc_first[r * hidden_ + u];
         }
-        double taken[spec.states];
-        take(taken, r, t, u);
-        Zoneout<C>::backward(unit, taken);
+        double drawn[Wrapped<C>::numbers];
+        draw(drawn, r, t, u);
+        Wrapped<C>::backward(unit, drawn);
       }
       if constexpr (spec.two_phases()) {
         for (std::int64_t k = 0; k < hidden_; ++k) {
@@ -150,10 +150,13 @@ class PlainRecurrence {
   double mask(int gate, std::int64_t r, std::int64_t u) const {
     return a_.mask.empty() ? 1.0 : a_.mask[(gate * batch_ + r) * hidden_ + u];
   }
-  void take(double (&taken)[spec.states], std::int64_t r, std::int64_t t, std::int64_t u) const {
-    for (int s = 0; s < spec.states; ++s) {
-      taken[s] = a_.zoneout.taken<double>(s, static_cast<std::uint32_t>(t), of_.order()[r],
-                                          static_cast<std::uint32_t>(u));
+  void draw(double (&drawn)[Wrapped<C>::numbers], std::int64_t r, std::int64_t t,
+            std::int64_t u) const {
+    UnitDraws draws;
+    draws.zoneout = a_.zoneout;
+    for (int i = 0; i < Wrapped<C>::numbers; ++i) {
+      drawn[i] = draws.number<double>(i, static_cast<std::uint32_t>(t), of_.order()[r],
+                                      static_cast<std::uint32_t>(u));
     }
   }
   void load(U& unit, std::int64_t r, std::int64_t u, const std::vector<double>* h,
