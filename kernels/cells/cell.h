@@ -25,6 +25,8 @@ struct CellSlot {
   int recurrent = -1;  ///< gate whose rows of R are multiplied into it; -1: none
   int operand = -1;    ///< slot that those rows multiply; -1: h of the step before
   SlotBias bias = SlotBias::none;
+
+  constexpr bool operator==(const CellSlot&) const = default;
 };
 
 /// A weight of each unit alone, beside the matrices. Its gradient is the sum over all rows and
@@ -33,6 +35,8 @@ struct UnitWeight {
   int slot = 0;
   int previous_state = -1;  ///< the factor: a state (0 h, 1 c) of the step before,
   int factor_slot = -1;     ///< or what forward left in a slot, which backward must leave alone
+
+  constexpr bool operator==(const UnitWeight&) const = default;
 };
 
 /// Everything that is known of a cell outside its header.
@@ -89,6 +93,14 @@ struct CellSpec {
   }
   constexpr bool has_cell_state() const { return states > 1; }
 };
+
+/// Whether two cells differ in their equations alone, so that one kernel can hold both.
+constexpr bool alike(const CellSpec& a, const CellSpec& b) {
+  return a.gates == b.gates && a.slots == b.slots && a.states == b.states &&
+         a.unit_weights == b.unit_weights && a.recurrent_matrix == b.recurrent_matrix &&
+         a.reads_previous_h == b.reads_previous_h && a.much_used == b.much_used &&
+         a.slot == b.slot && a.unit_weight == b.unit_weight;
+}
 
 /// Gates [gate, gate + count) whose products land in slots from `slot` on: one product of matrices.
 /// It is added to x W^T where slot < G, for all of the run alike, and is alone elsewhere.

@@ -89,7 +89,13 @@ struct MaskAlone {
   }
 };
 
-/// All that wraps a cell too, and a mask if there is one.
+/// Whether there are kernels without options, and those with a mask alone: float64 is for checks.
+template <class T>
+constexpr bool has_plain = !std::is_same_v<T, double>;
+template <class C, class T>
+constexpr bool has_masked = has_plain<T>&& C::spec.much_used;
+
+/// All that there may be, and is looked for at run time: a mask, and what wraps a cell.
 struct AllOptions {
   UnitDraws draws;
   std::uint32_t step;
@@ -103,19 +109,31 @@ struct AllOptions {
   template <class C, class T>
   __device__ __forceinline__ void forward(Unit<C, T>& u, std::int64_t row,
                                           std::int64_t unit) const {
+    C::forward(u);
+    if (!wraps<C, T>()) return;
     T drawn[Wrapped<C>::numbers];
     draw(row, unit, drawn);
-    Wrapped<C>::forward(u, drawn);
+    Wrapped<C>::after_forward(u, drawn);
   }
   template <class C, class T>
   __device__ __forceinline__ void backward(Unit<C, T>& u, std::int64_t row,
                                            std::int64_t unit) const {
-    T drawn[Wrapped<C>::numbers];
-    draw(row, unit, drawn);
-    Wrapped<C>::backward(u, drawn);
+    T kept[Wrapped<C>::kept_numbers] = {};
+    if (wraps<C, T>()) {
+      T drawn[Wrapped<C>::numbers];
+      draw(row, unit, drawn);
+      Wrapped<C>::before_backward(u, drawn, kept);
+    }
+    C::backward(u);
+    if (wraps<C, T>()) Wrapped<C>::after_backward(u, kept);
   }
 
  private:
+  /// Where all others have kernels of their own, it does.
+  template <class C, class T>
+  __device__ __forceinline__ bool wraps() const {
+    return has_masked<C, T> || draws.wrap();
+  }
   template <class T, int numbers>
   __device__ __forceinline__ void draw(std::int64_t row, std::int64_t unit,
                                        T (&drawn)[numbers]) const {
@@ -383,10 +401,15 @@ void cell_step_forward(const Queue& queue, const CellStepForwardArgs& args, Cell
               config, step);
         }
       }
-      if (args.draws.wrap()) {
-        return launch(forward_options_kernel<C, T>, config, step, AllOptions(args));
+      if constexpr (has_plain<T>) {
+        if (!masked && !args.draws.wrap()) {
+          return launch(forward_kernel<C, false, T>, config, step);
+        }
       }
-      launch(masked ? forward_kernel<C, true, T> : forward_kernel<C, false, T>, config, step);
+      if constexpr (has_masked<C, T>) {
+        if (!args.draws.wrap()) return launch(forward_kernel<C, true, T>, config, step);
+      }
+      launch(forward_options_kernel<C, T>, config, step, AllOptions(args));
     });
   });
 }
@@ -405,10 +428,12 @@ void cell_step_backward(const Queue& queue, const CellStepBackwardArgs& args, Ce
         }
       }
       // A matrix's mask has its part in the products.
-      if (args.draws.wrap() || (masked && !C::spec.recurrent_matrix)) {
-        return launch(backward_options_kernel<C, T>, config, step, AllOptions(args));
+      if constexpr (has_plain<T>) {
+        if (!args.draws.wrap() && (!masked || C::spec.recurrent_matrix)) {
+          return launch(backward_kernel<C, T>, config, step);
+        }
       }
-      launch(backward_kernel<C, T>, config, step);
+      launch(backward_options_kernel<C, T>, config, step, AllOptions(args));
     });
   });
 }

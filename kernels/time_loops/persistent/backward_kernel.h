@@ -2,7 +2,7 @@
 // (kernels/time_loops/persistent/persistent.h). Only for .cu files.
 #pragma once
 
-#include "kernels/cells/cell.h"
+#include "kernels/time_loops/persistent/alike_cells.h"
 #include "kernels/time_loops/persistent/draws.h"
 
 namespace sluice::cuda {
@@ -34,6 +34,7 @@ class BackwardElements {
   using Number = typename Product::Number;
   static constexpr int slots = Cell::spec.slots, states = Cell::spec.states;
   static constexpr int unit_weights = Cell::spec.unit_weights, count = Tiling::elements;
+  static constexpr int numbers = Wrapped<Cell>::numbers;
   /// Whether the cell's equations read state i of the step before.
   template <int i>
   static constexpr bool reads_previous = i > 0 || Cell::spec.reads_previous_h;
@@ -101,10 +102,11 @@ class BackwardElements {
     load_offsets(s + 1);
   }
 
-  /// What zoneout decided at step `s`.
+  /// What the options' draws decided at step `s`.
   __device__ __forceinline__ void draw(int s) {
-    if (!options || !zoneout().on() || !zoneout().drops) return;
-    taken_ = draw_taken<states>(launch_, zoneout(), group_, place_, group_.step(direction_, s));
+    if (!options || !direction_.draws.needs_bits()) return;
+    bits_ =
+        draw_bits<numbers>(launch_, direction_.draws, group_, place_, group_.step(direction_, s));
   }
 
   /// The cell: gradients by the pre-activations, all but the part of dh that comes back through R.
@@ -126,17 +128,17 @@ class BackwardElements {
       if (direction_.dy != nullptr) unit.d_state[0] += widen(dy_[e]);
       if constexpr (states > 1) unit.state[1] = widen(c_[e]);
       for_each_index<unit_weights>([&](auto w) { unit.weight[w] = unit_weight(e, w); });
-      const bool zones_out = options && zoneout().on();
-      float kept[states] = {};
-      if (zones_out) {
-        float taken[states];
-        for_each_index<states>([&](auto i) {
-          taken[i] = zoneout().template taken<float>(i, (taken_ >> (e * states + i) & 1) != 0);
-        });
-        Zoneout<Cell>::split(unit, taken, kept);
-      }
-      Cell::backward(unit);
-      if (zones_out) Zoneout<Cell>::join(unit, kept);
+      with_equations<Cell>(launch_.cell, unit, [&]<class C>(C, Unit<C, float>& u) {
+        const bool wrapped = options && direction_.draws.wrap();
+        float kept[Wrapped<C>::kept_numbers] = {};
+        if (wrapped) {
+          float drawn[numbers];
+          numbers_of(direction_.draws, bits_, e, drawn);
+          Wrapped<C>::before_backward(u, drawn, kept);
+        }
+        C::backward(u);
+        if (wrapped) Wrapped<C>::after_backward(u, kept);
+      });
       for_each_index<slots>([&](auto slot) { slot_[e][slot] = unit.slot[slot]; });
       for_each_index<states>([&](auto i) { d_state_[e][i] = unit.d_state[i]; });
     }
@@ -183,7 +185,6 @@ class BackwardElements {
   }
 
  private:
-  __device__ const ZoneoutDraws& zoneout() const { return direction_.draws.zoneout; }
   /// Where step `s` and the step before it, in the direction's order, begin.
   __device__ __forceinline__ void load_offsets(int s) {
     if (s >= group_.steps) return;
@@ -213,7 +214,7 @@ class BackwardElements {
   const Elements<Tiling>& place_;
   std::int32_t first_packed_row_, offset_ = 0, next_offset_ = 0, next_before_offset_ = 0,
                                   before_ = 0;
-  std::uint32_t taken_ = 0;
+  std::uint32_t bits_ = 0;      // of the options
   std::int32_t length_[count];  // 0 for what lies past the batch or the units
   Number kept_[count][slots] = {}, dy_[count] = {}, c_[count] = {}, previous_[count][states] = {};
   float initial_[count][states] = {};

@@ -11,12 +11,20 @@ __device__ __forceinline__ std::uint32_t given_row(const GroupLaunch& launch, in
   return static_cast<std::uint32_t>(launch.order == nullptr ? row : launch.order[row]);
 }
 
+// Calls: a random word is long code, and drawn in places that wait for nothing.
+
 /// Whether recurrent dropout keeps unit `unit` of gate `gate` where it enters R.
-__device__ inline bool keeps(const GroupLaunch& launch, const UnitDraws& draws, int row, int gate,
-                             int unit) {
+__device__ __noinline__ bool keeps(const GroupLaunch& launch, const UnitDraws& draws, int row,
+                                   int gate, int unit) {
   const auto number = static_cast<std::uint32_t>(gate * launch.hidden_size + unit);
   return sluice::keeps(draws.mask.random.word(0, given_row(launch, row), number),
                        launch.dropout_rate);
+}
+
+/// A unit's bit of UnitDraws.
+__device__ __noinline__ bool draw_bit(const UnitDraws& draws, int i, std::uint32_t step,
+                                      std::uint32_t row, std::uint32_t unit) {
+  return draws.bit(i, step, row, unit);
 }
 
 /// Masks of a group's rows, [gates, most_rows, words] words of 32 units, by all threads of a block.
@@ -35,26 +43,36 @@ __device__ inline void draw_masks(const GroupLaunch& launch, const UnitDraws& dr
   }
 }
 
-/// Bit e * states + i: whether element e takes its new state i at step t where zoneout drops. Not
-/// unrolled: it is the same code for all of a thread's elements.
-template <int states, class Tiling>
-__device__ __forceinline__ std::uint32_t draw_taken(const GroupLaunch& launch,
-                                                    const ZoneoutDraws& zoneout,
-                                                    const RowGroup<Tiling>& group,
-                                                    const Elements<Tiling>& place, std::int32_t t) {
+/// Bit e * numbers + i: number i of element e at step t, of UnitDraws. Not unrolled: it is the same
+/// code for all of a thread's elements.
+template <int numbers, class Tiling>
+__device__ __forceinline__ std::uint32_t draw_bits(const GroupLaunch& launch,
+                                                   const UnitDraws& draws,
+                                                   const RowGroup<Tiling>& group,
+                                                   const Elements<Tiling>& place, std::int32_t t) {
+  static_assert(Tiling::elements * numbers <= 32);
   std::uint32_t bits = 0;
 #pragma unroll 1
   for (int e = 0; e < Tiling::elements; ++e) {
     const int row = place.row(e);
     if (row >= group.rows) continue;
     const std::uint32_t given = given_row(launch, group.first_row + row);
-    for_each_index<states>([&](auto i) {
-      const bool takes = zoneout.takes(i, static_cast<std::uint32_t>(t), given,
-                                       static_cast<std::uint32_t>(place.unit(e)));
-      bits |= static_cast<std::uint32_t>(takes) << (e * states + i);
+    for_each_index<numbers>([&](auto i) {
+      const bool bit = draw_bit(draws, i, static_cast<std::uint32_t>(t), given,
+                                static_cast<std::uint32_t>(place.unit(e)));
+      bits |= static_cast<std::uint32_t>(bit) << (e * numbers + i);
     });
   }
   return bits;
+}
+
+/// Element e's numbers, by their bits.
+template <int numbers>
+__device__ __forceinline__ void numbers_of(const UnitDraws& draws, std::uint32_t bits, int e,
+                                           float (&drawn)[numbers]) {
+  for_each_index<numbers>([&](auto i) {
+    drawn[i] = draws.template number<float>(i, (bits >> (e * numbers + i) & 1) != 0);
+  });
 }
 
 }  // namespace sluice::cuda

@@ -210,8 +210,10 @@ PersistentFit persistent_fit(const PersistentLimits& limits, const PersistentReq
   if (best.blocks == 0) {
     best.why_not = kernel_for(request, false, 1)
                        ? "the hidden size is too small to be divided among blocks"
-                       : std::string(name_of(request.kind)) + " of " + name_of(request.shape.cell) +
-                             " is compiled for 16-bit numbers alone; persistent_grid has all";
+                       : std::string(name_of(request.kind)) +
+                             " is not compiled for this: it is for "
+                             "cells that are much used, with options for numbers of 16 bits, and "
+                             "without for IEEE float32 too; persistent_grid has all";
   }
   return best;
 }

@@ -2,7 +2,7 @@
 // (kernels/time_loops/persistent/persistent.h). Only for .cu files.
 #pragma once
 
-#include "kernels/cells/cell.h"
+#include "kernels/time_loops/persistent/alike_cells.h"
 #include "kernels/time_loops/persistent/draws.h"
 
 namespace sluice::cuda {
@@ -35,7 +35,7 @@ class ForwardElements {
   using Number = typename Product::Number;
   static constexpr int gates = Cell::spec.gates, slots = Cell::spec.slots;
   static constexpr int states = Cell::spec.states, unit_weights = Cell::spec.unit_weights;
-  static constexpr int count = Tiling::elements;
+  static constexpr int count = Tiling::elements, numbers = Wrapped<Cell>::numbers;
   static constexpr int rows = count < 2 ? 1 : 2;  // that its elements have by turns
   static_assert(count <= 4);
   /// Eight warps to a tile leave no registers for biases: they are read at each step.
@@ -88,10 +88,11 @@ class ForwardElements {
     if (s + 2 < group_.steps) later_offset_ = launch_.offsets[group_.step(direction_, s + 2)];
   }
 
-  /// What zoneout decides at step `s`.
+  /// What the options' draws decide at step `s`.
   __device__ __forceinline__ void draw(int s) {
-    if (!options || !zoneout().on() || !zoneout().drops) return;
-    taken_ = draw_taken<states>(launch_, zoneout(), group_, place_, group_.step(direction_, s));
+    if (!options || !direction_.draws.needs_bits()) return;
+    bits_ =
+        draw_bits<numbers>(launch_, direction_.draws, group_, place_, group_.step(direction_, s));
   }
 
   /// The cell: `sums` are the products R h.
@@ -104,14 +105,13 @@ class ForwardElements {
       for_each_index<slots>([&](auto slot) { unit.slot[slot] = sum_of<slot>(e, sums[e]); });
       for_each_index<states>([&](auto i) { unit.previous[i] = state_[e][i]; });
       for_each_index<unit_weights>([&](auto w) { unit.weight[w] = unit_weight(e, w); });
-      Cell::forward(unit);
-      if (options && zoneout().on()) {
-        float taken[states];
-        for_each_index<states>([&](auto i) {
-          taken[i] = zoneout().template taken<float>(i, (taken_ >> (e * states + i) & 1) != 0);
-        });
-        Zoneout<Cell>::mix(unit, taken);
-      }
+      with_equations<Cell>(launch_.cell, unit, [&]<class C>(C, Unit<C, float>& u) {
+        C::forward(u);
+        if (!options || !direction_.draws.wrap()) return;
+        float drawn[numbers];
+        numbers_of(direction_.draws, bits_, e, drawn);
+        Wrapped<C>::after_forward(u, drawn);
+      });
       for_each_index<slots>([&](auto slot) { slot_[e][slot] = unit.slot[slot]; });
       for_each_index<states>([&](auto i) { state_[e][i] = unit.state[i]; });
     }
@@ -177,7 +177,6 @@ class ForwardElements {
   __device__ float unit_weight(int e, int which) const {
     return widen(direction_.unit_weights[which * launch_.hidden_size + place_.unit(e)]);
   }
-  __device__ const ZoneoutDraws& zoneout() const { return direction_.draws.zoneout; }
   __device__ Number* gates_of(std::int32_t offset) const {
     const std::int64_t row = std::int64_t{offset} - direction_.first_packed_row + group_.first_row;
     return direction_.gates + row * slots * launch_.hidden_size;
@@ -208,8 +207,8 @@ class ForwardElements {
   const Elements<Tiling>& place_;
   std::int32_t offset_ = 0, next_offset_ = 0, later_offset_ = 0;
   std::int32_t next_row_[rows] = {};  // of the shared inputs
-  std::uint32_t taken_ = 0;
-  std::int32_t length_[count];  // 0 for what lies past the batch or the units
+  std::uint32_t bits_ = 0;            // of the options
+  std::int32_t length_[count];        // 0 for what lies past the batch or the units
   Number x_[count][gates] = {};
   float slot_[count][slots] = {}, bias_[count][slots], state_[count][states];
 };

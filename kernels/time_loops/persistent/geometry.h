@@ -154,15 +154,15 @@ constexpr TilingNumbers scatter_numbers(const TilingChoice& choice) {
           .buffers = 1,
           .most_threads = 256};
 }
-/// Whether a kernel is compiled, which costs processor time. Each cell has those with options,
-/// which do without them too, by a branch; where numbers of 4 bytes fill a cluster soon, the grid
-/// serves instead. Cells that are much used have kernels without options beside them, where
-/// registers hold more of R (`small`, or the grid's) or groups are `wide`: as far as some shape of
-/// bench/predictions.md runs faster by it.
+/// Whether a kernel is compiled, which costs processor time. Each cell has those with options for
+/// the block and the grid, which do without options too, by a branch. Cells that are much used have
+/// them for clusters as well, where numbers of 2 bytes let a cluster hold much; and beside them
+/// kernels without options, where registers hold more of R (`small`, or the grid's) or groups are
+/// `wide`, as far as some shape of bench/predictions.md runs faster by it.
 constexpr bool is_compiled(const TilingChoice& choice) {
   const auto [kind, gates, much_used, tensor_cores, number_bytes, wide, small, options] = choice;
-  const bool halves = number_bytes == 2;
-  if (options) return !wide && !small && (much_used || halves || kind != PersistentKind::cluster);
+  const bool halves = number_bytes == 2, cluster = kind == PersistentKind::cluster;
+  if (options) return !wide && !small && (!cluster || (much_used && halves));
   if (!much_used) return false;
   switch (kind) {
     case PersistentKind::block: return tensor_cores && small && !wide;

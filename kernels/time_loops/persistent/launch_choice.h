@@ -72,13 +72,14 @@ template <class Product, class Use>
 void with_variant(const PersistentFit& fit, Use use) {
   with_cell(fit.request.shape.cell, [&]<class Cell>(Cell) {
     if constexpr (Cell::spec.recurrent_matrix && !Cell::spec.two_phases()) {
+      using First = typename AlikeCells<Cell>::First;
       switch (fit.request.kind) {
         case PersistentKind::block:
-          return with_variant_of_kind<Product, Cell, PersistentKind::block>(fit.kernel, use);
+          return with_variant_of_kind<Product, First, PersistentKind::block>(fit.kernel, use);
         case PersistentKind::cluster:
-          return with_variant_of_kind<Product, Cell, PersistentKind::cluster>(fit.kernel, use);
+          return with_variant_of_kind<Product, First, PersistentKind::cluster>(fit.kernel, use);
         case PersistentKind::grid:
-          return with_variant_of_kind<Product, Cell, PersistentKind::grid>(fit.kernel, use);
+          return with_variant_of_kind<Product, First, PersistentKind::grid>(fit.kernel, use);
       }
     }
   });
@@ -98,6 +99,7 @@ void fill(GroupLaunch& launch, const PersistentFit& fit, const Args& args) {
   launch.dropout_rate = static_cast<float>(mask.rate);
   launch.dropout_scale = static_cast<float>(mask.scale());
   launch.mask_planes = fit.mask_planes;
+  launch.cell = fit.request.shape.cell;
 }
 
 template <class Args>

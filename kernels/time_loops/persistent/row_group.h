@@ -22,6 +22,7 @@ struct GroupLaunch {
   int first_group;                    ///< this launch's first group of rows
   float dropout_rate, dropout_scale;  ///< of recurrent dropout
   int mask_planes;                    ///< of its masks in shared memory
+  sluice::Cell cell;                  ///< whose equations, of those alike to the kernel's
 };
 
 /// One direction, as its arguments say it.

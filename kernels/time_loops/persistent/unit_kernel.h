@@ -109,11 +109,12 @@ class UnitPlace {
       }
     });
   }
-  __device__ bool zones_out() const { return options && direction.draws.zoneout.on(); }
-  __device__ void draw_taken(std::int32_t t, W (&taken)[C::spec.states]) const {
-    for_each_index<C::spec.states>([&](auto i) {
-      taken[i] = direction.draws.zoneout.template taken<W>(
-          i, static_cast<std::uint32_t>(t), given_row(), static_cast<std::uint32_t>(unit));
+  /// Whether the cell's equations run within Wrapped, and what that takes.
+  __device__ bool wraps() const { return options && direction.draws.wrap(); }
+  __device__ void draw(std::int32_t t, W (&drawn)[Wrapped<C>::numbers]) const {
+    for_each_index<Wrapped<C>::numbers>([&](auto i) {
+      drawn[i] = direction.draws.template number<W>(i, static_cast<std::uint32_t>(t), given_row(),
+                                                    static_cast<std::uint32_t>(unit));
     });
   }
 
@@ -194,10 +195,10 @@ __global__ void __launch_bounds__(256)
       });
       for_each_index<states>([&](auto i) { u.previous[i] = u.state[i]; });
       C::forward(u);
-      if (place.zones_out()) {
-        Wide<T> taken[states];
-        place.draw_taken(t, taken);
-        Zoneout<C>::mix(u, taken);
+      if (place.wraps()) {
+        Wide<T> drawn[Wrapped<C>::numbers];
+        place.draw(t, drawn);
+        Wrapped<C>::after_forward(u, drawn);
       }
       const std::int64_t packed = place.packed(t);
       of.h[packed * of.ldh + place.unit] = narrow<T>(u.state[0]);
@@ -278,14 +279,14 @@ __global__ void __launch_bounds__(256)
         u.previous[1] = continued ? widen(now[j].previous[1]) : of.c_initial[place.at()];
         u.state[1] = widen(now[j].c);
       }
-      Wide<T> kept_back[states] = {};
-      if (place.zones_out()) {
-        Wide<T> taken[states];
-        place.draw_taken(t, taken);
-        Zoneout<C>::split(u, taken, kept_back);
+      Wide<T> kept[Wrapped<C>::kept_numbers] = {};
+      if (place.wraps()) {
+        Wide<T> drawn[Wrapped<C>::numbers];
+        place.draw(t, drawn);
+        Wrapped<C>::before_backward(u, drawn, kept);
       }
       C::backward(u);
-      if (place.zones_out()) Zoneout<C>::join(u, kept_back);
+      if (place.wraps()) Wrapped<C>::after_backward(u, kept);
       T* const gradients = place.slots_at(place.packed(t));
 #pragma unroll
       for (int s = 0; s < C::spec.slots; ++s) gradients[s * H] = narrow<T>(u.slot[s]);
