@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/cells/list.h"
+#include "kernels/device/launch.h"
 
 namespace sluice::cuda {
 
@@ -37,7 +38,7 @@ __device__ __forceinline__ void with_equations(sluice::Cell cell, Unit<C, float>
     use(C(), u);
   } else {
     const auto as = [&]<class D>(D) {
-      Unit<D, float> of_cell;
+      Unit<D, float> of_cell = {};
       const auto copy = [](auto& to, const auto& from) {
         for_each_index<C::spec.slots>([&](auto s) { to.slot[s] = from.slot[s]; });
         for_each_index<C::spec.states>([&](auto i) {

@@ -117,7 +117,7 @@ class BackwardElements {
 #pragma unroll
       for (int slot = 0; slot < slots; ++slot) slot_[e][slot] = 0.0f;
       if (t >= length_[e]) continue;
-      Unit<Cell, float> unit;
+      Unit<Cell, float> unit = {};
       for_each_index<slots>([&](auto slot) { unit.slot[slot] = widen(kept_[e][slot]); });
       for_each_index<states>([&](auto i) {
         if constexpr (reads_previous<i>) {

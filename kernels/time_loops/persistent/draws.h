@@ -14,16 +14,18 @@ __device__ __forceinline__ std::uint32_t given_row(const GroupLaunch& launch, in
 // Calls: a random word is long code, and drawn in places that wait for nothing.
 
 /// Whether recurrent dropout keeps unit `unit` of gate `gate` where it enters R.
-__device__ __noinline__ bool keeps(const GroupLaunch& launch, const UnitDraws& draws, int row,
-                                   int gate, int unit) {
+__device__ inline __attribute__((noinline)) bool keeps(const GroupLaunch& launch,
+                                                       const UnitDraws& draws, int row, int gate,
+                                                       int unit) {
   const auto number = static_cast<std::uint32_t>(gate * launch.hidden_size + unit);
   return sluice::keeps(draws.mask.random.word(0, given_row(launch, row), number),
                        launch.dropout_rate);
 }
 
 /// A unit's bit of UnitDraws.
-__device__ __noinline__ bool draw_bit(const UnitDraws& draws, int i, std::uint32_t step,
-                                      std::uint32_t row, std::uint32_t unit) {
+__device__ inline __attribute__((noinline)) bool draw_bit(const UnitDraws& draws, int i,
+                                                          std::uint32_t step, std::uint32_t row,
+                                                          std::uint32_t unit) {
   return draws.bit(i, step, row, unit);
 }
 

@@ -101,7 +101,7 @@ class ForwardElements {
 #pragma unroll
     for (int e = 0; e < count; ++e) {
       if (t >= length_[e]) continue;
-      Unit<Cell, float> unit;
+      Unit<Cell, float> unit = {};
       for_each_index<slots>([&](auto slot) { unit.slot[slot] = sum_of<slot>(e, sums[e]); });
       for_each_index<states>([&](auto i) { unit.previous[i] = state_[e][i]; });
       for_each_index<unit_weights>([&](auto w) { unit.weight[w] = unit_weight(e, w); });

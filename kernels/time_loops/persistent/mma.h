@@ -26,8 +26,10 @@ struct Tf32 {};
 template <class T>
 void multiply_add(float (&d)[4], const uint4& a, std::uint32_t b0, std::uint32_t b1) {
   const std::uint32_t words[4] = {a.x, a.y, a.z, a.w};
-  if constexpr (sizeof(T) == 2) {
-    cuda_on_cpu::multiply_add_16x8x16<T>(d, words, b0, b1);
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    cuda_on_cpu::multiply_add_16x8x16<__nv_bfloat16>(d, words, b0, b1);
+  } else if constexpr (std::is_same_v<T, Float16>) {
+    cuda_on_cpu::multiply_add_16x8x16<__half>(d, words, b0, b1);
   } else {
     cuda_on_cpu::multiply_add_16x8x8_tf32(d, words, b0, b1);
   }

@@ -66,7 +66,7 @@ class UnitPlace {
 
  public:
   /// Steps whose inputs are on their way at once.
-  static constexpr int ahead = C::spec.slots > 2 ? 2 : C::spec.slots > 1 ? 4 : 8;
+  static constexpr int ahead = C::spec.slots > 2 ? 2 : 4;
 
   __device__ explicit UnitPlace(const UnitLaunch<Direction>& arguments)
       : launch(arguments), direction(arguments.direction[blockIdx.y]) {

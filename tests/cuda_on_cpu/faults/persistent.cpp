@@ -94,6 +94,7 @@ void run(int blocks, int tiles, int launches = 1, bool lower_flags = true) {
     launch.blocks = blocks;
     launch.tiles = tiles;
     launch.directions = 1;
+    launch.cell = sluice::Cell::rnn_relu;
     ForwardDirection<float>& direction = launch.direction[0];
     direction.packed = packed.data();
     direction.exchange = columns.data();

@@ -89,7 +89,7 @@ TEST(PersistentFit, WhatIsNotThereIsRefusedWithTheReason) {
                 .find("gru_reset_before"),
             std::string::npos);
   EXPECT_NE(why(request(block, DataType::bfloat16, 256)).find("threads"), std::string::npos);
-  EXPECT_NE(why(request(cluster, DataType::float32, 64, 8, Cell::rnn_tanh)).find("16-bit"),
+  EXPECT_NE(why(request(cluster, DataType::float32, 64, 8, Cell::rnn_tanh)).find("16 bits"),
             std::string::npos);
   EXPECT_NE(why(request(cluster, DataType::bfloat16, 16)).find("too small"), std::string::npos);
   EXPECT_NE(why(request(cluster, DataType::bfloat16, 2048)), "");
@@ -150,10 +150,24 @@ TEST(PersistentFit, OneKernelTakesAllOptions) {
     const PersistentKernel kernel = persistent_fit(h200, asked).kernel;
     EXPECT_TRUE(kernel.options);
     EXPECT_FALSE(kernel.small || kernel.wide);
-    // Cells that are less used have no other.
-    asked.options = false;
-    asked.shape.cell = Cell::rnn_tanh;
-    EXPECT_TRUE(persistent_fit(h200, asked).kernel.options);
+  }
+}
+
+// Cells that are less used have no other kernel, and none for clusters.
+TEST(PersistentFit, LessUsedCellsHaveTheKernelsWithOptions) {
+  using enum PersistentKind;
+  for (const Cell cell :
+       {Cell::rnn_tanh, Cell::rnn_relu, Cell::lstm_peephole, Cell::lstm_coupled}) {
+    for (const auto& [kind, hidden] : {std::pair(block, 64), {grid, 512}}) {
+      for (const DataType type : {DataType::bfloat16, DataType::float16, DataType::float32}) {
+        const PersistentRequest asked = request(kind, type, hidden, 64, cell);
+        EXPECT_TRUE(both_fit(h200, asked)) << name_of(cell) << ", " << name_of(kind);
+        EXPECT_TRUE(persistent_fit(h200, asked).kernel.options);
+      }
+    }
+    const PersistentFit fit =
+        persistent_fit(h200, request(cluster, DataType::bfloat16, 512, 64, cell));
+    EXPECT_NE(fit.why_not.find("persistent_grid"), std::string::npos) << fit.why_not;
   }
 }
 
