@@ -7,16 +7,14 @@
 
 #include "kernels/base/error.h"
 #include "kernels/device/blas_check.h"
+#include "kernels/device/cuda_check.h"
 #include "kernels/device/device_cuda.h"
-#include "kernels/device/launch.h"
+#include "kernels/device/probe.h"
 
 namespace sluice::cuda {
 namespace {
 
 constexpr int least_major = 7, least_minor = 5;
-
-/// Tells whether this build holds code for a device: asking for its attributes fails if not.
-__global__ void probe() {}
 
 std::string dotted(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
@@ -169,8 +167,7 @@ Queue create_queue(int ordinal) {
   queue.ordinal = ordinal;
   make_current(queue);
   cudaFuncAttributes attributes;
-  check(cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(&probe)),
-        "loading Sluice's kernels");
+  check(cudaFuncGetAttributes(&attributes, probe_kernel()), "loading Sluice's kernels");
   try {
     cudaStream_t stream = nullptr;
     check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "creating a stream");

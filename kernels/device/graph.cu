@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "kernels/device/launch.h"
+#include "kernels/device/cuda_check.h"
 
 namespace sluice::cuda {
 namespace {

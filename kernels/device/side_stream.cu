@@ -1,6 +1,7 @@
 // Streams and events through the CUDA runtime.
-#include "kernels/device/launch.h"
 #include "kernels/device/side_stream.h"
+
+#include "kernels/device/cuda_check.h"
 
 namespace sluice::cuda {
 namespace {

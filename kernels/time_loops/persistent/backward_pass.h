@@ -7,7 +7,7 @@
 namespace sluice::cuda {
 
 template <class Product>
-void run_persistent_backward(const Queue& queue, const PersistentFit& fit,
+void run_persistent_backward(const Queue& queue, const PersistentLaunch& fit,
                              const PersistentBackwardArgs* args) {
   using Number = typename Product::Number;
   BackwardLaunch<Number> launch{};

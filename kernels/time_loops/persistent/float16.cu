@@ -5,9 +5,9 @@
 
 namespace sluice::cuda {
 
-template void run_persistent_forward<Float16Product>(const Queue&, const PersistentFit&,
+template void run_persistent_forward<Float16Product>(const Queue&, const PersistentLaunch&,
                                                      const PersistentForwardArgs*);
-template void run_persistent_backward<Float16Product>(const Queue&, const PersistentFit&,
+template void run_persistent_backward<Float16Product>(const Queue&, const PersistentLaunch&,
                                                       const PersistentBackwardArgs*);
 
 }  // namespace sluice::cuda

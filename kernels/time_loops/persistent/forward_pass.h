@@ -7,7 +7,7 @@
 namespace sluice::cuda {
 
 template <class Product>
-void run_persistent_forward(const Queue& queue, const PersistentFit& fit,
+void run_persistent_forward(const Queue& queue, const PersistentLaunch& fit,
                             const PersistentForwardArgs* args) {
   using Number = typename Product::Number;
   ForwardLaunch<Number> launch{};

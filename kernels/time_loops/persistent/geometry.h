@@ -16,7 +16,7 @@
 #include <cstdint>
 
 #include "kernels/base/host_device.h"
-#include "kernels/time_loops/persistent/persistent.h"
+#include "kernels/time_loops/persistent/persistent_launch.h"
 
 namespace sluice::persistent {
 

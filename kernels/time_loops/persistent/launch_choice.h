@@ -3,7 +3,7 @@
 
 #include "kernels/time_loops/persistent/backward_kernel.h"
 #include "kernels/time_loops/persistent/forward_kernel.h"
-#include "kernels/time_loops/persistent/persistent.h"
+#include "kernels/time_loops/persistent/persistent_launch.h"
 
 namespace sluice::cuda {
 
@@ -69,7 +69,7 @@ void with_variant_of_kind(const PersistentKernel& kernel, Use use) {
 
 /// Calls use(Variant()) for the fit's kernel, which holds a matrix.
 template <class Product, class Use>
-void with_variant(const PersistentFit& fit, Use use) {
+void with_variant(const PersistentLaunch& fit, Use use) {
   with_cell(fit.request.shape.cell, [&]<class Cell>(Cell) {
     if constexpr (Cell::spec.recurrent_matrix && !Cell::spec.two_phases()) {
       using First = typename AlikeCells<Cell>::First;
@@ -87,7 +87,7 @@ void with_variant(const PersistentFit& fit, Use use) {
 
 /// What both passes' launches have in common, from a direction's arguments.
 template <class Args>
-void fill(GroupLaunch& launch, const PersistentFit& fit, const Args& args) {
+void fill(GroupLaunch& launch, const PersistentLaunch& fit, const Args& args) {
   launch.batch = static_cast<int>(fit.request.batch);
   launch.hidden_size = static_cast<int>(fit.request.shape.hidden_size);
   launch.offsets = args.recurrence.sequences.offsets;
@@ -103,7 +103,7 @@ void fill(GroupLaunch& launch, const PersistentFit& fit, const Args& args) {
 }
 
 template <class Args>
-void fill(GroupDirection& direction, const PersistentFit& fit, const Args& args,
+void fill(GroupDirection& direction, const PersistentLaunch& fit, const Args& args,
           bool against_order) {
   direction.packed = static_cast<const uint4*>(args.recurrence.packed);
   direction.flags = static_cast<unsigned*>(args.exchange);
@@ -119,7 +119,8 @@ void fill(GroupDirection& direction, const PersistentFit& fit, const Args& args,
 /// Launches all groups, or where they must be resident at once, as many at a time as are: of both
 /// directions, or if need be of one after the other.
 template <class Kernel, class Launch>
-void launch_groups(const Queue& queue, const PersistentFit& fit, Kernel kernel, Launch& arguments) {
+void launch_groups(const Queue& queue, const PersistentLaunch& fit, Kernel kernel,
+                   Launch& arguments) {
   const PersistentRequest& request = fit.request;
   const bool grid = request.kind == PersistentKind::grid;
   const bool together = !grid || fit.groups_at_once >= request.directions;

@@ -1,5 +1,5 @@
 // Packs recurrent weights for the persistent kernels, and asks the GPU for their limits.
-#include "kernels/time_loops/persistent/persistent.h"
+#include "kernels/time_loops/persistent/persistent_launch.h"
 
 #include <cstring>
 #include <map>
@@ -131,7 +131,7 @@ PersistentLimits ask(int device) {
 }
 
 template <class Product>
-void pack(const Queue& queue, const PersistentFit& fit, const void* weights, void* packed) {
+void pack(const Queue& queue, const PersistentLaunch& fit, const void* weights, void* packed) {
   const auto hidden = static_cast<int>(fit.request.shape.hidden_size);
   const int gates = gate_count(fit.request.shape.cell);
   const PackedMatrix matrix{geometry::stationary_shape(fit.kernel.matrix, hidden, gates,
@@ -162,7 +162,7 @@ PersistentLimits persistent_limits() {
   return persistent_limits(device);
 }
 
-void persistent_pack(const Queue& queue, const PersistentFit& fit, const void* weights,
+void persistent_pack(const Queue& queue, const PersistentLaunch& fit, const void* weights,
                      void* packed) {
   with_product(fit, [&]<class Product>(Product) { pack<Product>(queue, fit, weights, packed); });
 }

@@ -1,6 +1,6 @@
 // The launches of kernels/time_loops/persistent/persistent.h: by product, then (launch_choice.h) by
 // cell and kind.
-#include "kernels/time_loops/persistent/persistent.h"
+#include "kernels/time_loops/persistent/persistent_launch.h"
 
 #include "kernels/device/device.h"
 #include "kernels/time_loops/persistent/geometry.h"
@@ -12,7 +12,7 @@ namespace {
 
 /// The flags of the grid's blocks say 0 rounds before each launch.
 template <class Args>
-void lower_flags(const Queue& queue, const PersistentFit& fit, const Args* directions) {
+void lower_flags(const Queue& queue, const PersistentLaunch& fit, const Args* directions) {
   if (fit.request.kind != PersistentKind::grid) return;
   for (int d = 0; d < fit.request.directions; ++d) {
     sluice::fill_zero(queue, directions[d].exchange,
@@ -22,7 +22,7 @@ void lower_flags(const Queue& queue, const PersistentFit& fit, const Args* direc
 
 }  // namespace
 
-void persistent_forward(const Queue& queue, const PersistentFit& fit,
+void persistent_forward(const Queue& queue, const PersistentLaunch& fit,
                         const PersistentForwardArgs* directions) {
   if (fit.kernel.matrix == PersistentMatrix::none) {
     return run_units_forward(queue, fit, directions);
@@ -33,7 +33,7 @@ void persistent_forward(const Queue& queue, const PersistentFit& fit,
   });
 }
 
-void persistent_backward(const Queue& queue, const PersistentFit& fit,
+void persistent_backward(const Queue& queue, const PersistentLaunch& fit,
                          const PersistentBackwardArgs* directions) {
   if (fit.kernel.matrix == PersistentMatrix::none) {
     return run_units_backward(queue, fit, directions);

@@ -5,9 +5,9 @@
 
 namespace sluice::cuda {
 
-template void run_persistent_forward<Tf32Product>(const Queue&, const PersistentFit&,
+template void run_persistent_forward<Tf32Product>(const Queue&, const PersistentLaunch&,
                                                   const PersistentForwardArgs*);
-template void run_persistent_backward<Tf32Product>(const Queue&, const PersistentFit&,
+template void run_persistent_backward<Tf32Product>(const Queue&, const PersistentLaunch&,
                                                    const PersistentBackwardArgs*);
 
 }  // namespace sluice::cuda

@@ -1,5 +1,5 @@
 // The passes of cells without R: every type, float64 too.
-#include "kernels/time_loops/persistent/persistent.h"
+#include "kernels/time_loops/persistent/persistent_launch.h"
 #include "kernels/time_loops/persistent/unit_kernel.h"
 #include "kernels/time_loops/persistent/units.h"
 
@@ -7,7 +7,7 @@ namespace sluice::cuda {
 namespace {
 
 template <class Direction, class Args>
-void fill(UnitLaunch<Direction>& to, const PersistentFit& fit, const Args& args) {
+void fill(UnitLaunch<Direction>& to, const PersistentLaunch& fit, const Args& args) {
   to.batch = static_cast<int>(fit.request.batch);
   to.hidden_size = static_cast<int>(fit.request.shape.hidden_size);
   to.offsets = args.recurrence.sequences.offsets;
@@ -29,7 +29,7 @@ void fill(Direction& to, const Recurrence& from, bool against_order) {
 }
 
 template <class Kernel, class Launch>
-void launch_units(const Queue& queue, const PersistentFit& fit, Kernel kernel,
+void launch_units(const Queue& queue, const PersistentLaunch& fit, Kernel kernel,
                   const Launch& arguments) {
   const auto rows = static_cast<unsigned>(fit.rows);
   launch(kernel,
@@ -42,14 +42,14 @@ void launch_units(const Queue& queue, const PersistentFit& fit, Kernel kernel,
 
 /// Calls use(C()) if the cell is one without R.
 template <class Use>
-void with_unit_cell(const PersistentFit& fit, Use use) {
+void with_unit_cell(const PersistentLaunch& fit, Use use) {
   with_cell(fit.request.shape.cell, [&]<class C>(C cell) {
     if constexpr (!C::spec.recurrent_matrix) use(cell);
   });
 }
 
 template <class T>
-void forward(const Queue& queue, const PersistentFit& fit, const PersistentForwardArgs* args) {
+void forward(const Queue& queue, const PersistentLaunch& fit, const PersistentForwardArgs* args) {
   UnitLaunch<UnitForward<T>> arguments{};
   fill(arguments, fit, args[0]);
   arguments.training = args[0].recurrence.training;
@@ -77,7 +77,7 @@ void forward(const Queue& queue, const PersistentFit& fit, const PersistentForwa
 }
 
 template <class T>
-void backward(const Queue& queue, const PersistentFit& fit, const PersistentBackwardArgs* args) {
+void backward(const Queue& queue, const PersistentLaunch& fit, const PersistentBackwardArgs* args) {
   UnitLaunch<UnitBackward<T>> arguments{};
   fill(arguments, fit, args[0]);
   for (int d = 0; d < fit.request.directions; ++d) {
@@ -106,12 +106,12 @@ void backward(const Queue& queue, const PersistentFit& fit, const PersistentBack
 
 }  // namespace
 
-void run_units_forward(const Queue& queue, const PersistentFit& fit,
+void run_units_forward(const Queue& queue, const PersistentLaunch& fit,
                        const PersistentForwardArgs* directions) {
   with_number(fit.request.shape.type, [&]<class T>(T) { forward<T>(queue, fit, directions); });
 }
 
-void run_units_backward(const Queue& queue, const PersistentFit& fit,
+void run_units_backward(const Queue& queue, const PersistentLaunch& fit,
                         const PersistentBackwardArgs* directions) {
   with_number(fit.request.shape.type, [&]<class T>(T) { backward<T>(queue, fit, directions); });
 }
