@@ -29,20 +29,22 @@ __device__ inline __attribute__((noinline)) bool draw_bit(const UnitDraws& draws
   return draws.bit(i, step, row, unit);
 }
 
-/// Masks of a group's rows, [gates, most_rows, words] words of 32 units, by all threads of a block.
-__device__ inline void draw_masks(const GroupLaunch& launch, const UnitDraws& draws, int first_row,
-                                  int rows, int gates, const OperandMask& shape,
-                                  std::uint32_t* masks) {
-  const int in_plane = shape.rows * shape.words;
-  for (int i = static_cast<int>(threadIdx.x); i < gates * in_plane;
+/// A mask of `rows` live rows and `words` words of units in `shared`, by all threads of a block.
+template <int gates, int most_rows>
+__device__ OperandMask<gates, most_rows> draw_mask(const GroupLaunch& launch,
+                                                   const UnitDraws& draws, int first_row, int rows,
+                                                   int words, std::uint32_t* shared) {
+  for (int i = static_cast<int>(threadIdx.x); i < words * gates * most_rows;
        i += static_cast<int>(blockDim.x)) {
-    const int row = i % in_plane / shape.words, first_unit = i % shape.words * 32;
+    const int row = i % most_rows, gate = i / most_rows % gates;
+    const int first_unit = i / most_rows / gates * 32;
     std::uint32_t bits = 0;
     for (int b = 0; b < 32 && first_unit + b < launch.hidden_size && row < rows; ++b) {
-      if (keeps(launch, draws, first_row + row, i / in_plane, first_unit + b)) bits |= 1u << b;
+      if (keeps(launch, draws, first_row + row, gate, first_unit + b)) bits |= 1u << b;
     }
-    masks[i] = bits;
+    shared[i] = bits;
   }
+  return {shared};
 }
 
 /// Bit e * numbers + i: number i of element e at step t, of UnitDraws. Not unrolled: it is the same

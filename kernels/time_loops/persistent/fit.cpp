@@ -211,9 +211,9 @@ PersistentFit persistent_fit(const PersistentLimits& limits, const PersistentReq
     best.why_not = kernel_for(request, false, 1)
                        ? "the hidden size is too small to be divided among blocks"
                        : std::string(name_of(request.kind)) +
-                             " is not compiled for this: it is for "
-                             "cells that are much used, with options for numbers of 16 bits, and "
-                             "without for IEEE float32 too; persistent_grid has all";
+                             " is not compiled for this: it is for numbers of 16 bits, and of "
+                             "cells that are much used for TF32, and without options for IEEE "
+                             "float32; persistent_grid has all";
   }
   return best;
 }

@@ -236,11 +236,11 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   const Elements<Tiling> elements(place, tile);
   ForwardElements<Cell, Product, Tiling, options> state(launch, direction, group, elements);
 
-  OperandMask mask;
+  OperandMask<gates, Tiling::rows> mask;
   const bool masked = options && launch.dropout_rate > 0.0f;
   if (masked) {
-    mask = {shared.masks(), Tiling::rows, shared.layout.mask_words(shape)};
-    draw_masks(launch, direction.draws, group.first_row, group.rows, gates, mask, shared.masks());
+    mask = draw_mask<gates, Tiling::rows>(launch, direction.draws, group.first_row, group.rows,
+                                          shared.layout.mask_words(shape), shared.masks());
   }
 
   Exchange exchange(

@@ -145,24 +145,23 @@ constexpr TilingNumbers tiling_numbers(const TilingChoice& choice) {
 }
 /// Of a kernel that scatters its products.
 constexpr TilingNumbers scatter_numbers(const TilingChoice& choice) {
-  const bool full = choice.gates == 4 && choice.number_bytes == 2;
   return {.split = 8,
           .row_tiles = choice.wide ? 4 : 2,
-          .resident_words = choice.options ? (full ? 48 : 64)
+          .resident_words = choice.options ? 64
                             : choice.wide  ? 80
                                            : 128,
           .buffers = 1,
           .most_threads = 256};
 }
-/// Whether a kernel is compiled, which costs processor time. Each cell has those with options for
-/// the block and the grid, which do without options too, by a branch. Cells that are much used have
-/// them for clusters as well, where numbers of 2 bytes let a cluster hold much; and beside them
-/// kernels without options, where registers hold more of R (`small`, or the grid's) or groups are
-/// `wide`, as far as some shape of bench/predictions.md runs faster by it.
+/// Whether a kernel is compiled, which costs processor time. Each cell has those with options,
+/// which do without options too, by a branch: for the block, the grid and, where numbers of 2 bytes
+/// let it hold much, the cluster. Cells that are much used have clusters in TF32 too, and beside
+/// these kernels others without options, where registers hold more of R (`small`, or the grid's) or
+/// groups are `wide`, as far as some shape of bench/predictions.md runs faster by it.
 constexpr bool is_compiled(const TilingChoice& choice) {
   const auto [kind, gates, much_used, tensor_cores, number_bytes, wide, small, options] = choice;
   const bool halves = number_bytes == 2, cluster = kind == PersistentKind::cluster;
-  if (options) return !wide && !small && (!cluster || (much_used && halves));
+  if (options) return !wide && !small && (!cluster || halves || (much_used && tensor_cores));
   if (!much_used) return false;
   switch (kind) {
     case PersistentKind::block: return tensor_cores && small && !wide;

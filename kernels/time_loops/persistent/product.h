@@ -16,16 +16,36 @@ namespace geometry = sluice::persistent;
 template <int planes, int row_tiles>
 using Sums = float[planes][row_tiles][4];
 
-/// Which numbers of the operand are kept, another set for each plane (recurrent dropout, forward).
+/// Which numbers of the operand's rows are kept, another set for each plane (recurrent dropout).
+/// Words of 32 numbers lie apart the most, so that all else of an address is known at compile time.
+template <int planes, int rows>
 struct OperandMask {
-  const std::uint32_t* bits = nullptr;  ///< [planes, rows, words] shared
-  int rows = 0, words = 0;
+  const std::uint32_t* bits = nullptr;  ///< [words, planes, rows] shared
 
-  /// From number `k` of a row on; k is a multiple of what a word's bits are asked for together.
+  /// From number `k` of a row on, as far as its word goes.
   __device__ __forceinline__ std::uint32_t at(int plane, int row, int k) const {
-    return bits[(plane * rows + row) * words + k / 32] >> k % 32;
+    return bits[word(plane, row, k)] >> (static_cast<unsigned>(k) % 32);
+  }
+  /// `count` of them, of 4 or 8, from number `k` + `count` * `piece` on, in the word of `k`, which
+  /// begins a byte.
+  template <int count>
+  __device__ __forceinline__ std::uint32_t piece_at(int plane, int row, int k, int piece) const {
+    constexpr int in_byte = 8 / count;
+    const auto first = static_cast<int>(static_cast<unsigned>(k) % 32 / 8);
+    const std::uint32_t byte = reinterpret_cast<const unsigned char*>(
+        bits)[word(plane, row, k) * 4 + first + piece / in_byte];
+    return in_byte == 1 ? byte : byte >> (piece % in_byte * count);
+  }
+
+ private:
+  __device__ __forceinline__ static int word(int plane, int row, int k) {
+    const auto words = static_cast<int>(static_cast<unsigned>(k) / 32);
+    return words * (planes * rows) + plane * rows + row;
   }
 };
+
+template <int planes, int row_tiles>
+using MaskOf = OperandMask<planes, row_tiles * geometry::tile_rows>;
 
 /// Keeps the numbers of a piece whose bits are set.
 template <int number_bytes>
@@ -100,7 +120,8 @@ struct TensorProduct {
   template <bool masks, int planes, int row_tiles, class Weights>
   __device__ __forceinline__ static void multiply(Sums<planes, row_tiles>& sums, Weights weights,
                                                   const unsigned char* operand, int stride,
-                                                  int chunk, const OperandMask& mask, int lane) {
+                                                  int chunk, const MaskOf<planes, row_tiles>& mask,
+                                                  int lane) {
     uint4 rows[row_tiles];
 #pragma unroll
     for (int n = 0; n < row_tiles; ++n) rows[n] = load_rows(operand, stride, chunk, n, lane);
@@ -112,9 +133,9 @@ struct TensorProduct {
       for (int n = 0; n < row_tiles; ++n) {
         kept[n] = rows[n];
         if constexpr (masks) {
-          const int k = (chunk * 4 + lane % 4) * numbers_in_piece;
-          kept[n] = keep_numbers<sizeof(Operand)>(
-              rows[n], mask.at(p, n * geometry::tile_rows + lane / 4, k));
+          const std::uint32_t of_piece = mask.template piece_at<numbers_in_piece>(
+              p, n * geometry::tile_rows + lane / 4, chunk * (4 * numbers_in_piece), lane % 4);
+          kept[n] = keep_numbers<sizeof(Operand)>(rows[n], of_piece);
         }
         multiply_add<Multiplied>(sums[p][n], fragment.piece[0], kept[n].x, kept[n].y);
       }
@@ -149,7 +170,8 @@ struct FloatProduct {
   template <bool masks, int planes, int row_tiles, class Weights>
   __device__ __forceinline__ static void multiply(Sums<planes, row_tiles>& sums, Weights weights,
                                                   const unsigned char* operand, int stride,
-                                                  int chunk, const OperandMask& mask, int lane) {
+                                                  int chunk, const MaskOf<planes, row_tiles>& mask,
+                                                  int lane) {
     const unsigned char* const first =
         operand + lane % 4 * 2 * stride + chunk * geometry::chunk_bytes;
 #pragma unroll 2  // more at once would not fit the registers

@@ -160,12 +160,12 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   const Elements<Tiling> elements(place, group.rank);
   BackwardElements<Cell, Product, Tiling, options> state(launch, direction, group, elements);
 
-  OperandMask mask;
+  OperandMask<gates, Tiling::rows> mask;
   const bool masked = options && launch.dropout_rate > 0.0f;
   if (masked) {
-    auto* const masks = reinterpret_cast<std::uint32_t*>(memory + layout.masks);
-    mask = {masks, Tiling::rows, layout.mask_words(shape)};
-    draw_masks(launch, direction.draws, group.first_row, group.rows, gates, mask, masks);
+    mask = draw_mask<gates, Tiling::rows>(launch, direction.draws, group.first_row, group.rows,
+                                          layout.mask_words(shape),
+                                          reinterpret_cast<std::uint32_t*>(memory + layout.masks));
   }
   for (int i = static_cast<int>(threadIdx.x); i < Tiling::rows * stride / geometry::piece_bytes;
        i += static_cast<int>(blockDim.x)) {
@@ -208,11 +208,12 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
             float of_gate[4] = {};
             Product::multiply_half(of_gate, fragment, product, rows[c][n]);
 #pragma unroll
-            for (int j = 0; j < 4; ++j) {
-              const int row = n * geometry::tile_rows + place.lane % 4 * 2 + j % 2;
-              const int unit = owner * geometry::tile_units + place.lane / 4 + j / 2 * 8;
-              if ((mask.at(gate, row, unit) & 1) != 0)
-                sums[n][j] += of_gate[j] * launch.dropout_scale;
+            for (int r = 0; r < 2; ++r) {
+              const int row = n * geometry::tile_rows + place.lane % 4 * 2 + r;
+              const std::uint32_t kept =
+                  mask.at(gate, row, owner * geometry::tile_units + place.lane / 4);
+              if ((kept & 1) != 0) sums[n][r] += of_gate[r] * launch.dropout_scale;
+              if ((kept >> 8 & 1) != 0) sums[n][2 + r] += of_gate[2 + r] * launch.dropout_scale;
             }
           }
         });

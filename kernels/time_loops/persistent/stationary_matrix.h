@@ -72,7 +72,7 @@ class StationaryMatrix {
   template <bool masks>
   __device__ __forceinline__ void multiply(Sums<planes, Tiling::row_tiles>& sums,
                                            const unsigned char* operand, int stride,
-                                           const OperandMask& mask) const {
+                                           const MaskOf<planes, Tiling::row_tiles>& mask) const {
     for_each_chunk([&](int chunk, auto weights) {
       Product::template multiply<masks>(sums, weights, operand, stride, chunk, mask, lane_);
     });

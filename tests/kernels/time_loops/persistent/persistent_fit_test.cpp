@@ -153,7 +153,7 @@ TEST(PersistentFit, OneKernelTakesAllOptions) {
   }
 }
 
-// Cells that are less used have no other kernel, and none for clusters.
+// Cells that are less used have no other kernel, and for clusters those of 16-bit numbers.
 TEST(PersistentFit, LessUsedCellsHaveTheKernelsWithOptions) {
   using enum PersistentKind;
   for (const Cell cell :
@@ -165,9 +165,32 @@ TEST(PersistentFit, LessUsedCellsHaveTheKernelsWithOptions) {
         EXPECT_TRUE(persistent_fit(h200, asked).kernel.options);
       }
     }
-    const PersistentFit fit =
-        persistent_fit(h200, request(cluster, DataType::bfloat16, 512, 64, cell));
-    EXPECT_NE(fit.why_not.find("persistent_grid"), std::string::npos) << fit.why_not;
+    for (const DataType type : {DataType::bfloat16, DataType::float16}) {
+      const PersistentRequest asked = request(cluster, type, 256, 64, cell);
+      EXPECT_TRUE(both_fit(h200, asked)) << name_of(cell);
+      EXPECT_TRUE(persistent_fit(h200, asked).kernel.options);
+    }
+    for (const MatrixMath math : {MatrixMath::ieee, MatrixMath::tf32}) {
+      PersistentRequest asked = request(cluster, DataType::float32, 128, 64, cell);
+      asked.shape.math = math;
+      const PersistentFit fit = persistent_fit(h200, asked);
+      EXPECT_NE(fit.why_not.find("persistent_grid"), std::string::npos) << fit.why_not;
+    }
+  }
+}
+
+// Clusters of float32: of cells that are much used, in IEEE arithmetic without options.
+TEST(PersistentFit, ClustersOfFloat32) {
+  for (const Cell cell : {Cell::lstm, Cell::gru}) {
+    for (const bool tf32 : {false, true}) {
+      for (const bool options : {false, true}) {
+        PersistentRequest asked =
+            request(PersistentKind::cluster, DataType::float32, 128, 64, cell);
+        asked.shape.math = tf32 ? MatrixMath::tf32 : MatrixMath::ieee;
+        asked.options = options;
+        EXPECT_EQ(both_fit(h200, asked), tf32 || !options) << name_of(cell) << tf32 << options;
+      }
+    }
   }
 }
 

@@ -136,12 +136,14 @@ INSTANTIATE_TEST_SUITE_P(Cluster, Persistent,
                          testing::Values(Case{cluster, Cell::lstm, ieee, 3, 34, 7},
                                          Case{cluster, Cell::gru, ieee, 9, 34, 2},
                                          Case{cluster, Cell::lstm, float16, 3, 34, 2, 0.4},
+                                         Case{cluster, Cell::rnn_tanh, bfloat16, 3, 34, 2},
                                          Case{cluster, Cell::gru, bfloat16, 3, 610, 2, 0.0, 0, 1},
                                          Case{cluster, Cell::lstm, bfloat16, 3, 130, 2, 0.0, 0, 1},
                                          Case{cluster, Cell::lstm, bfloat16, 9, 34, 7, 0.0, 3},
                                          Case{cluster, Cell::gru, bfloat16, 3, 34, 2, 0.4},
                                          Case{cluster, Cell::gru, float16, 3, 66, 2},
-                                         Case{cluster, Cell::gru, ieee, 3, 34, 7}),
+                                         Case{cluster, Cell::gru, ieee, 3, 34, 7},
+                                         Case{cluster, Cell::lstm, tf32, 3, 34, 7}),
                          name_of_case);
 
 INSTANTIATE_TEST_SUITE_P(Grid, Persistent,
@@ -172,19 +174,19 @@ Case sharing(Case test) {
   return test;
 }
 
-// Cells with weights of each unit, with coupled gates: each product, alone and over the grid.
+// Cells with weights of each unit, with coupled gates: in every exchange, each product once.
 INSTANTIATE_TEST_SUITE_P(
     OtherCells, Persistent,
     testing::Values(Case{block, Cell::lstm_peephole, ieee, 3, 17, 7},
                     Case{block, Cell::lstm_peephole, bfloat16, 9, 34, 2, 0.4},
                     Case{block, Cell::lstm_peephole, tf32, 3, 34, 7, 0.0, 3},
-                    Case{block, Cell::lstm_peephole, float16, 9, 34, 7, 0.0, 3},
+                    Case{cluster, Cell::lstm_peephole, float16, 9, 34, 7, 0.0, 3},
                     Case{grid, Cell::lstm_peephole, bfloat16, 9, 34, 7, 0.0, 3},
                     Case{grid, Cell::lstm_peephole, ieee, 3, 34, 2},
                     Case{grid, Cell::lstm_peephole, tf32, 3, 34, 2, 0.4},
                     Case{block, Cell::lstm_coupled, ieee, 9, 17, 7, 0.0, 2},
                     Case{block, Cell::lstm_coupled, float16, 3, 34, 2},
-                    Case{block, Cell::lstm_coupled, bfloat16, 3, 34, 7},
+                    Case{cluster, Cell::lstm_coupled, bfloat16, 3, 34, 7},
                     Case{grid, Cell::lstm_coupled, float16, 9, 34, 7, 0.0, 3},
                     Case{grid, Cell::lstm_coupled, ieee, 3, 34, 2, 0.4},
                     Case{grid, Cell::lstm_coupled, tf32, 3, 34, 3},
@@ -218,7 +220,8 @@ INSTANTIATE_TEST_SUITE_P(
                     zoned({cluster, Cell::lstm, bfloat16, 9, 34, 7, 0.0, 3}, 0.3, 0.5),
                     zoned({cluster, Cell::lstm, float16, 3, 34, 7}, 0.0, 0.5, false),
                     zoned({cluster, Cell::gru, float16, 9, 34, 7, 0.4}, 0.3, 0.0),
-                    zoned({grid, Cell::lstm_coupled, bfloat16, 3, 34, 7}, 0.3, 0.5),
+                    zoned({cluster, Cell::lstm_coupled, bfloat16, 3, 34, 7}, 0.3, 0.5),
+                    zoned({cluster, Cell::gru, tf32, 3, 34, 7, 0.4}, 0.3, 0.0),
                     zoned({grid, Cell::lstm, bfloat16, 9, 34, 7, 0.0, 3}, 0.3, 0.5),
                     zoned({grid, Cell::lstm, float16, 9, 34, 3, 0.4}, 0.3, 0.5),
                     zoned({grid, Cell::lstm_peephole, ieee, 9, 34, 7}, 0.3, 0.5),
