@@ -75,6 +75,7 @@ killed() {
   local signal=$1 who=$2 where=$3 pid i
   shift 3
   rm -f "$work/started"
+  : > "$output"  # or the words of the run before are taken for this one's
   setsid env --default-signal=INT "$script" "$@" > "$output" 2>&1 &
   pid=$!
   for ((i = 0; i < 600; ++i)); do
