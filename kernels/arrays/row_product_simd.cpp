@@ -60,20 +60,17 @@ void panel_columns(const RowProduct& p, std::int64_t column, std::int64_t column
       panel = {packed, vectors * width};
     }
     const float beta = k == 0 ? p.beta : 1.0f;
-    const auto row_of_c = [&](std::int64_t r) { return p.c + r * p.ldc + column; };
-    const auto expect = [&](std::int64_t r) {
-      for (int j = 0; j < vectors; ++j) __builtin_prefetch(row_of_c(r) + j * width, 1);
-    };
-    const auto use = [&](std::int64_t r, const float* sums) {
-      float* const c = row_of_c(r);
-      for (int j = 0; j < vectors; ++j) {
-        const std::int64_t lanes = columns - j * width;
-        P sum = P::load(sums + j * width);
-        if (beta != 0.0f) sum += P::load(c + j * width, lanes) * P(beta);
-        sum.store(c + j * width, lanes);
-      }
-    };
-    panel_times_rows<float, vectors, 1>({p.a + k, p.lda}, p.m, panel, depth, expect, use);
+    panel_times_rows<float, vectors, 1>(
+        {p.a + k, p.lda}, p.m, panel, depth, [](std::int64_t) {},
+        [&](std::int64_t r, const float* sums) {
+          float* const c = p.c + r * p.ldc + column;
+          for (int j = 0; j < vectors; ++j) {
+            const std::int64_t lanes = columns - j * width;
+            P sum = P::load(sums + j * width);
+            if (beta != 0.0f) sum += P::load(c + j * width, lanes) * P(beta);
+            sum.store(c + j * width, lanes);
+          }
+        });
   }
 }
 
