@@ -161,25 +161,34 @@ void product(const GemmArgs& args, const S* a, const S* b, Out* c, std::int64_t 
   }
 }
 
-// The longer side of C in equal pieces, by the shape alone: about 8 MFLOP each, no thinner than
-// what a product runs well on, and a power of two of them, which most teams share out evenly. Where
-// rows are apart, columns rather than rows, if there are enough, since each piece packs its part of
-// B.
+// C in equal pieces along one side, by the shape alone: about 8 MFLOP each, no thinner than what a
+// product runs well on, and a power of two of them, which most teams share out evenly.
 struct Tiles {
   bool along_m;
   std::int64_t size, count;
 
   explicit Tiles(const GemmArgs& args) {
-    constexpr std::int64_t kThinnest = 64, kMost = 16, kEnough = 8;
+    constexpr std::int64_t kThinnest = 64, kMost = 16, kMultiple = 16;
     const std::int64_t wanted =
         std::clamp<std::int64_t>(args.m * args.n / 1024 * args.k * 2 / 8192, 1, kMost);
-    along_m = args.rows_apart ? args.n < kThinnest * std::min(wanted, kEnough) : args.m >= args.n;
+    along_m = args.rows_apart ? rows_first(args, wanted) : args.m >= args.n;
     const std::int64_t length = along_m ? args.m : args.n;
-    const std::int64_t multiple = args.rows_apart && !along_m ? kThinnest : 16;
-    count = std::min(wanted, std::max<std::int64_t>(1, length / kThinnest));
-    count = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(count)));
-    size = tile_count(tile_count(length, count), multiple) * multiple;
+    count = power_of_two(std::min(wanted, std::max<std::int64_t>(1, length / kThinnest)));
+    size = tile_count(tile_count(length, count), kMultiple) * kMultiple;
     count = tile_count(length, size);
+  }
+
+ private:
+  static std::int64_t power_of_two(std::int64_t n) {
+    return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(n)));
+  }
+
+  // A row_product packs its part of B: pieces of rows pack all of it each, which is little beside
+  // many rows; pieces of columns read all of A each.
+  static bool rows_first(const GemmArgs& args, std::int64_t wanted) {
+    constexpr std::int64_t kManyRows = 128, kFewColumns = 64, kEnough = 8;
+    const std::int64_t pieces = power_of_two(std::min(wanted, kEnough));
+    return args.m >= kManyRows * pieces || args.n < kFewColumns * pieces;
   }
 };
 
