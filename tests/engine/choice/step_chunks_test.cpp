@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/engine/recurrent_pass.h"
+#include "tests/sanitized.h"
 
 namespace sluice::test {
 namespace {
@@ -158,7 +159,7 @@ TEST_P(StepChunks, ChangeNothingButTheRoundingOfTheWeightsGradients) {
     GTEST_SKIP() << why;
   const bool cpu = backend.device == DeviceKind::cpu;
   Draw draw(static_cast<std::uint32_t>(type) * 8 + static_cast<std::uint32_t>(backend.algorithm));
-  for (int i = 0; i < (cpu ? 50 : 6); ++i) {
+  for (int i = 0; i < (!cpu || kSanitized ? 6 : 50); ++i) {
     const Case c = draw.next(type, !cpu || type == DataType::float64);
     with_number(type, [&]<class Number>(Number) { expect_promised<Number>(c, backend); });
     if (HasFatalFailure()) return;

@@ -7,6 +7,7 @@
 #include "host/checkpoint/training_checkpoint.h"
 #include "host/tasks/list.h"
 #include "tests/host/command/command_run.h"
+#include "tests/sanitized.h"
 
 namespace sluice {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
-// About two seconds of training on some thousand examples, so that a signal meets it in the middle.
+// Some thousand examples are about two seconds of training, so that a signal meets it in the middle.
 Arguments training(const Arguments& examples, const std::string& out) {
   Arguments all = {"train", "--out",     out, "--hidden",   "24",     "--embed",
                    "16",    "--epochs",  "8", "--batch",    "8",      "--device",
@@ -24,6 +25,8 @@ Arguments training(const Arguments& examples, const std::string& out) {
   all.insert(all.end(), examples.begin(), examples.end());
   return all;
 }
+
+constexpr int kExamples = test::kSanitized ? 600 : 6000;
 
 // Starts a training and sends it a signal once it has begun. Where this process was kept waiting
 // for so long that the training ended first, another one is started.
@@ -80,7 +83,7 @@ class EachTask : public testing::TestWithParam<std::string> {};
 
 TEST_P(EachTask, ResumedHasTheBitsOfARunNeverStopped) {
   expect_the_bits_of_a_run_never_stopped(
-      TemporaryFolder(), {"--task", GetParam(), "--count", "4000", "--words", "200"});
+      TemporaryFolder(), {"--task", GetParam(), "--count", std::to_string(kExamples * 2 / 3), "--words", "200"});
 }
 
 Arguments names_of_tasks() {
@@ -94,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(Resume, EachTask, testing::ValuesIn(names_of_tasks()),
 
 class Resume : public testing::Test {
  protected:
-  void SetUp() override { examples_ = {"--data", folder_.write("data.csv", toy_csv(6000))}; }
+  void SetUp() override { examples_ = {"--data", folder_.write("data.csv", toy_csv(kExamples))}; }
 
   int stop(const std::string& out, int signal) {
     return sluice::stop(folder_, examples_, out, signal);
@@ -132,7 +135,7 @@ TEST_F(Resume, RefusesOptionsThatChangeTheModel) {
   EXPECT_EQ(other.code, 2);
   EXPECT_NE(other.error.find("--hidden"), std::string::npos) << other.error;
 
-  const std::string changed = folder_.write("changed.csv", toy_csv(5999));
+  const std::string changed = folder_.write("changed.csv", toy_csv(kExamples - 1));
   const CommandResult data =
       run_command(folder_, {"train", "--resume", "--out", out, "--data", changed});
   EXPECT_EQ(data.code, 2);

@@ -95,7 +95,7 @@ TEST_P(RowProducts, AreRight) {
   for (const bool transpose_b : {false, true}) {
     for (const std::int64_t m : {1, 2, 7, 23, 130}) {
       for (const std::int64_t n : {1, 3, 4, 8, 15, 16, 17, 31, 64, 81}) {
-        for (const std::int64_t k : {1, 7, 16, 33, 259, 512, 1030}) {
+        for (const std::int64_t k : {1, 7, 16, 33, 259, 530}) {
           SCOPED_TRACE(std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k));
           const Numbers numbers(m, n, k, transpose_b);
           std::vector<std::pair<double, double>> sums;
@@ -110,11 +110,11 @@ TEST_P(RowProducts, AreRight) {
 
 TEST_P(RowProducts, HaveTheSameBitsHoweverTheyAreCut) {
   for (const bool transpose_b : {false, true}) {
-    const Numbers numbers(150, 131, 1030, transpose_b);
+    const Numbers numbers(150, 131, 530, transpose_b);
     std::vector<float> all = numbers.c;
     multiply(numbers.product(all.data(), 1.0f));
-    for (const std::int64_t rows : {1, 2, 3, 6, 7, 64, 128, 129, 149}) {
-      for (const std::int64_t columns : {1, 5, 16, 48, 64, 100, 131}) {
+    for (const std::int64_t rows : {1, 6, 7, 128, 129}) {
+      for (const std::int64_t columns : {1, 16, 48, 100, 131}) {
         std::vector<float> c = numbers.c;
         for (std::int64_t i = 0; i < numbers.m; i += rows) {
           for (std::int64_t j = 0; j < numbers.n; j += columns) {

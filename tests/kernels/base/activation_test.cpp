@@ -22,6 +22,7 @@
 #include "tests/kernels/base/float_functions.h"
 #include "tests/kernels/device_fixture.h"
 #include "tests/kernels/instruction_sets.h"
+#include "tests/sanitized.h"
 
 namespace sluice::test {
 namespace {
@@ -224,14 +225,11 @@ void check_saturated_cells(const Queue& queue, const Forward& forward, const Bac
 }
 
 std::uint32_t stride() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return 65521;
-#else
+  if (kSanitized) return 65521;
   const char* all = std::getenv("SLUICE_EVERY_FLOAT");
   return all != nullptr && *all != '\0' && std::string(all) != "0"
              ? 1
              : 4099;  // prime: every last digit
-#endif
 }
 
 // The rows of a cell by one instruction set, as a launch would run them.
