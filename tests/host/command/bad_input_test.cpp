@@ -7,7 +7,6 @@
 namespace sluice {
 namespace {
 
-using nlohmann::json;
 namespace fs = std::filesystem;
 
 // Lines of standard error that are no notes on what is being done.

@@ -8,15 +8,19 @@
 
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
+#include <ostream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "host/json/json.h"
 #include "tests/host/data/temporary_folder.h"
 
 namespace sluice {
+
+/// How a test that fails shows a value.
+inline void PrintTo(const Json& value, std::ostream* out) { *out << value.dump(); }
 
 /// One run of the command. Files for its output lie in the folder given.
 class CommandRun {

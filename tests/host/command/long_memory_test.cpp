@@ -13,7 +13,6 @@
 namespace sluice {
 namespace {
 
-using nlohmann::json;
 
 struct Outcome {
   double accuracy = 0.0;
@@ -52,9 +51,9 @@ Outcome train(const std::string& cell) {
   EXPECT_EQ(result.code, 0) << result.error;
   Outcome outcome;
   for (const std::string& line : result.lines) {
-    const json object = json::parse(line);
-    if (object.contains("test_accuracy")) outcome.accuracy = object["test_accuracy"];
-    if (object.contains("gradient_norm")) outcome.gradient_norms.push_back(object["gradient_norm"]);
+    const Json object = Json::parse(line);
+    if (object.contains("test_accuracy")) outcome.accuracy = object.at("test_accuracy").get<double>();
+    if (object.contains("gradient_norm")) outcome.gradient_norms.push_back(object.at("gradient_norm").get<double>());
   }
   EXPECT_GT(outcome.gradient_norms.size(), 200u);
   outcome.gradient_norms.resize(201);

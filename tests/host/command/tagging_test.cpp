@@ -6,7 +6,6 @@
 namespace sluice {
 namespace {
 
-using nlohmann::json;
 namespace fs = std::filesystem;
 
 // The label of a word is that of the word before: first "start", then "after-a" or "after-b".
@@ -28,16 +27,16 @@ std::string columns(int sentences) {
 std::string frames(int records, bool steps) {
   std::string text;
   for (int i = 0; i < records; ++i) {
-    json numbers = json::array(), labels = json::array();
+    Json numbers = Json::array(), labels = Json::array();
     double sum = 0.0;
     for (int t = 0; t <= 2 + i % 5; ++t) {
       const double number = ((i * 7 + t * t * 11 + t * 3) % 13 - 6 + 0.5) / 6.0;
       sum += number;
-      numbers.push_back({number, 0.25});
+      numbers.push_back(Json::array({number, 0.25}));
       labels.push_back(sum > 0 ? "up" : "down");
     }
-    json record = {{"frames", numbers}};
-    steps ? record["labels"] = labels : record["label"] = labels.back();
+    Json record = Json::object({{"frames", numbers}});
+    steps ? record["labels"] = labels : record["label"] = labels.elements().back();
     text += record.dump() + "\n";
   }
   return text;
@@ -79,7 +78,7 @@ CommandResult TaggedRun::trained_;
 
 TEST_F(TaggedRun, TrainsAndTests) {
   ASSERT_EQ(trained_.lines.size(), 7u) << trained_.output;
-  EXPECT_EQ(json::parse(trained_.lines.back())["test_accuracy"], 1.0);
+  EXPECT_EQ(Json::parse(trained_.lines.back()).at("test_accuracy"), 1.0);
 }
 
 TEST_F(TaggedRun, EvalGivesEachClass) {
@@ -91,15 +90,15 @@ TEST_F(TaggedRun, EvalGivesEachClass) {
   const CommandResult result =
       run_command(*folder_, {"eval", run_, "--data", data, "--json", "--device", "cpu"});
   ASSERT_EQ(result.code, 0) << result.error;
-  const json object = json::parse(result.output);
-  EXPECT_EQ(object["examples"], 2);
-  EXPECT_EQ(object["steps"], 4);
-  EXPECT_EQ(object["accuracy"], 0.75);
-  EXPECT_EQ(object["classes"]["start"]["precision"], 1.0);
-  EXPECT_DOUBLE_EQ(object["classes"]["start"]["recall"], 2.0 / 3.0);
-  EXPECT_DOUBLE_EQ(object["classes"]["start"]["f1"], 0.8);
-  EXPECT_EQ(object["classes"]["after-b"]["support"], 0);
-  EXPECT_DOUBLE_EQ(object["macro_f1"], (1.0 + 0.0 + 0.8) / 3.0);
+  const Json object = Json::parse(result.output);
+  EXPECT_EQ(object.at("examples"), 2);
+  EXPECT_EQ(object.at("steps"), 4);
+  EXPECT_EQ(object.at("accuracy"), 0.75);
+  EXPECT_EQ(object.at("classes").at("start").at("precision"), 1.0);
+  EXPECT_DOUBLE_EQ(object.at("classes").at("start").at("recall").get<double>(), 2.0 / 3.0);
+  EXPECT_DOUBLE_EQ(object.at("classes").at("start").at("f1").get<double>(), 0.8);
+  EXPECT_EQ(object.at("classes").at("after-b").at("support"), 0);
+  EXPECT_DOUBLE_EQ(object.at("macro_f1").get<double>(), (1.0 + 0.0 + 0.8) / 3.0);
   const CommandResult text =
       run_command(*folder_, {"eval", run_, "--data", data, "--device", "cpu"});
   EXPECT_NE(text.output.find("start\t1.0000\t0.6667\t0.8000\t3"), std::string::npos) << text.output;
@@ -136,15 +135,15 @@ TEST_F(TaggedRun, PredictJsonIsALineARecord) {
       {"--json"}, "{\"tokens\":[\"a\",\"\\\"\"]}\nnonsense\n{\"tokens\":[\"b\"],\"labels\":[1]}\n");
   ASSERT_EQ(result.code, 0) << result.error;
   ASSERT_EQ(result.lines.size(), 3u) << result.output;
-  const json first = json::parse(result.lines[0]);
-  EXPECT_EQ(first["tokens"], (json{"a", "\""}));
-  EXPECT_EQ(first["labels"], (json{"start", "after-a"}));
-  ASSERT_EQ(first["probabilities"].size(), 2u);
-  EXPECT_GT(first["probabilities"][0].get<double>(), 0.5);
-  EXPECT_TRUE(json::parse(result.lines[1])["labels"].empty());
-  EXPECT_NE(json::parse(result.lines[1])["problem"].get<std::string>().find("JSON object"),
+  const Json first = Json::parse(result.lines[0]);
+  EXPECT_EQ(first.at("tokens"), Json::array({"a", "\""}));
+  EXPECT_EQ(first.at("labels"), Json::array({"start", "after-a"}));
+  ASSERT_EQ(first.at("probabilities").size(), 2u);
+  EXPECT_GT(first.at("probabilities").at(0).get<double>(), 0.5);
+  EXPECT_TRUE(Json::parse(result.lines[1]).at("labels").elements().empty());
+  EXPECT_NE(Json::parse(result.lines[1]).at("problem").get<std::string>().find("JSON object"),
             std::string::npos);
-  EXPECT_EQ(json::parse(result.lines[2])["labels"], json{"start"});
+  EXPECT_EQ(Json::parse(result.lines[2]).at("labels"), Json::array({"start"}));
   EXPECT_NE(result.error.find("standard input:2"), std::string::npos) << result.error;
   EXPECT_EQ(predict({"--strict"}, "{\"tokens\":[\"a\"]}\nnonsense\n").code, 2);
 }
@@ -199,11 +198,11 @@ TEST(Tagging, LearnsTheBuiltinSentencesFromBothSides) {
     if (both) arguments.push_back("--bidirectional");
     const CommandResult result = run_command(folder, arguments);
     ASSERT_EQ(result.code, 0) << result.error;
-    accuracy[both] = json::parse(result.lines.back())["test_accuracy"];
+    accuracy[both] = Json::parse(result.lines.back()).at("test_accuracy").get<double>();
     const CommandResult eval =
         run_command(folder, {"eval", run, "--json", "--device", "cpu", "--count", "500"});
     ASSERT_EQ(eval.code, 0) << eval.error;
-    EXPECT_EQ(json::parse(eval.output)["accuracy"].get<double>(), accuracy[both]);
+    EXPECT_EQ(Json::parse(eval.output).at("accuracy").get<double>(), accuracy[both]);
   }
   EXPECT_GT(accuracy[1], 0.99);
   EXPECT_LT(accuracy[0], 0.97);
@@ -218,7 +217,7 @@ TEST(Tagging, FramesAreTaggedAndClassified) {
     const CommandResult result = run_command(
         folder, training({"--task", task, "--data", data, "--test", data, "--out", run}));
     ASSERT_EQ(result.code, 0) << result.error;
-    EXPECT_GT(json::parse(result.lines.back())["test_accuracy"].get<double>(), 0.9) << task;
+    EXPECT_GT(Json::parse(result.lines.back()).at("test_accuracy").get<double>(), 0.9) << task;
 
     const std::string input =
         "{\"frames\":[[1,0.25],[1,0.25],[-1,0.25]]}\n{\"frames\":[[-1,0.25]]}\n";
@@ -227,16 +226,16 @@ TEST(Tagging, FramesAreTaggedAndClassified) {
         run_command(folder, {"predict", run, "--json", "--device", "cpu"}, input);
     ASSERT_EQ(lines.code, 0) << lines.error;
     ASSERT_EQ(lines.lines.size(), 2u);
-    const json first = json::parse(lines.lines[0]), second = json::parse(lines.lines[1]);
+    const Json first = Json::parse(lines.lines[0]), second = Json::parse(lines.lines[1]);
     if (steps) {
       EXPECT_EQ(plain.output, "1\tup\n2\tup\n3\tup\n\n1\tdown\n");
-      EXPECT_EQ(first["labels"], (json{"up", "up", "up"}));
-      EXPECT_EQ(second["probabilities"].size(), 1u);
+      EXPECT_EQ(first.at("labels"), Json::array({"up", "up", "up"}));
+      EXPECT_EQ(second.at("probabilities").size(), 1u);
     } else {
       EXPECT_EQ(plain.lines.size(), 2u);
       EXPECT_EQ(plain.output.substr(0, 3), "up\t");
-      EXPECT_EQ(first["label"], "up");
-      EXPECT_EQ(second["label"], "down");
+      EXPECT_EQ(first.at("label"), "up");
+      EXPECT_EQ(second.at("label"), "down");
     }
     EXPECT_EQ(run_command(folder, {"predict", run, "--device", "cpu"}, "some text\n").code, 2);
     const CommandResult narrow =

@@ -8,7 +8,6 @@
 namespace sluice {
 namespace {
 
-using nlohmann::json;
 namespace fs = std::filesystem;
 
 std::vector<std::string> with(std::vector<std::string> arguments,
@@ -17,9 +16,9 @@ std::vector<std::string> with(std::vector<std::string> arguments,
   return arguments;
 }
 
-std::set<std::string> keys_of(const json& object) {
+std::set<std::string> keys_of(const Json& object) {
   std::set<std::string> keys;
-  for (const auto& [key, value] : object.items()) keys.insert(key);
+  for (const auto& [key, value] : object.members()) keys.insert(key);
   return keys;
 }
 
@@ -42,17 +41,17 @@ TEST(TrainCommand, WritesOneJsonObjectAnEpochThenTheTest) {
                                           "peak_memory_bytes",
                                           "device"};
   for (int epoch = 1; epoch <= 3; ++epoch) {
-    const json line = json::parse(result.lines[static_cast<std::size_t>(epoch - 1)]);
+    const Json line = Json::parse(result.lines[static_cast<std::size_t>(epoch - 1)]);
     EXPECT_EQ(keys_of(line), expected);
-    EXPECT_EQ(line["epoch"], epoch);
-    EXPECT_EQ(line["device"], "cpu");
-    EXPECT_GT(line["peak_memory_bytes"].get<double>(), 1e6);
-    EXPECT_GT(line["tokens_per_second"].get<double>(), line["examples_per_second"].get<double>());
+    EXPECT_EQ(line.at("epoch"), epoch);
+    EXPECT_EQ(line.at("device"), "cpu");
+    EXPECT_GT(line.at("peak_memory_bytes").get<double>(), 1e6);
+    EXPECT_GT(line.at("tokens_per_second").get<double>(), line.at("examples_per_second").get<double>());
   }
-  const json last = json::parse(result.lines[3]);
+  const Json last = Json::parse(result.lines[3]);
   EXPECT_EQ(keys_of(last), (std::set<std::string>{"test_loss", "test_accuracy", "test_examples"}));
-  EXPECT_EQ(last["test_examples"], 40);
-  EXPECT_EQ(last["test_accuracy"], 1.0);
+  EXPECT_EQ(last.at("test_examples"), 40);
+  EXPECT_EQ(last.at("test_accuracy"), 1.0);
   for (const char* file :
        {"model.safetensors", "vocabulary.tsv", "checkpoint.safetensors", "config.json"}) {
     EXPECT_TRUE(fs::exists(folder.path("run") + "/" + file)) << file;
@@ -111,7 +110,7 @@ TEST(TrainCommand, MoreClassesAndEveryModelOptionLearnToo) {
     if (number < 3) arguments.insert(arguments.end(), {"--lr", "0.02"});
     const CommandResult result = run_command(folder, with(arguments, variant));
     ASSERT_EQ(result.code, 0) << result.error;
-    EXPECT_GT(json::parse(result.lines.back())["test_accuracy"].get<double>(), 0.9)
+    EXPECT_GT(Json::parse(result.lines.back()).at("test_accuracy").get<double>(), 0.9)
         << "variant " << number;
   }
 }
@@ -123,7 +122,7 @@ TEST(TrainCommand, AutoSaysInOneLineThatItRunsOnTheCpu) {
   *std::find(arguments.begin(), arguments.end(), "cpu") = "auto";
   const CommandResult result = run_command(folder, with(arguments, {"--json"}));
   ASSERT_EQ(result.code, 0) << result.error;
-  if (json::parse(result.lines[0])["device"] == "cpu") {
+  if (Json::parse(result.lines[0]).at("device") == "cpu") {
     EXPECT_NE(result.error.find("running on the CPU: "), std::string::npos) << result.error;
   }
 }
@@ -169,9 +168,9 @@ TEST(TrainCommand, GradientNormsComeByDistanceFromTheEnd) {
   ASSERT_EQ(result.code, 0) << result.error;
   ASSERT_EQ(result.lines.size(), 3u + 10u) << result.output;  // the longest text has 10 tokens
   for (std::size_t d = 0; d < 10; ++d) {
-    const json line = json::parse(result.lines[3 + d]);
-    EXPECT_EQ(line["steps_from_end"], d);
-    EXPECT_GT(line["gradient_norm"].get<double>(), 0.0);
+    const Json line = Json::parse(result.lines[3 + d]);
+    EXPECT_EQ(line.at("steps_from_end"), d);
+    EXPECT_GT(line.at("gradient_norm").get<double>(), 0.0);
   }
 }
 
@@ -181,13 +180,13 @@ TEST(TrainCommand, LstmPassesNinetyFivePercentOnTheBuiltinReviews) {
       folder,
       {"train", "--out", folder.path("run"), "--device", "cpu", "--json", "--test-count", "1000"});
   ASSERT_EQ(result.code, 0) << result.error;
-  EXPECT_GT(json::parse(result.lines.back())["test_accuracy"].get<double>(), 0.95) << result.output;
+  EXPECT_GT(Json::parse(result.lines.back()).at("test_accuracy").get<double>(), 0.95) << result.output;
 
   const CommandResult eval = run_command(
       folder, {"eval", folder.path("run"), "--json", "--device", "cpu", "--count", "1000"});
   ASSERT_EQ(eval.code, 0) << eval.error;
-  EXPECT_EQ(json::parse(eval.output)["accuracy"],
-            json::parse(result.lines.back())["test_accuracy"]);
+  EXPECT_EQ(Json::parse(eval.output).at("accuracy"),
+            Json::parse(result.lines.back()).at("test_accuracy"));
 }
 
 // On the built-in reviews, small enough for the CPU's way with 16-bit types.
@@ -201,7 +200,7 @@ TEST(TrainCommand, The16BitTypesReachFloat32sAccuracy) {
                  "--lr",         "0.01",  "--batch",         "32",       "--dtype",    type,
                  "--test-count", "400"});
     ASSERT_EQ(result.code, 0) << result.error;
-    EXPECT_GT(json::parse(result.lines.back())["test_accuracy"].get<double>(), 0.95)
+    EXPECT_GT(Json::parse(result.lines.back()).at("test_accuracy").get<double>(), 0.95)
         << type << "\n"
         << result.output;
     EXPECT_EQ(result.error.find("slow") != std::string::npos, type != "float32") << result.error;
@@ -210,7 +209,7 @@ TEST(TrainCommand, The16BitTypesReachFloat32sAccuracy) {
   const CommandResult eval = run_command(
       folder, {"eval", folder.path("bfloat16"), "--json", "--device", "cpu", "--count", "400"});
   ASSERT_EQ(eval.code, 0) << eval.error;
-  EXPECT_GT(json::parse(eval.output)["accuracy"].get<double>(), 0.95);
+  EXPECT_GT(Json::parse(eval.output).at("accuracy").get<double>(), 0.95);
 }
 
 TEST(TrainCommand, TypesThatDoNotFitAreRefusedAndAResumedRunKeepsItsOwn) {

@@ -8,7 +8,6 @@
 namespace sluice {
 namespace {
 
-using nlohmann::json;
 
 class TrainedRun : public testing::Test {
  protected:
@@ -44,15 +43,15 @@ TEST_F(TrainedRun, EvalGivesOneObject) {
       run_command(*folder_, {"eval", run_, "--data", data, "--json", "--device", "cpu"});
   ASSERT_EQ(result.code, 0) << result.error;
   ASSERT_EQ(result.lines.size(), 1u);
-  const json object = json::parse(result.lines[0]);
+  const Json object = Json::parse(result.lines[0]);
   std::set<std::string> keys;
-  for (const auto& [key, value] : object.items()) keys.insert(key);
+  for (const auto& [key, value] : object.members()) keys.insert(key);
   EXPECT_EQ(keys,
             (std::set<std::string>{"examples", "accuracy", "loss", "f1", "seconds", "confusion"}));
-  EXPECT_EQ(object["examples"], 6);
-  EXPECT_EQ(object["confusion"], json::parse("[[2,1],[1,2]]"));  // rows: bad, good
-  EXPECT_DOUBLE_EQ(object["accuracy"].get<double>(), 4.0 / 6.0);
-  EXPECT_DOUBLE_EQ(object["f1"].get<double>(), 2.0 / 3.0);
+  EXPECT_EQ(object.at("examples"), 6);
+  EXPECT_EQ(object.at("confusion"), Json::parse("[[2,1],[1,2]]"));  // rows: bad, good
+  EXPECT_DOUBLE_EQ(object.at("accuracy").get<double>(), 4.0 / 6.0);
+  EXPECT_DOUBLE_EQ(object.at("f1").get<double>(), 2.0 / 3.0);
 }
 
 TEST_F(TrainedRun, EvalOfThreeClasses) {
@@ -60,7 +59,7 @@ TEST_F(TrainedRun, EvalOfThreeClasses) {
   const CommandResult result =
       run_command(*folder_, {"eval", three_, "--data", data, "--json", "--device", "cpu"});
   ASSERT_EQ(result.code, 0) << result.error;
-  EXPECT_EQ(json::parse(result.output)["confusion"], json::parse("[[10,0,0],[0,10,0],[0,0,10]]"));
+  EXPECT_EQ(Json::parse(result.output).at("confusion"), Json::parse("[[10,0,0],[0,10,0],[0,0,10]]"));
 }
 
 TEST_F(TrainedRun, EvalWithoutDataNeedsARunOnBuiltinReviews) {
@@ -117,11 +116,11 @@ TEST_F(TrainedRun, PredictJsonLinesAreValidWhateverTheInput) {
                                            "word1 \"film\"\nword0 \xff\n");
   ASSERT_EQ(result.code, 0) << result.error;
   ASSERT_EQ(result.lines.size(), 2u);
-  const json line = json::parse(result.lines[0]);
-  EXPECT_EQ(line["label"], "good");
-  EXPECT_EQ(line["text"], "word1 \"film\"");
-  EXPECT_GT(line["probability"].get<double>(), 0.5);
-  EXPECT_EQ(json::parse(result.lines[1])["text"], "word0 \xEF\xBF\xBD");
+  const Json line = Json::parse(result.lines[0]);
+  EXPECT_EQ(line.at("label"), "good");
+  EXPECT_EQ(line.at("text"), "word1 \"film\"");
+  EXPECT_GT(line.at("probability").get<double>(), 0.5);
+  EXPECT_EQ(Json::parse(result.lines[1]).at("text"), "word0 \xEF\xBF\xBD");
   EXPECT_NE(result.error.find("standard input:2"), std::string::npos) << result.error;
   EXPECT_EQ(
       run_command(*folder_, {"predict", run_, "--strict", "--device", "cpu"}, "a\n\xff\n").code, 2);
@@ -141,19 +140,19 @@ TEST(Info, SaysWhatThereIs) {
   EXPECT_NE(text.output.find("CPU instruction set: "), std::string::npos);
   const CommandResult result = run_command(folder, {"info", "--json"});
   ASSERT_EQ(result.code, 0) << result.error;
-  const json info = json::parse(result.output);
-  EXPECT_EQ(info["devices"][0]["device"], "cpu");
-  for (const json& device : info["devices"]) {
-    EXPECT_EQ(device.contains("cluster_limits"), device["device"] != "cpu") << device;
+  const Json info = Json::parse(result.output);
+  EXPECT_EQ(info.at("devices").at(0).at("device"), "cpu");
+  for (const Json& device : info.at("devices").elements()) {
+    EXPECT_EQ(device.contains("cluster_limits"), device.at("device") != "cpu") << device.dump();
   }
-  EXPECT_TRUE(info["libraries"].contains("oneDNN"));
+  EXPECT_TRUE(info.at("libraries").contains("oneDNN"));
   EXPECT_NE(text.output.find("cuDNN"), std::string::npos);
-  EXPECT_NE(info["cudnn"].is_null(), info.value("cudnn_problem", "").empty())
+  EXPECT_NE(info.at("cudnn").is_null(), !info.contains("cudnn_problem"))
       << "a version or a reason";
   // The version of the build's project line.
   std::ifstream lists(SLUICE_SOURCE_DIR "/CMakeLists.txt");
   const std::string cmake{std::istreambuf_iterator<char>(lists), {}};
-  EXPECT_NE(cmake.find("project(sluice VERSION " + info["version"].get<std::string>()),
+  EXPECT_NE(cmake.find("project(sluice VERSION " + info.at("version").get<std::string>()),
             std::string::npos);
 }
 
