@@ -164,7 +164,7 @@ TEST_P(RecurrentBehaviour, SameBitsWithAnyNumberOfThreads) {
     RecurrentConfig config = make_config(cell(), 24, 40, 2, true);
     turn_on_options(config, 0.2);
     std::vector<std::vector<float>> first;
-    for (const int threads : {1, 2, 3, 1}) {
+    for (const int threads : kSanitized ? std::vector{1, 3} : std::vector{1, 2, 3, 1}) {
       RecurrentPass<float> pass(config, backend(), layout, true, threads);
       fill_inputs(pass);
       pass.forward();
