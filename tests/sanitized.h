@@ -1,5 +1,5 @@
-// Whether the tests run under a sanitizer, where a pass takes ten times as long: then some try fewer
-// shapes.
+// Whether the tests run under a sanitizer, where a pass takes ten times as long: then some try
+// fewer shapes.
 #pragma once
 
 namespace sluice::test {

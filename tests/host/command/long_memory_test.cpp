@@ -13,7 +13,6 @@
 namespace sluice {
 namespace {
 
-
 struct Outcome {
   double accuracy = 0.0;
   std::vector<double> gradient_norms;  // by distance from the end
@@ -52,8 +51,10 @@ Outcome train(const std::string& cell) {
   Outcome outcome;
   for (const std::string& line : result.lines) {
     const Json object = Json::parse(line);
-    if (object.contains("test_accuracy")) outcome.accuracy = object.at("test_accuracy").get<double>();
-    if (object.contains("gradient_norm")) outcome.gradient_norms.push_back(object.at("gradient_norm").get<double>());
+    if (object.contains("test_accuracy"))
+      outcome.accuracy = object.at("test_accuracy").get<double>();
+    if (object.contains("gradient_norm"))
+      outcome.gradient_norms.push_back(object.at("gradient_norm").get<double>());
   }
   EXPECT_GT(outcome.gradient_norms.size(), 200u);
   outcome.gradient_norms.resize(201);

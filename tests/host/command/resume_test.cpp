@@ -15,7 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
-// Some thousand examples are about two seconds of training, so that a signal meets it in the middle.
+// Some thousand examples are about two seconds of training, so that a signal meets it in the
+// middle.
 Arguments training(const Arguments& examples, const std::string& out) {
   Arguments all = {"train", "--out",     out, "--hidden",   "24",     "--embed",
                    "16",    "--epochs",  "8", "--batch",    "8",      "--device",
@@ -83,7 +84,8 @@ class EachTask : public testing::TestWithParam<std::string> {};
 
 TEST_P(EachTask, ResumedHasTheBitsOfARunNeverStopped) {
   expect_the_bits_of_a_run_never_stopped(
-      TemporaryFolder(), {"--task", GetParam(), "--count", std::to_string(kExamples * 2 / 3), "--words", "200"});
+      TemporaryFolder(),
+      {"--task", GetParam(), "--count", std::to_string(kExamples * 2 / 3), "--words", "200"});
 }
 
 Arguments names_of_tasks() {

@@ -46,7 +46,8 @@ TEST(TrainCommand, WritesOneJsonObjectAnEpochThenTheTest) {
     EXPECT_EQ(line.at("epoch"), epoch);
     EXPECT_EQ(line.at("device"), "cpu");
     EXPECT_GT(line.at("peak_memory_bytes").get<double>(), 1e6);
-    EXPECT_GT(line.at("tokens_per_second").get<double>(), line.at("examples_per_second").get<double>());
+    EXPECT_GT(line.at("tokens_per_second").get<double>(),
+              line.at("examples_per_second").get<double>());
   }
   const Json last = Json::parse(result.lines[3]);
   EXPECT_EQ(keys_of(last), (std::set<std::string>{"test_loss", "test_accuracy", "test_examples"}));
@@ -180,7 +181,8 @@ TEST(TrainCommand, LstmPassesNinetyFivePercentOnTheBuiltinReviews) {
       folder,
       {"train", "--out", folder.path("run"), "--device", "cpu", "--json", "--test-count", "1000"});
   ASSERT_EQ(result.code, 0) << result.error;
-  EXPECT_GT(Json::parse(result.lines.back()).at("test_accuracy").get<double>(), 0.95) << result.output;
+  EXPECT_GT(Json::parse(result.lines.back()).at("test_accuracy").get<double>(), 0.95)
+      << result.output;
 
   const CommandResult eval = run_command(
       folder, {"eval", folder.path("run"), "--json", "--device", "cpu", "--count", "1000"});

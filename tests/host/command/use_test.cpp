@@ -8,7 +8,6 @@
 namespace sluice {
 namespace {
 
-
 class TrainedRun : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -59,7 +58,8 @@ TEST_F(TrainedRun, EvalOfThreeClasses) {
   const CommandResult result =
       run_command(*folder_, {"eval", three_, "--data", data, "--json", "--device", "cpu"});
   ASSERT_EQ(result.code, 0) << result.error;
-  EXPECT_EQ(Json::parse(result.output).at("confusion"), Json::parse("[[10,0,0],[0,10,0],[0,0,10]]"));
+  EXPECT_EQ(Json::parse(result.output).at("confusion"),
+            Json::parse("[[10,0,0],[0,10,0],[0,0,10]]"));
 }
 
 TEST_F(TrainedRun, EvalWithoutDataNeedsARunOnBuiltinReviews) {
@@ -147,8 +147,7 @@ TEST(Info, SaysWhatThereIs) {
   }
   EXPECT_TRUE(info.at("libraries").contains("oneDNN"));
   EXPECT_NE(text.output.find("cuDNN"), std::string::npos);
-  EXPECT_NE(info.at("cudnn").is_null(), !info.contains("cudnn_problem"))
-      << "a version or a reason";
+  EXPECT_NE(info.at("cudnn").is_null(), !info.contains("cudnn_problem")) << "a version or a reason";
   // The version of the build's project line.
   std::ifstream lists(SLUICE_SOURCE_DIR "/CMakeLists.txt");
   const std::string cmake{std::istreambuf_iterator<char>(lists), {}};
