@@ -11,7 +11,7 @@ import tempfile
 
 # What a visit needs; a new folder is configured so, and another one is refused where it differs.
 OPTIONS = {"CMAKE_BUILD_TYPE": "Release", "SLUICE_CUDA": "ON", "SLUICE_CUDNN": "ON", "SLUICE_BUILD_TESTS": "ON",
-           "SLUICE_BUILD_BENCH": "ON", "SLUICE_SANITIZE": ""}
+           "SLUICE_BUILD_BENCH": "ON", "SLUICE_SANITIZE": "", "SLUICE_IMAGINED_GPU": "ON"}
 BOUNDED = "SLUICE_BOUNDED_SPINS"
 ARCHITECTURES = "90-real"  # H100 and H200: machine code alone
 # What the bounded build takes from the other one.
