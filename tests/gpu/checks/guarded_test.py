@@ -19,7 +19,7 @@ class Cases(Fixture):
         protocol = protocols.GoogleTest() if program.endswith("_test") else protocols.JsonLines()
         path = self.build / "bin" / program
         job = guarded.Job("stage", path, protocol, names, environment, label=program, prefix=program + " ",
-                          silence=0.5, **limits)
+                          silence=0.5, start=0.5 if start == "hang" else 20.0, **limits)  # a stub may start late
         guarded.run(visit, job)
         self.last = visit
         self.nothing_lives()
