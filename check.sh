@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 usage="usage: ./check.sh [--quick | --stage NAME...]
   --quick         without the sanitizers: the stage \"shipped\" alone
   --stage NAME    this stage and no other; may be given more than once. In the order they run in:
-      asan        all tests under the address and undefined-behaviour sanitizers, on the CPU
+      asan        what is compiled, under the address and undefined-behaviour sanitizers, on the CPU
       tsan        the threaded tests under the thread sanitizer, on the CPU
       shipped     all tests as shipped, warnings as errors; with CUDA where a toolkit is found
       cuda        what \"shipped\" has with a toolkit and not without, for where it ran without
@@ -42,7 +42,7 @@ runs() { [[ " ${stages[*]} " == *" $1 "* ]]; }
 ./setup.sh
 
 if runs asan; then
-  step "asan: address and undefined-behaviour sanitizers: build, all tests"
+  step "asan: address and undefined-behaviour sanitizers: build, tests of what is compiled"
   cmake --preset asan
   cmake --build --preset asan -j "$jobs"
   ctest --preset asan -j "$jobs"

@@ -168,7 +168,7 @@ struct Tiles {
   std::int64_t size, count;
 
   explicit Tiles(const GemmArgs& args) {
-    constexpr std::int64_t kThinnest = 64, kMost = 16, kMultiple = 16;
+    constexpr std::int64_t kMost = 16, kMultiple = 16;
     const std::int64_t wanted =
         std::clamp<std::int64_t>(args.m * args.n / 1024 * args.k * 2 / 8192, 1, kMost);
     along_m = args.rows_apart ? rows_first(args, wanted) : args.m >= args.n;
@@ -179,6 +179,8 @@ struct Tiles {
   }
 
  private:
+  static constexpr std::int64_t kThinnest = 64;
+
   static std::int64_t power_of_two(std::int64_t n) {
     return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(n)));
   }
@@ -186,9 +188,9 @@ struct Tiles {
   // A row_product packs its part of B: pieces of rows pack all of it each, which is little beside
   // many rows; pieces of columns read all of A each.
   static bool rows_first(const GemmArgs& args, std::int64_t wanted) {
-    constexpr std::int64_t kManyRows = 128, kFewColumns = 64, kEnough = 8;
+    constexpr std::int64_t kManyRows = 128, kEnough = 8;
     const std::int64_t pieces = power_of_two(std::min(wanted, kEnough));
-    return args.m >= kManyRows * pieces || args.n < kFewColumns * pieces;
+    return args.m >= kManyRows * pieces || args.n < kThinnest * pieces;
   }
 };
 

@@ -247,7 +247,7 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   // Bit gate * sums + i: whether the mask keeps what comes back through that gate to sum i.
   constexpr int lane_sums = Tiling::row_tiles * 4;
   [[maybe_unused]] std::uint64_t kept = 0;
-  const bool masked = options && launch.dropout_rate > 0.0f;
+  const bool masked = options && launch.mask_rate > 0.0f;
   if (masked) {
     static_assert(!options || lane_sums * gates <= 64);
     for (int i = 0; i < lane_sums; ++i) {
@@ -297,7 +297,7 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
 #pragma unroll
       for (auto& of_rows : sums[0]) {
 #pragma unroll
-        for (float& sum : of_rows) sum *= launch.dropout_scale;
+        for (float& sum : of_rows) sum *= launch.mask_scale;
       }
     } else {
       matrix.template multiply<false>(sums, operand, stride, {});

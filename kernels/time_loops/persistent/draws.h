@@ -13,13 +13,12 @@ __device__ __forceinline__ std::uint32_t given_row(const GroupLaunch& launch, in
 
 // Calls: a random word is long code, and drawn in places that wait for nothing.
 
-/// Whether recurrent dropout keeps unit `unit` of gate `gate` where it enters R.
+/// Whether the mask on R's input keeps unit `unit` of gate `gate`.
 __device__ inline __attribute__((noinline)) bool keeps(const GroupLaunch& launch,
                                                        const UnitDraws& draws, int row, int gate,
                                                        int unit) {
   const auto number = static_cast<std::uint32_t>(gate * launch.hidden_size + unit);
-  return sluice::keeps(draws.mask.random.word(0, given_row(launch, row), number),
-                       launch.dropout_rate);
+  return sluice::keeps(draws.mask.random.word(0, given_row(launch, row), number), launch.mask_rate);
 }
 
 /// A unit's bit of UnitDraws.

@@ -237,7 +237,7 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   ForwardElements<Cell, Product, Tiling, options> state(launch, direction, group, elements);
 
   OperandMask<gates, Tiling::rows> mask;
-  const bool masked = options && launch.dropout_rate > 0.0f;
+  const bool masked = options && launch.mask_rate > 0.0f;
   if (masked) {
     mask = draw_mask<gates, Tiling::rows>(launch, direction.draws, group.first_row, group.rows,
                                           shared.layout.mask_words(shape), shared.masks());
@@ -272,7 +272,7 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
 #pragma unroll
       for (auto& of_element : own) {
 #pragma unroll
-        for (float& sum : of_element) sum *= launch.dropout_scale;
+        for (float& sum : of_element) sum *= launch.mask_scale;
       }
     }
     state.step(s, own);

@@ -96,8 +96,8 @@ void fill(GroupLaunch& launch, const PersistentLaunch& fit, const Args& args) {
   launch.blocks = fit.blocks;
   launch.tiles = fit.tiles;
   const RecurrentMaskDraws& mask = args.recurrence.draws.mask;
-  launch.dropout_rate = static_cast<float>(mask.rate);
-  launch.dropout_scale = static_cast<float>(mask.scale());
+  launch.mask_rate = static_cast<float>(mask.rate);
+  launch.mask_scale = static_cast<float>(mask.scale());
   launch.mask_planes = fit.mask_planes;
   launch.cell = fit.request.shape.cell;
 }

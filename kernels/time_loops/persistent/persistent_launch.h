@@ -78,14 +78,14 @@ struct PersistentLaunch {
   int threads = 0;               ///< of a block
   std::size_t shared_bytes = 0;  ///< dynamic, of a block
   std::size_t kept_bytes = 0;    ///< weights that a block has room for in registers
-  int mask_planes = 0;  ///< G where a block keeps recurrent dropout's masks in shared memory
+  int mask_planes = 0;           ///< G where a block keeps the masks on R's input in shared memory
 
   /// Rounds in which all groups have run.
   int waves() const { return (groups * request.directions + groups_at_once - 1) / groups_at_once; }
 };
 
-/// One direction. Of `recurrence`, `mask` and `scratch` are not read: recurrent dropout is drawn in
-/// the kernel, by `draws`. `packed` is as persistent_pack wrote it.
+/// One direction. Of `recurrence`, `mask` and `scratch` are not read: what masks R's input is drawn
+/// in the kernel, by `draws`. `packed` is as persistent_pack wrote it.
 struct PersistentForwardArgs {
   RecurrenceForwardArgs recurrence;
   void* exchange = nullptr;  ///< persistent_exchange_bytes()

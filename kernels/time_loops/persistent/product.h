@@ -16,7 +16,7 @@ namespace geometry = sluice::persistent;
 template <int planes, int row_tiles>
 using Sums = float[planes][row_tiles][4];
 
-/// Which numbers of the operand's rows are kept, another set for each plane (recurrent dropout).
+/// Which numbers of the operand's rows are kept, another set for each plane (a mask on R's input).
 /// Words of 32 numbers lie apart the most, so that all else of an address is known at compile time.
 template <int planes, int rows>
 struct OperandMask {

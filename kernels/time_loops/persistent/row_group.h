@@ -19,10 +19,10 @@ struct GroupLaunch {
   int tiles;                  ///< of a block
   int directions;             ///< of this launch
   int first_direction;
-  int first_group;                    ///< this launch's first group of rows
-  float dropout_rate, dropout_scale;  ///< of recurrent dropout
-  int mask_planes;                    ///< of its masks in shared memory
-  sluice::Cell cell;                  ///< whose equations, of those alike to the kernel's
+  int first_group;              ///< this launch's first group of rows
+  float mask_rate, mask_scale;  ///< of the mask on R's input
+  int mask_planes;              ///< of its masks in shared memory
+  sluice::Cell cell;            ///< whose equations, of those alike to the kernel's
 };
 
 /// One direction, as its arguments say it.

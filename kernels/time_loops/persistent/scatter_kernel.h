@@ -161,7 +161,7 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
   BackwardElements<Cell, Product, Tiling, options> state(launch, direction, group, elements);
 
   OperandMask<gates, Tiling::rows> mask;
-  const bool masked = options && launch.dropout_rate > 0.0f;
+  const bool masked = options && launch.mask_rate > 0.0f;
   if (masked) {
     mask = draw_mask<gates, Tiling::rows>(launch, direction.draws, group.first_row, group.rows,
                                           layout.mask_words(shape),
@@ -212,8 +212,8 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
               const int row = n * geometry::tile_rows + place.lane % 4 * 2 + r;
               const std::uint32_t kept =
                   mask.at(gate, row, owner * geometry::tile_units + place.lane / 4);
-              if ((kept & 1) != 0) sums[n][r] += of_gate[r] * launch.dropout_scale;
-              if ((kept >> 8 & 1) != 0) sums[n][2 + r] += of_gate[2 + r] * launch.dropout_scale;
+              if ((kept & 1) != 0) sums[n][r] += of_gate[r] * launch.mask_scale;
+              if ((kept >> 8 & 1) != 0) sums[n][2 + r] += of_gate[2 + r] * launch.mask_scale;
             }
           }
         });

@@ -79,7 +79,7 @@ class StationaryMatrix {
   }
 
   /// Of one plane: sums += each chunk's product, kept where keep(segment of K, row tile, j) says so
-  /// (recurrent dropout, backward: the mask is on the result, another one for each gate).
+  /// (a mask on R's input, backward: it is on the result, another one for each gate).
   template <class Keep>
   __device__ __forceinline__ void multiply_kept(Sums<1, Tiling::row_tiles>& sums,
                                                 const unsigned char* operand, int stride,

@@ -18,7 +18,7 @@ struct UnitLaunch {
   const std::int32_t* order;  ///< null: as given
   int blocks;                 ///< that share the units of a row
   bool training;
-  double dropout_scale;  ///< of recurrent dropout
+  double mask_scale;  ///< of the mask on R's input
   Direction direction[2];
 };
 
@@ -95,7 +95,7 @@ class UnitPlace {
            (packed_row - direction.first_packed_row) * C::spec.slots * launch.hidden_size + unit;
   }
 
-  /// The unit's weights, as recurrent dropout leaves them.
+  /// The unit's weights, as the mask on R's input leaves them.
   __device__ void load_weights(Unit<C, W>& u) const {
     for_each_index<C::spec.unit_weights>([&](auto w) {
       u.weight[w] = widen(direction.unit_weights[w * launch.hidden_size + unit]);
@@ -105,7 +105,7 @@ class UnitPlace {
             static_cast<std::uint32_t>(C::spec.unit_weight[w].slot * launch.hidden_size + unit);
         u.weight[w] *=
             dropout_factor(dropout.random.word(0, given_row(), number),
-                           static_cast<float>(dropout.rate), static_cast<W>(launch.dropout_scale));
+                           static_cast<float>(dropout.rate), static_cast<W>(launch.mask_scale));
       }
     });
   }

@@ -14,7 +14,7 @@ void fill(UnitLaunch<Direction>& to, const PersistentLaunch& fit, const Args& ar
   to.lengths = args.recurrence.sequences.lengths;
   to.order = args.recurrence.sequences.order;
   to.blocks = fit.blocks;
-  to.dropout_scale = args.recurrence.draws.mask.scale();
+  to.mask_scale = args.recurrence.draws.mask.scale();
 }
 
 template <class T, class Direction, class Recurrence>

@@ -120,7 +120,7 @@ struct Network {
     launch.blocks = 1;
     launch.tiles = tiles;
     launch.directions = 1;
-    launch.dropout_scale = 1.0f;
+    launch.mask_scale = 1.0f;
     launch.cell = sluice::Cell::lstm;
     launch.direction[0].packed = weights.data();
     launch.direction[0].draws = draws;
