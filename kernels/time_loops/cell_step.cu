@@ -136,12 +136,10 @@ void cell_step_forward(const Queue& queue, const CellStepForwardArgs& args, Cell
               config, step);
         }
       }
-      if constexpr (has_plain<T>) {
-        if (!masked && !args.draws.wrap()) {
-          return launch(forward_kernel<C, false, T>, config, step);
-        }
+      if (!masked && !args.draws.wrap()) {
+        return launch(forward_kernel<C, false, T>, config, step);
       }
-      if constexpr (has_masked<C, T>) {
+      if constexpr (has_masked<C>) {
         if (!args.draws.wrap()) return launch(forward_kernel<C, true, T>, config, step);
       }
       launch(forward_options_kernel<C, T>, config, step, AllOptions(args));
@@ -163,10 +161,8 @@ void cell_step_backward(const Queue& queue, const CellStepBackwardArgs& args, Ce
         }
       }
       // A matrix's mask has its part in the products.
-      if constexpr (has_plain<T>) {
-        if (!args.draws.wrap() && (!masked || C::spec.recurrent_matrix)) {
-          return launch(backward_kernel<C, T>, config, step);
-        }
+      if (!args.draws.wrap() && (!masked || C::spec.recurrent_matrix)) {
+        return launch(backward_kernel<C, T>, config, step);
       }
       launch(backward_options_kernel<C, T>, config, step, AllOptions(args));
     });

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 
 #include "kernels/cells/unit_options.h"
 
@@ -23,11 +22,9 @@ struct MaskAlone {
   }
 };
 
-/// Whether there are kernels without options, and those with a mask alone: float64 is for checks.
-template <class T>
-constexpr bool has_plain = !std::is_same_v<T, double>;
-template <class C, class T>
-constexpr bool has_masked = has_plain<T>&& C::spec.much_used;
+/// Whether a cell has a kernel with a mask alone, as each has one without.
+template <class C>
+constexpr bool has_masked = C::spec.recurrent_matrix;
 
 /// All that there may be, and is looked for at run time: a mask, and what wraps a cell.
 struct AllOptions {
@@ -44,7 +41,7 @@ struct AllOptions {
   __device__ __forceinline__ void forward(Unit<C, T>& u, std::int64_t row,
                                           std::int64_t unit) const {
     C::forward(u);
-    if (!wraps<C, T>()) return;
+    if (!wraps<C>()) return;
     T drawn[Wrapped<C>::numbers];
     draw(row, unit, drawn);
     Wrapped<C>::after_forward(u, drawn);
@@ -53,20 +50,20 @@ struct AllOptions {
   __device__ __forceinline__ void backward(Unit<C, T>& u, std::int64_t row,
                                            std::int64_t unit) const {
     T kept[Wrapped<C>::kept_numbers] = {};
-    if (wraps<C, T>()) {
+    if (wraps<C>()) {
       T drawn[Wrapped<C>::numbers];
       draw(row, unit, drawn);
       Wrapped<C>::before_backward(u, drawn, kept);
     }
     C::backward(u);
-    if (wraps<C, T>()) Wrapped<C>::after_backward(u, kept);
+    if (wraps<C>()) Wrapped<C>::after_backward(u, kept);
   }
 
  private:
   /// Where all others have kernels of their own, it does.
-  template <class C, class T>
+  template <class C>
   __device__ __forceinline__ bool wraps() const {
-    return has_masked<C, T> || draws.wrap();
+    return has_masked<C> || draws.wrap();
   }
   template <class T, int numbers>
   __device__ __forceinline__ void draw(std::int64_t row, std::int64_t unit,

@@ -223,8 +223,8 @@ class BackwardElements {
 };
 
 template <class Cell, class Product, class Tiling, class Exchange, bool options>
-__global__ void __launch_bounds__(Tiling::most_threads, 1)
-    backward_kernel(const __grid_constant__ BackwardLaunch<typename Product::Number> launch) {
+__device__ __forceinline__ void backward_pass(
+    const BackwardLaunch<typename Product::Number>& launch) {
   constexpr int gates = Cell::spec.gates;
   SLUICE_DYNAMIC_SHARED(unsigned char, memory);
   RowGroup<Tiling> group(launch);
@@ -307,6 +307,18 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
     state.add(s, own);
   }
   state.store_state();
+}
+
+template <class Cell, class Product, class Tiling, class Exchange, bool options>
+__global__ void __launch_bounds__(Tiling::most_threads, 1)
+    backward_kernel(const __grid_constant__ BackwardLaunch<typename Product::Number> launch) {
+  backward_pass<Cell, Product, Tiling, Exchange, options>(launch);
+}
+/// With options, and fewer registers than its threads leave it: geometry::most_registers().
+template <class Cell, class Product, class Tiling, class Exchange, int registers>
+__global__ void __maxnreg__(registers) backward_kernel_within(
+    const __grid_constant__ BackwardLaunch<typename Product::Number> launch) {
+  backward_pass<Cell, Product, Tiling, Exchange, true>(launch);
 }
 
 }  // namespace sluice::cuda

@@ -34,10 +34,18 @@ void run_persistent_backward(const Queue& queue, const PersistentLaunch& fit,
           queue, fit,
           scatter_kernel<typename V::Cell, Product, typename V::ScatterTiling, V::options>, launch);
     } else {
-      launch_groups(queue, fit,
-                    backward_kernel<typename V::Cell, Product, typename V::Tiling,
-                                    typename V::Exchange, V::options>,
-                    launch);
+      constexpr int registers = geometry::most_registers(V::choice, RecurrentPass::backward);
+      if constexpr (registers > 0) {
+        launch_groups(queue, fit,
+                      backward_kernel_within<typename V::Cell, Product, typename V::Tiling,
+                                             typename V::Exchange, registers>,
+                      launch);
+      } else {
+        launch_groups(queue, fit,
+                      backward_kernel<typename V::Cell, Product, typename V::Tiling,
+                                      typename V::Exchange, V::options>,
+                      launch);
+      }
     }
   });
 }

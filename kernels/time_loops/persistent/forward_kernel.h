@@ -214,8 +214,8 @@ class ForwardElements {
 };
 
 template <class Cell, class Product, class Tiling, class Exchange, bool options>
-__global__ void __launch_bounds__(Tiling::most_threads, 1)
-    forward_kernel(const __grid_constant__ ForwardLaunch<typename Product::Number> launch) {
+__device__ __forceinline__ void forward_pass(
+    const ForwardLaunch<typename Product::Number>& launch) {
   constexpr int gates = Cell::spec.gates;
   SLUICE_DYNAMIC_SHARED(unsigned char, memory);
   RowGroup<Tiling> group(launch);
@@ -293,6 +293,18 @@ __global__ void __launch_bounds__(Tiling::most_threads, 1)
     if (more) exchange.finish(shared.operand(s + 1));
   }
   state.store_state();
+}
+
+template <class Cell, class Product, class Tiling, class Exchange, bool options>
+__global__ void __launch_bounds__(Tiling::most_threads, 1)
+    forward_kernel(const __grid_constant__ ForwardLaunch<typename Product::Number> launch) {
+  forward_pass<Cell, Product, Tiling, Exchange, options>(launch);
+}
+/// With options, and fewer registers than its threads leave it: geometry::most_registers().
+template <class Cell, class Product, class Tiling, class Exchange, int registers>
+__global__ void __maxnreg__(registers)
+    forward_kernel_within(const __grid_constant__ ForwardLaunch<typename Product::Number> launch) {
+  forward_pass<Cell, Product, Tiling, Exchange, true>(launch);
 }
 
 }  // namespace sluice::cuda

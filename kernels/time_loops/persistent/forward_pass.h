@@ -30,10 +30,18 @@ void run_persistent_forward(const Queue& queue, const PersistentLaunch& fit,
     to.unit_weights = static_cast<const Number*>(from.unit_weights);
   }
   with_variant<Product>(fit, [&]<class V>(V) {
-    launch_groups(queue, fit,
-                  forward_kernel<typename V::Cell, Product, typename V::Tiling,
-                                 typename V::Exchange, V::options>,
-                  launch);
+    constexpr int registers = geometry::most_registers(V::choice, RecurrentPass::forward);
+    if constexpr (registers > 0) {
+      launch_groups(queue, fit,
+                    forward_kernel_within<typename V::Cell, Product, typename V::Tiling,
+                                          typename V::Exchange, registers>,
+                    launch);
+    } else {
+      launch_groups(queue, fit,
+                    forward_kernel<typename V::Cell, Product, typename V::Tiling,
+                                   typename V::Exchange, V::options>,
+                    launch);
+    }
   });
 }
 

@@ -153,6 +153,20 @@ constexpr TilingNumbers scatter_numbers(const TilingChoice& choice) {
           .buffers = 1,
           .most_threads = 256};
 }
+/// Registers of a thread at most, of a kernel with options that gathers; 0: as many as its threads
+/// leave it. What options need they have without spilling, and no more than a kernel without: the
+/// compiler alone takes what it finds.
+constexpr int most_registers(const TilingChoice& choice, RecurrentPass pass) {
+  const auto [kind, gates, much_used, tensor_cores, number_bytes, wide, small, options] = choice;
+  const bool forward = pass == RecurrentPass::forward;
+  if (!options || (gates == 1 && kind != PersistentKind::cluster)) return 0;
+  switch (kind) {
+    case PersistentKind::block: return tensor_cores && !(forward && gates == 4) ? 160 : 0;
+    case PersistentKind::cluster: return !forward ? 120 + 8 * gates : gates == 1 ? 136 : 160;
+    case PersistentKind::grid: return !forward ? 0 : tensor_cores ? 240 : 128;
+  }
+  return 0;
+}
 /// Whether a kernel is compiled, which costs processor time. Each cell has those with options,
 /// which do without options too, by a branch: for the block, the grid and, where numbers of 2 bytes
 /// let it hold much, the cluster. Cells that are much used have clusters in TF32 too, and beside
@@ -162,6 +176,8 @@ constexpr bool is_compiled(const TilingChoice& choice) {
   const auto [kind, gates, much_used, tensor_cores, number_bytes, wide, small, options] = choice;
   const bool halves = number_bytes == 2, cluster = kind == PersistentKind::cluster;
   if (options) return !wide && !small && (!cluster || halves || (much_used && tensor_cores));
+  // Without tensor cores one gate's sums leave room that options would fill.
+  if (kind == PersistentKind::grid && gates == 1 && !tensor_cores) return !small && !wide;
   if (!much_used) return false;
   switch (kind) {
     case PersistentKind::block: return tensor_cores && small && !wide;

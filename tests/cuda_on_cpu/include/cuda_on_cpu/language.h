@@ -14,6 +14,7 @@
 #undef __shared__
 #undef __constant__
 #undef __launch_bounds__
+#undef __maxnreg__
 #undef __cluster_dims__
 #undef __grid_constant__
 #define __global__
@@ -22,6 +23,7 @@
 #define __forceinline__ inline
 #define __constant__ static
 #define __launch_bounds__(...)
+#define __maxnreg__(...)
 #define __cluster_dims__(...)
 #define __grid_constant__
 #define __shared__ declare_shared_memory_with_SLUICE_SHARED_ARRAY_instead
