@@ -17,8 +17,13 @@ using P = Pack<float>;
 constexpr int kVectors = kVectorRegisters == 32 ? 4 : 3;
 constexpr std::int64_t kDepth = 512;
 
-// A B that is not transposed is read where it stands by so few rows that packing would cost more.
-constexpr std::int64_t kFewRows = 128;
+// A B that is not transposed is read where it stands by so few rows that packing would cost more,
+// or where its own rows are so near to one another that the caches hold them as well as a packed
+// panel.
+constexpr std::int64_t kFewRows = 128, kNear = 256;
+
+// What is written after sums so deep is fetched before them.
+constexpr std::int64_t kDeep = 128;
 
 float* panel_of_this_thread() {
   struct alignas(64) Numbers {
@@ -55,22 +60,35 @@ void panel_columns(const RowProduct& p, std::int64_t column, std::int64_t column
   for (std::int64_t k = 0; k < p.k; k += kDepth) {
     const std::int64_t depth = least(kDepth, p.k - k);
     Panel<float> panel{p.b + k * p.ldb + column, p.ldb};
-    if (p.transpose_b || p.m > kFewRows || columns < vectors * width) {
+    const bool far = p.m > kFewRows && p.ldb > kNear;
+    if (p.transpose_b || far || columns < vectors * width) {
       pack<vectors>(p, k, depth, column, columns, packed);
       panel = {packed, vectors * width};
     }
     const float beta = k == 0 ? p.beta : 1.0f;
-    panel_times_rows<float, vectors, 1>(
-        {p.a + k, p.lda}, p.m, panel, depth, [](std::int64_t) {},
-        [&](std::int64_t r, const float* sums) {
-          float* const c = p.c + r * p.ldc + column;
-          for (int j = 0; j < vectors; ++j) {
-            const std::int64_t lanes = columns - j * width;
-            P sum = P::load(sums + j * width);
-            if (beta != 0.0f) sum += P::load(c + j * width, lanes) * P(beta);
-            sum.store(c + j * width, lanes);
-          }
-        });
+    const PanelInput<float> rows{p.a + k, p.lda};
+    float* const c = p.c + column;
+    if (beta == 0.0f && columns == vectors * width) {
+      for_each_row_group<vectors>(p.m, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t r = begin; r < end && depth >= kDeep; ++r) {
+          for (int j = 0; j < vectors; ++j) __builtin_prefetch(c + r * p.ldc + j * width, 1);
+        }
+        panel_rows<float, vectors, 1>(end - begin, {rows.a + begin * rows.ld, rows.ld}, panel,
+                                      depth, c + begin * p.ldc, p.ldc);
+      });
+    } else {
+      panel_times_rows<float, vectors, 1>(
+          rows, p.m, panel, depth, [](std::int64_t) {},
+          [&](std::int64_t r, const float* sums) {
+            for (int j = 0; j < vectors; ++j) {
+              float* const to = c + r * p.ldc + j * width;
+              const std::int64_t lanes = columns - j * width;
+              P sum = P::load(sums + j * width);
+              if (beta != 0.0f) sum += P::load(to, lanes) * P(beta);
+              sum.store(to, lanes);
+            }
+          });
+    }
   }
 }
 

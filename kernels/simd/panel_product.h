@@ -28,11 +28,12 @@ struct Panel {
   std::int64_t ld;
 };
 
-/// out[r][j] = sum over k of a[j % inputs][r][k] * panel[k][j], j in [0, vectors), each a pack.
-/// Sums run over rising k whatever `rows` is, so a row's bits do not depend on its neighbours.
+/// out[r][j] = sum over k of a[j % inputs][r][k] * panel[k][j], j in [0, vectors), each a pack;
+/// rows of `out` are `ld` numbers apart. Sums run over rising k whatever `rows` is, so a row's bits
+/// do not depend on its neighbours.
 template <class T, int vectors, int inputs, int rows>
 SLUICE_INLINE void panel_product(const PanelInput<T>& input, const Panel<T>& panel,
-                                 std::int64_t depth, T* out) {
+                                 std::int64_t depth, T* out, std::int64_t ld) {
   using P = Pack<T>;
   P sum[rows][vectors];
   SLUICE_UNROLL
@@ -57,22 +58,34 @@ SLUICE_INLINE void panel_product(const PanelInput<T>& input, const Panel<T>& pan
   SLUICE_UNROLL
   for (int r = 0; r < rows; ++r) {
     SLUICE_UNROLL
-    for (int j = 0; j < vectors; ++j) sum[r][j].store(out + (r * vectors + j) * P::width);
+    for (int j = 0; j < vectors; ++j) sum[r][j].store(out + r * ld + j * P::width);
   }
 }
 
 /// The same for any number of rows from 1 to kPanelRows<vectors>.
 template <class T, int vectors, int inputs, int rows = kPanelRows<vectors>>
 __attribute__((noinline)) void panel_rows(std::int64_t count, const PanelInput<T>& input,
-                                          const Panel<T>& panel, std::int64_t depth, T* out) {
+                                          const Panel<T>& panel, std::int64_t depth, T* out,
+                                          std::int64_t ld) {
   if (count == rows) {
-    panel_product<T, vectors, inputs, rows>(input, panel, depth, out);
+    panel_product<T, vectors, inputs, rows>(input, panel, depth, out, ld);
   } else if constexpr (rows > 1) {
-    panel_rows<T, vectors, inputs, rows - 1>(count, input, panel, depth, out);
+    panel_rows<T, vectors, inputs, rows - 1>(count, input, panel, depth, out, ld);
   }
 }
 
-/// The same for any number of rows, in groups of about the same size, for as many inputs as `input`
+/// Calls body(begin, end) for groups of rows of about the same size, kPanelRows<vectors> at most.
+template <int vectors, class Body>
+SLUICE_INLINE void for_each_row_group(std::int64_t rows, Body&& body) {
+  const std::int64_t groups = divide_up(rows, kPanelRows<vectors>);
+  for (std::int64_t group = 0, begin = 0; group < groups; ++group) {
+    const std::int64_t end = (group + 1) * rows / groups;
+    body(begin, end);
+    begin = end;
+  }
+}
+
+/// The same for any number of rows, for as many inputs as `input`
 /// has: 1, or one for each of `gates`, if it has a stride. Before a group's product it calls
 /// expect(r) for each of its rows, to fetch what use(r, sums) will read after it.
 template <class T, int vectors, int gates, class Expect, class Use>
@@ -83,15 +96,12 @@ SLUICE_INLINE void panel_times_rows(const PanelInput<T>& input, std::int64_t row
   const auto product =
       input.input_stride == 0 ? panel_rows<T, vectors, 1> : panel_rows<T, vectors, gates>;
   alignas(64) T sums[most * width];
-  const std::int64_t groups = divide_up(rows, most);
-  for (std::int64_t group = 0, begin = 0; group < groups; ++group) {
-    const std::int64_t end = (group + 1) * rows / groups;
+  for_each_row_group<vectors>(rows, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r) expect(r);
     product(end - begin, {input.a + begin * input.ld, input.ld, input.input_stride}, panel, depth,
-            sums);
+            sums, width);
     for (std::int64_t r = begin; r < end; ++r) use(r, sums + (r - begin) * width);
-    begin = end;
-  }
+  });
 }
 
 /// The same against a packed panel, whose rows follow one another.
