@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <tuple>
 #include <unordered_map>
 
 #include "bench/peers/onednn_weights.h"
@@ -81,61 +82,45 @@ struct Primitives {
   Primitive forward, backward;
 };
 
+// `head`: what a description begins with after the kind of pass. `arrays`: those that it names,
+// which backward names twice, they and their gradients.
+template <class Forward, class Backward, class Head, class Arrays>
+Primitives primitives_of(const LayerProblem& problem, const dnnl::engine& engine, const Head& head,
+                         const Arrays& arrays) {
+  const auto kind =
+      std::tuple(problem.training ? prop_kind::forward_training : prop_kind::forward_inference);
+  typename Forward::primitive_desc hint;
+  Primitives made;
+  made.forward = forward_primitive<Forward>(
+      std::make_from_tuple<typename Forward::desc>(std::tuple_cat(kind, head, arrays)), engine,
+      &hint);
+  if (problem.training) {
+    made.backward = backward_primitive<Backward, Forward>(
+        std::make_from_tuple<typename Backward::desc>(
+            std::tuple_cat(std::tuple(prop_kind::backward), head, arrays, arrays)),
+        engine, hint);
+  }
+  return made;
+}
+
 Primitives make_primitives(const LayerProblem& problem, const dnnl::engine& engine) {
   const Descriptors d(problem);
   const memory::desc& w = d.weights_layer;
   const memory::desc& r = d.weights_iter;
-  const prop_kind kind =
-      problem.training ? prop_kind::forward_training : prop_kind::forward_inference;
-  const prop_kind back = prop_kind::backward;
-  Primitives made;
-  switch (problem.config.cell) {
-    case Cell::lstm: {
-      using F = dnnl::lstm_forward;
-      using B = dnnl::lstm_backward;
-      F::primitive_desc hint;
-      made.forward = forward_primitive<F>(
-          F::desc(kind, d.direction, d.x, d.h0, d.c0, w, r, d.bias, d.y, d.none, d.none), engine,
-          &hint);
-      if (problem.training) {
-        made.backward = backward_primitive<B, F>(
-            B::desc(back, d.direction, d.x, d.h0, d.c0, w, r, d.bias, d.y, d.none, d.none, d.x,
-                    d.h0, d.c0, w, r, d.bias, d.y, d.none, d.none),
-            engine, hint);
-      }
-      return made;
-    }
-    case Cell::gru: {
-      using F = dnnl::lbr_gru_forward;
-      using B = dnnl::lbr_gru_backward;
-      F::primitive_desc hint;
-      made.forward = forward_primitive<F>(
-          F::desc(kind, d.direction, d.x, d.h0, w, r, d.bias, d.y, d.none), engine, &hint);
-      if (problem.training) {
-        made.backward =
-            backward_primitive<B, F>(B::desc(back, d.direction, d.x, d.h0, w, r, d.bias, d.y,
-                                             d.none, d.x, d.h0, w, r, d.bias, d.y, d.none),
-                                     engine, hint);
-      }
-      return made;
-    }
-    case Cell::rnn_tanh:
-    case Cell::rnn_relu: {
-      using F = dnnl::vanilla_rnn_forward;
-      using B = dnnl::vanilla_rnn_backward;
-      const dnnl::algorithm f = activation(problem.config.cell);
-      F::primitive_desc hint;
-      made.forward = forward_primitive<F>(
-          F::desc(kind, f, d.direction, d.x, d.h0, w, r, d.bias, d.y, d.none), engine, &hint);
-      if (problem.training) {
-        made.backward =
-            backward_primitive<B, F>(B::desc(back, f, d.direction, d.x, d.h0, w, r, d.bias, d.y,
-                                             d.none, d.x, d.h0, w, r, d.bias, d.y, d.none),
-                                     engine, hint);
-      }
-      return made;
-    }
-    default: break;
+  const Cell cell = problem.config.cell;
+  if (cell == Cell::lstm) {
+    return primitives_of<dnnl::lstm_forward, dnnl::lstm_backward>(
+        problem, engine, std::tuple(d.direction),
+        std::tuple(d.x, d.h0, d.c0, w, r, d.bias, d.y, d.none, d.none));
+  }
+  const auto arrays = std::tuple(d.x, d.h0, w, r, d.bias, d.y, d.none);
+  if (cell == Cell::gru) {
+    return primitives_of<dnnl::lbr_gru_forward, dnnl::lbr_gru_backward>(
+        problem, engine, std::tuple(d.direction), arrays);
+  }
+  if (cell == Cell::rnn_tanh || cell == Cell::rnn_relu) {
+    return primitives_of<dnnl::vanilla_rnn_forward, dnnl::vanilla_rnn_backward>(
+        problem, engine, std::tuple(activation(cell), d.direction), arrays);
   }
   throw Refusal("the comparison has no mapping for this cell");
 }
