@@ -19,7 +19,7 @@ namespace sluice {
 
 /// A stack of L recurrent layers, each in one or both directions.
 struct RecurrentConfig {
-  Cell cell = Cell::lstm;
+  Cell cell = default_cell;
   DataType data_type = DataType::float32;  ///< 16-bit types add up, and carry states, in float32
   MatrixMath math = MatrixMath::ieee;      ///< of float32 products
   std::int64_t input_size = 0;             ///< I

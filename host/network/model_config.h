@@ -18,7 +18,7 @@ struct ModelConfig {
   std::int64_t embedding_size = 128;  ///< E; 0: one-hot, each word has gates of its own instead
   std::int32_t frame_width = 0;  ///< F; above 0: frames of so many numbers instead of tokens, and
                                  ///< neither V nor E is read
-  Cell cell = Cell::lstm;
+  Cell cell = default_cell;
   std::int64_t hidden_size = 64;  ///< H, of each direction
   int num_layers = 1;             ///< L
   bool bidirectional = false;

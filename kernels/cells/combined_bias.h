@@ -13,7 +13,7 @@ namespace sluice {
 /// The one bias that is added to a row's S slots, from PyTorch's two, as the cell's spec says: RNN,
 /// LSTM bW + bR; GRU bW + bR for r and z, bW for n, bR for q; 0 for a slot without a bias.
 struct CombineBiasesArgs {
-  Cell cell = Cell::lstm;
+  Cell cell = default_cell;
   DataType type = DataType::float32;  ///< of bias_ih and bias_hh
   std::int64_t hidden_size = 0;       ///< H
   const void* bias_ih = nullptr;      ///< [G*H] bW

@@ -33,6 +33,9 @@ enum class Cell { SLUICE_CELLS(SLUICE_NAME_CELL) };
 inline constexpr Cell all_cells[] = {SLUICE_CELLS(SLUICE_CELL_OF_LIST)};
 #undef SLUICE_CELL_OF_LIST
 
+/// Of configurations and arguments that name none.
+inline constexpr Cell default_cell = Cell::lstm;
+
 /// Calls use(type()) with the type of `cell`: with_cell(cell, [&]<class C>(C) { ... }).
 template <class Use>
 constexpr decltype(auto) with_cell(Cell cell, Use&& use) {

@@ -18,7 +18,7 @@ namespace sluice {
 /// Forward, rows [0, rows) of one step of one direction. `gates` already holds what is added up in
 /// each slot, without the bias (CellSpec::slot).
 struct CellStepForwardArgs {
-  Cell cell = Cell::lstm;
+  Cell cell = default_cell;
   DataType type = DataType::float32;
   std::int64_t rows = 0;         ///< rows alive at this step, <= B
   std::int64_t batch = 0;        ///< B, the stride between gates of the two mask arrays
@@ -54,7 +54,7 @@ void cell_step_forward(const Queue& queue, const CellStepForwardArgs& args,
 
 /// Backward of the same step.
 struct CellStepBackwardArgs {
-  Cell cell = Cell::lstm;
+  Cell cell = default_cell;
   DataType type = DataType::float32;
   std::int64_t rows = 0;
   std::int64_t batch = 0;

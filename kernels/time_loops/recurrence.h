@@ -24,7 +24,7 @@ namespace sluice {
 /// h enters a product it is rounded, while the carried states are not. The CPU's launches here take
 /// float32 and float64.
 struct RecurrenceShape {
-  Cell cell = Cell::lstm;
+  Cell cell = default_cell;
   DataType type = DataType::float32;
   std::int64_t hidden_size = 0;  ///< H
   MatrixMath math = MatrixMath::ieee;

@@ -16,7 +16,7 @@ namespace sluice {
 /// factor, and times the row's mask where one acts on the weight; zeros if there are
 /// no rows. Rows are summed in fixed chunks of state_type(type), the chunks' sums in double.
 struct UnitWeightGradientsArgs {
-  Cell cell = Cell::lstm;
+  Cell cell = default_cell;
   DataType type = DataType::float32;
   Sequences sequences;
   bool reverse = false;

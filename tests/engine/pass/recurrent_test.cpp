@@ -57,7 +57,7 @@ TEST(RecurrentThreads, SameBitsWhereThreadsShareUnits) {
       RecurrentConfig config = make_config(cell, 5, lengths.size() == 3 ? 390 : 650, 1, true);
       turn_on_options(config, 0.2);
       std::vector<std::vector<float>> first;
-      for (const int threads : {1, 2, 3, 4}) {
+      for (const int threads : kSanitized ? std::vector{1, 3} : std::vector{1, 2, 3, 4}) {
         RecurrentPass<float> pass(config, {DeviceKind::cpu, Algorithm::row_blocks},
                                   SequenceLayout(lengths), true, threads);
         fill_inputs(pass);
@@ -161,6 +161,7 @@ TEST_P(RecurrentBehaviour, SameBitsWithAnyNumberOfThreads) {
   Lengths ragged;
   for (std::int32_t b = 0; b < 37; ++b) ragged.push_back(1 + (b * 7) % 13);
   for (const SequenceLayout& layout : {SequenceLayout(ragged), SequenceLayout::equal(9, 64)}) {
+    if (kSanitized && layout.batch() == 64) continue;
     RecurrentConfig config = make_config(cell(), 24, 40, 2, true);
     turn_on_options(config, 0.2);
     std::vector<std::vector<float>> first;
